@@ -1,12 +1,12 @@
-#ifndef CURIA__JSON_H
-#define CURIA__JSON_H
-
 /* JSON (RFC 8259, strict): a pull tokenizer over bytes in memory, conversion of what it finds,
  * and the primitives that write it.
  *
- * Nothing here allocates, except what a curia__buffer does. A reader borrows the bytes it reads; it has
- * no end function. A leading UTF-8 byte order mark is skipped. Bytes that are not UTF-8 are no
- * error: they become U+FFFD, one for each maximal ill-formed part, when read and when written. */
+ * Nothing here allocates, except what a curia__buffer does. A reader borrows the bytes it reads; it
+ * has no end function. A leading UTF-8 byte order mark is skipped. Bytes that are not UTF-8 are no
+ * error: they become U+FFFD, one for each maximal ill-formed part, when read and when written.
+ */
+#ifndef CURIA_JSON_H
+#define CURIA_JSON_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,7 +45,7 @@ typedef struct curia__json_reader {
     curia__json_token token;      /* what curia__json_next answered last */
     int depth;                    /* objects and arrays that are open */
     int max_depth;                /* more open ones are an error */
-    int error;                    /* 0 or CURIA_EJSON (syntax), CURIA_EDEPTH (nesting) */
+    int error;                    /* 0, CURIA_EPARSE (syntax) or CURIA_EDEPTH (nesting) */
     const char *reason;           /* static: what was expected, for a message; NULL without error */
     size_t error_at;              /* offset of the offending byte, from 0 */
     unsigned expects;             /* private: what the grammar allows at `at` */
@@ -75,8 +75,8 @@ static inline size_t curia__json_unescaped_bound(const curia__json_reader *r) {
 }
 
 /* Converts NUMBER text. Returns 1: an integer that fits 64 bits exactly, in *integer; 2: any other
- * number, correctly rounded, in *real; CURIA_ERANGE: too large for a double. "-0" is a real, so that
- * its sign survives. Whatever LC_NUMERIC says. `text` must come from a reader. */
+ * number, correctly rounded, in *real; CURIA_ETOOBIG: too large for a double. "-0" is a real, so
+ * that its sign survives. Whatever LC_NUMERIC says. `text` must come from a reader. */
 int curia__json_number(const char *text, size_t length, int64_t *integer, double *real);
 
 /* Where the first byte of `at`..`end` stands that a JSON string cannot hold as it is; or `end`. */
@@ -93,7 +93,7 @@ size_t curia__json_escape(const char **at, const char *end, char *out);
 size_t curia__json_format_integer(int64_t value, char *out);
 size_t curia__json_format_double(double value, char *out);
 
-/* Append to a buffer: a quoted string; a number as above (CURIA_ERANGE if it is not finite).
+/* Append to a buffer: a quoted string; a number as above (CURIA_EINVAL if it is not finite).
  * 0, or the negative code of the buffer when it cannot grow. */
 int curia__json_write_string(curia__buffer *out, const char *text, size_t length);
 int curia__json_write_integer(curia__buffer *out, int64_t value);
