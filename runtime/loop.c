@@ -1,0 +1,157 @@
+#include "loop.h"
+
+#include <stdlib.h>
+
+#include "error.h"
+#include "task.h"
+
+static void on_idle(uv_idle_t *handle) {
+    (void)handle; /* being active is its work: the poll does not block */
+}
+
+static void wake(void *arg) {
+    curia__loop *loop = arg;
+    if (loop->idle) uv_idle_start(loop->idle, on_idle);
+}
+
+void curia__loop_queue(curia__loop *loop, curia__op *op) {
+    op->next = NULL;
+    if (loop->ready_last) loop->ready_last->next = op;
+    else loop->ready_first = op;
+    loop->ready_last = op;
+    if (!loop->draining) wake(loop);
+}
+
+void curia__loop_add_service(curia__loop *loop, curia__service *service) {
+    service->next = loop->services;
+    loop->services = service;
+}
+
+static void flush_services(curia__loop *loop) {
+    for (curia__service *s = loop->services; s; s = s->next)
+        if (s->flush) s->flush(s);
+}
+
+/* Delivers a snapshot of the ready queue; what becomes ready meanwhile waits for the next turn. */
+static void drain(curia__loop *loop) {
+    curia__op *op = loop->ready_first;
+    loop->ready_first = loop->ready_last = NULL;
+    loop->draining = true;
+    while (op) {
+        curia__op *next = op->next;
+        op->state = CURIA__OP_IDLE;
+        loop->delivered++;
+        loop->deliver(op, loop->host);
+        op = next;
+    }
+    loop->draining = false;
+    flush_services(loop);
+}
+
+static void on_check(uv_check_t *handle) {
+    curia__loop *loop = handle->data;
+    loop->turns++;
+    curia__clock_fire_due(&loop->clock);
+    drain(loop);
+    if (!loop->idle) return;
+    if (loop->ready_first || loop->clock.due_first) uv_idle_start(loop->idle, on_idle);
+    else uv_idle_stop(loop->idle);
+}
+
+static void free_handle(uv_handle_t *handle) {
+    free(handle);
+}
+
+static int init_handles(curia__loop *loop) {
+    loop->check = malloc(sizeof *loop->check);
+    loop->idle = malloc(sizeof *loop->idle);
+    if (!loop->check || !loop->idle) {
+        free(loop->check);
+        free(loop->idle);
+        return CURIA_ENOMEM;
+    }
+    uv_check_init(loop->uv, loop->check);
+    loop->check->data = loop;
+    uv_check_start(loop->check, on_check);
+    uv_unref((uv_handle_t *)loop->check);
+    uv_idle_init(loop->uv, loop->idle);
+    loop->idle->data = loop;
+    return 0;
+}
+
+int curia__loop_init(curia__loop *loop, uv_loop_t *uv, curia__deliver_fn deliver, void *host) {
+    *loop = (curia__loop){.uv = uv, .owned = !uv, .deliver = deliver, .host = host};
+    if (!uv) {
+        if (uv_loop_init(&loop->own)) return CURIA_ENOMEM;
+        loop->uv = &loop->own;
+    }
+    int rc = init_handles(loop);
+    if (!rc) rc = curia__clock_init(&loop->clock, loop->uv, wake, loop);
+    if (rc && loop->owned) uv_loop_close(loop->uv);
+    return rc;
+}
+
+/* Virtual time moves only when nothing else can: no ready work and no uv activity. */
+static void advance_virtual(curia__loop *loop) {
+    if (!loop->clock.is_virtual || loop->ready_first || uv_loop_alive(loop->uv)) return;
+    int64_t next = curia__clock_next_ms(&loop->clock);
+    if (next > 0) curia__clock_advance(&loop->clock, (uint64_t)next);
+}
+
+int curia__loop_turn(curia__loop *loop, bool block) {
+    if (loop->in_door || loop->draining) return CURIA_EBUSY;
+    advance_virtual(loop);
+    uv_run(loop->uv, block ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+    return loop->ready_first || loop->clock.foreground || uv_loop_alive(loop->uv);
+}
+
+static void close_handles(curia__loop *loop) {
+    curia__clock_deinit(&loop->clock);
+    if (loop->check) uv_close((uv_handle_t *)loop->check, free_handle);
+    if (loop->idle) uv_close((uv_handle_t *)loop->idle, free_handle);
+    loop->check = NULL;
+    loop->idle = NULL;
+}
+
+/* Runs turns until no task is left, in at most limit_ms of real time. */
+static bool run_tasks_out(curia__loop *loop, uint64_t limit_ms) {
+    uint64_t end = uv_hrtime() / 1000000 + limit_ms;
+    while (loop->task_count || loop->ready_first) {
+        if (uv_hrtime() / 1000000 >= end) return false;
+        if (curia__loop_turn(loop, false) == 1 && !loop->ready_first) uv_sleep(1);
+    }
+    return true;
+}
+
+int curia__loop_close(curia__loop *loop, uint64_t limit_ms, void (*left)(const char *what)) {
+    loop->closing = true;
+    curia__task_cancel_all(loop, "the runtime is closing");
+    bool ended = run_tasks_out(loop, limit_ms);
+    if (!ended && left) left("task");
+    while (loop->services) {
+        curia__service *s = loop->services;
+        loop->services = s->next;
+        s->close(s);
+    }
+    for (int i = 0; i < 16 && loop->ready_first; i++)
+        curia__loop_turn(loop, false);
+    close_handles(loop);
+    return ended ? 0 : CURIA_ETIMEOUT;
+}
+
+static void close_foreign(uv_handle_t *handle, void *arg) {
+    void (*left)(const char *) = NULL;
+    if (arg) left = *(void (**)(const char *))arg;
+    if (uv_is_closing(handle)) return;
+    if (left) left(uv_handle_type_name(handle->type));
+    uv_close(handle, NULL);
+}
+
+int curia__loop_deinit(curia__loop *loop, void (*left)(const char *what)) {
+    if (!loop->owned) return 0;
+    for (int i = 0; i < 100 && uv_loop_close(loop->uv) == UV_EBUSY; i++) {
+        uv_run(loop->uv, UV_RUN_NOWAIT);
+        if (i == 10) uv_walk(loop->uv, close_foreign, left ? &left : NULL);
+    }
+    return uv_loop_close(loop->uv) == UV_EBUSY ? CURIA_EBUSY : 0;
+}

@@ -1,0 +1,70 @@
+/* The loop: one uv loop, its clock, and the ready queue with its one door.
+ *
+ * Completed operations stand in the ready queue until the loop has polled; then a snapshot of the
+ * queue is handed, one by one, to `deliver` (in bindings/: resume the coroutine that waits). What
+ * becomes ready meanwhile waits for the next turn, so that two tasks cannot keep each other ready
+ * for ever while the sockets starve (PITFALLS P5).
+ *
+ * The uv loop is owned (curia makes and runs it) or borrowed (its owner runs it). An idle curia
+ * holds no reference on it. Everything here belongs to the loop's thread.
+ */
+#ifndef CURIA_LOOP_H
+#define CURIA_LOOP_H
+
+#include "op.h"
+
+typedef void (*curia__deliver_fn)(curia__op *op, void *host);
+
+/* A service that lives on the loop (the HTTP client, ...). */
+typedef struct curia__service curia__service;
+struct curia__service {
+    const char *name;
+    /* After each drain of the ready queue: start what was gathered meanwhile. May be NULL. */
+    void (*flush)(curia__service *s);
+    /* Ends all that is under way and closes its handles; asynchronous parts end on the loop. */
+    void (*close)(curia__service *s);
+    curia__service *next;
+};
+
+struct curia__loop {
+    uv_loop_t *uv;
+    uv_loop_t own;
+    bool owned, closing, draining, in_door;
+    curia__clock clock;
+    uv_check_t *check; /* own allocations: freed by their close callbacks */
+    uv_idle_t *idle;
+    curia__op *ready_first, *ready_last;
+    curia__deliver_fn deliver;
+    void *host;
+    curia__service *services;  /* last added first */
+    curia__task *tasks;        /* root tasks */
+    uint64_t task_ids;
+    size_t task_count;         /* all tasks that have not ended */
+    uint64_t turns, delivered; /* statistics */
+};
+
+/* uv: NULL for a loop of its own. Returns 0 or a code; on failure nothing is left behind. */
+int curia__loop_init(curia__loop *loop, uv_loop_t *uv, curia__deliver_fn deliver, void *host);
+
+/* Queues a completed operation (used by curia__op_complete). */
+void curia__loop_queue(curia__loop *loop, curia__op *op);
+
+/* Adds a service; closed in the reverse order of adding. */
+void curia__loop_add_service(curia__loop *loop, curia__service *service);
+
+/* One turn of the loop: polls (blocking until something happens if `block`), fires what is due,
+ * delivers what is ready. A virtual clock is moved to its next timer when nothing else can happen.
+ * Returns 1 while something is alive, 0 when nothing is left, or CURIA_EBUSY when called from
+ * inside a delivery (uv_run is not re-entrant, PITFALLS P8). */
+int curia__loop_turn(curia__loop *loop, bool block);
+
+/* Ends everything in a stated order (PITFALLS P11): refuse new tasks, cancel the tasks and let
+ * them unwind, close the services, close the own handles, and on an owned loop every other handle.
+ * Runs the loop for at most limit_ms (real time). Returns 0, or CURIA_ETIMEOUT when something did
+ * not end; then `left` (may be NULL) is told the name of each survivor. */
+int curia__loop_close(curia__loop *loop, uint64_t limit_ms, void (*left)(const char *what));
+
+/* The last step for an owned loop, after Lua is gone: runs close callbacks and closes the loop. */
+int curia__loop_deinit(curia__loop *loop, void (*left)(const char *what));
+
+#endif

@@ -1,0 +1,120 @@
+#include "task.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "loop.h"
+
+static curia__task **siblings(curia__task *task) {
+    return task->parent ? &task->parent->children : &task->loop->tasks;
+}
+
+static void link_in(curia__task *task) {
+    curia__task **head = siblings(task);
+    task->next = *head;
+    if (*head) (*head)->prev = task;
+    *head = task;
+}
+
+static void unlink_from(curia__task *task) {
+    if (task->prev) task->prev->next = task->next;
+    else *siblings(task) = task->next;
+    if (task->next) task->next->prev = task->prev;
+    task->next = task->prev = NULL;
+}
+
+int curia__task_init(curia__task *task, curia__loop *loop, curia__task *parent,
+                     curia__group *group, const curia__task_host *host) {
+    if (loop->closing) return CURIA_ECLOSED;
+    task->loop = loop;
+    task->host = host;
+    task->parent = parent;
+    task->group = group;
+    task->id = ++loop->task_ids;
+    task->state = CURIA__TASK_READY;
+    loop->task_count++;
+    if (group) group->live++;
+    link_in(task);
+    curia__wait_start(&task->wait, loop, task, NULL, -1);
+    curia__op_complete(&task->wait.op, 0);
+    return 0;
+}
+
+static void group_add(curia__group *group, curia__task *task) {
+    group->live--;
+    task->group_next = NULL;
+    if (group->last) group->last->group_next = task;
+    else group->first = task;
+    group->last = task;
+    curia__signal_notify(&group->changed, 0);
+}
+
+curia__task *curia__group_take(curia__group *group) {
+    curia__task *task = group->first;
+    if (!task) return NULL;
+    group->first = task->group_next;
+    if (!group->first) group->last = NULL;
+    return task;
+}
+
+static void end(curia__task *task) {
+    curia__task *parent = task->parent;
+    task->state = CURIA__TASK_ENDED;
+    curia__timer_stop(&task->loop->clock, &task->deadline);
+    curia__timer_stop(&task->loop->clock, &task->grace);
+    free(task->reason);
+    task->reason = NULL;
+    unlink_from(task);
+    task->loop->task_count--;
+    curia__signal_notify(&task->ended, 0);
+    if (task->group) group_add(task->group, task);
+    task->host->on_ended(task);
+    if (parent && parent->state == CURIA__TASK_ENDING && !parent->children) end(parent);
+}
+
+static void cancel_children(curia__task *task, int code, const char *reason) {
+    for (curia__task *child = task->children; child; child = child->next)
+        curia__task_cancel(child, code, reason);
+}
+
+void curia__task_finish(curia__task *task, int status) {
+    task->status = status;
+    task->state = CURIA__TASK_ENDING;
+    if (task->children && status) cancel_children(task, CURIA_ECANCELLED, "the parent task failed");
+    if (!task->children) end(task);
+}
+
+static void on_grace(curia__timer *timer) {
+    curia__task *task = (curia__task *)((char *)timer - offsetof(curia__task, grace));
+    if (task->state == CURIA__TASK_WAITING) task->host->force(task);
+}
+
+void curia__task_cancel(curia__task *task, int code, const char *reason) {
+    if (task->state == CURIA__TASK_ENDED || task->cancelled) return;
+    task->cancelled = code;
+    task->reason = reason ? strdup(reason) : NULL;
+    curia__timer_stop(&task->loop->clock, &task->deadline);
+    task->grace.background = true;
+    curia__timer_start(&task->loop->clock, &task->grace, CURIA__CANCEL_GRACE_MS, on_grace);
+    if (task->state == CURIA__TASK_WAITING) curia__op_cancel(&task->wait.op);
+    cancel_children(task, code, reason);
+}
+
+void curia__task_cancel_all(curia__loop *loop, const char *reason) {
+    for (curia__task *task = loop->tasks; task; task = task->next)
+        curia__task_cancel(task, CURIA_ECANCELLED, reason);
+}
+
+static void on_deadline(curia__timer *timer) {
+    curia__task *task = (curia__task *)((char *)timer - offsetof(curia__task, deadline));
+    curia__task_cancel(task, CURIA_EDEADLINE, "its deadline has passed");
+}
+
+int curia__task_set_deadline(curia__task *task, int64_t ms) {
+    if (task->cancelled || task->state == CURIA__TASK_ENDED) return 0;
+    curia__timer_stop(&task->loop->clock, &task->deadline);
+    if (ms < 0) return 0;
+    return curia__timer_start(&task->loop->clock, &task->deadline, (uint64_t)ms, on_deadline);
+}
