@@ -48,13 +48,11 @@ void curia__segments_deinit(curia__segments *s);
 /* Forgets the segments, keeps the memory. */
 void curia__segments_clear(curia__segments *s);
 
-static inline curia__slice curia__segment_value(const curia__segments *s, size_t i)
-{
+static inline curia__slice curia__segment_value(const curia__segments *s, size_t i) {
     return (curia__slice){s->bytes.data + s->items[i].offset, s->items[i].length};
 }
 
-static inline curia__slice curia__segment_name(const curia__segments *s, size_t i)
-{
+static inline curia__slice curia__segment_name(const curia__segments *s, size_t i) {
     const curia__segment *item = &s->items[i];
     return (curia__slice){s->bytes.data + item->offset - item->name_length, item->name_length};
 }

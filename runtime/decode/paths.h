@@ -63,8 +63,9 @@ int curia__paths_check(const curia__paths *p);
 typedef struct {
     const char *text; /* raw JSON between the quotes */
     size_t length;
-    bool escaped; /* has to go through curia__json_unescape */
-    uint8_t kind; /* CURIA__PATH_TEXT or CURIA__PATH_REASONING */
+    size_t bound;  /* the most bytes that its value can take */
+    bool escaped;  /* has to go through curia__json_unescape */
+    uint8_t roles; /* CURIA__PATH_TEXT or CURIA__PATH_REASONING */
 } curia__gathered;
 
 typedef enum {

@@ -16,6 +16,8 @@ void curia__sse_init(curia__sse *s, size_t limit, curia__event_fn on_event, void
         .on_event = on_event,
         .context = context,
         .limit = limit ? limit : CURIA__EVENT_LIMIT,
+        .event_data = {"", 0},
+        .event_name = {"", 0},
     };
 }
 
@@ -72,15 +74,9 @@ static int dispatch(curia__sse *s) {
     return deliver ? s->on_event(s->context, name, data) : 0;
 }
 
-static void strip_bom(curia__slice *line) {
-    if (line->length < 3 || memcmp(line->at, "\xEF\xBB\xBF", 3) != 0) return;
-    line->at += 3;
-    line->length -= 3;
-}
-
 static int take_line(curia__sse *s, curia__slice line) {
     if (line.length > s->limit) return CURIA_ETOOBIG;
-    if (!s->started) strip_bom(&line);
+    if (!s->started) line = curia__without_bom(line);
     s->started = true;
     if (line.length == 0) return dispatch(s);
     const char *end = line.at + line.length;

@@ -20,14 +20,14 @@
 typedef struct {
     curia__event_fn on_event;
     void *context;
-    size_t limit;        /* most bytes of one line, and of one event's data */
-    curia__buffer line;  /* the beginning of a line whose end was not seen yet */
-    curia__buffer data;  /* holds event.data where it does not stand in the bytes being fed */
-    curia__buffer name;  /* likewise for the name */
+    size_t limit;       /* most bytes of one line, and of one event's data */
+    curia__buffer line; /* the beginning of a line whose end was not seen yet */
+    curia__buffer data; /* holds event.data where it does not stand in the bytes being fed */
+    curia__buffer name; /* likewise for the name */
     curia__slice event_data, event_name;
-    bool has_data;       /* a data line was seen since the last event */
-    bool started;        /* the first line, which may begin with a BOM, is over */
-    bool skip_lf;        /* the last byte fed was a CR: an LF now belongs to it */
+    bool has_data; /* a data line was seen since the last event */
+    bool started;  /* the first line, which may begin with a BOM, is over */
+    bool skip_lf;  /* the last byte fed was a CR: an LF now belongs to it */
 } curia__sse;
 
 /* `limit` 0 means CURIA__EVENT_LIMIT. */
