@@ -15,14 +15,14 @@
 #include "buffer.h"
 
 enum {
-    CURIA__JSON_MAX_DEPTH = 1024,   /* no reader nests deeper, whatever it is asked for */
+    CURIA__JSON_MAX_DEPTH = 1024, /* no reader nests deeper, whatever it is asked for */
     CURIA__JSON_DEFAULT_DEPTH = 128,
-    CURIA__JSON_NUMBER_SIZE = 40,   /* bytes that hold any number written here */
-    CURIA__JSON_ESCAPE_SIZE = 6     /* bytes that hold any one escape written here */
+    CURIA__JSON_NUMBER_SIZE = 40, /* bytes that hold any number written here */
+    CURIA__JSON_ESCAPE_SIZE = 6   /* bytes that hold any one escape written here */
 };
 
 typedef enum {
-    CURIA__JSON_END,        /* the one value is complete and nothing but blanks follows it */
+    CURIA__JSON_END, /* the one value is complete and nothing but blanks follows it */
     CURIA__JSON_OBJECT,
     CURIA__JSON_OBJECT_END,
     CURIA__JSON_ARRAY,
@@ -33,7 +33,7 @@ typedef enum {
     CURIA__JSON_TRUE,
     CURIA__JSON_FALSE,
     CURIA__JSON_NULL,
-    CURIA__JSON_ERROR       /* final: every later call answers the same */
+    CURIA__JSON_ERROR /* final: every later call answers the same */
 } curia__json_token;
 
 typedef struct curia__json_reader {
@@ -65,8 +65,8 @@ curia__json_token curia__json_next(curia__json_reader *r);
 int curia__json_skip(curia__json_reader *r);
 
 /* The value of raw KEY or STRING text: escapes resolved, lone surrogates and ill-formed bytes as
- * U+FFFD. `out` must hold curia__json_unescaped_bound() bytes (3 * length always suffices) and may not
- * overlap raw. Returns the bytes written: always valid UTF-8. `raw` must come from a reader. */
+ * U+FFFD. `out` must hold curia__json_unescaped_bound() bytes (3 * length always suffices) and may
+ * not overlap raw. Returns the bytes written: always valid UTF-8. `raw` must come from a reader. */
 size_t curia__json_unescape(const char *raw, size_t length, char *out);
 
 /* The most that the value of the reader's present text can take. */
@@ -82,14 +82,14 @@ int curia__json_number(const char *text, size_t length, int64_t *integer, double
 /* Where the first byte of `at`..`end` stands that a JSON string cannot hold as it is; or `end`. */
 const char *curia__json_plain_run(const char *at, const char *end);
 
-/* Writes the escape for the unit at *at (where curia__json_plain_run stopped before `end`) and moves
- * *at past it. Returns the bytes written, at most CURIA__JSON_ESCAPE_SIZE. */
+/* Writes the escape for the unit at *at, where curia__json_plain_run stopped before `end`, and
+ * moves *at past it. Returns the bytes written, at most CURIA__JSON_ESCAPE_SIZE. */
 size_t curia__json_escape(const char **at, const char *end, char *out);
 
-/* Write a number to `out` (CURIA__JSON_NUMBER_SIZE bytes, not terminated); return the bytes written.
- * Doubles: the fewest digits that read back as the same double, laid out as ECMAScript does
- * (1e+300, 0.000001, 1e-7), with ".0" where nothing else says it is no integer; `value` must be
- * finite. Whatever LC_NUMERIC says. */
+/* Write a number to `out` (CURIA__JSON_NUMBER_SIZE bytes, not terminated) and return the bytes
+ * written. Doubles: the fewest digits that read back as the same double, laid out as ECMAScript
+ * does (1e+300, 0.000001, 1e-7), with ".0" where nothing else says that it is no integer; `value`
+ * must be finite. Whatever LC_NUMERIC says. */
 size_t curia__json_format_integer(int64_t value, char *out);
 size_t curia__json_format_double(double value, char *out);
 
