@@ -1,0 +1,299 @@
+--- The configuration: six layers, of which the strongest that speaks wins, and every value knows its source.
+local check = require "curia.language.check"
+local errors = require "curia.errors"
+local fields = require "curia.language.fields"
+local lower = require "curia.language.lower"
+local registries = require "curia.registry"
+local secrets = require "curia.language.secrets"
+local suggest = require "curia.suggest"
+
+local M = {}
+
+--- The layers, weakest first.
+M.layers = { "default", "user", "project", "environment", "command_line", "call" }
+
+local LABELS = {
+  default = "default", user = "user file", project = "project file", environment = "environment",
+  command_line = "command line", call = "call",
+}
+
+-- Keys whose entries are layered one by one, so that naming one provider does not forget the others.
+local TABLES = { providers = "provider", profiles = "profile", prices = false, models = false }
+
+local DEFAULTS = {
+  default_retry = { attempts = 2, base_ms = 1000, max_ms = 30000 },
+  default_failure_mode = "continue",
+  linger_ms = 60000,
+  log = "warn",
+}
+
+---@class curia.Config
+---@field registry curia.Registry whose configuration tier follows this configuration
+local Config = { __name = "curia.config" }
+Config.__index = Config
+
+-- Fields of one provider add up over the layers; entries of other tables are replaced whole.
+local function put_entry(key, target, name, value)
+  if key ~= "providers" or not target[name] then
+    target[name] = value
+    return
+  end
+  local merged = {}
+  for field, item in pairs(target[name]) do merged[field] = item end
+  for field, item in pairs(value) do merged[field] = item end
+  target[name] = merged
+end
+
+local function put(values, sources, key, value, label)
+  if TABLES[key] == nil then
+    values[key], sources[key] = value, label
+    return
+  end
+  values[key] = values[key] or {}
+  for name, entry in pairs(value) do
+    put_entry(key, values[key], name, entry)
+    sources[key .. "." .. name] = label
+  end
+end
+
+local function recompute(self)
+  local values, sources = {}, {}
+  for _, layer in ipairs(M.layers) do
+    for _, part in ipairs(self._.layers[layer]) do
+      for key, value in pairs(part.values) do put(values, sources, key, value, part.label(key)) end
+    end
+  end
+  self._.values, self._.sources = values, sources
+  for key, kind in pairs(TABLES) do
+    if kind then self.registry:configure(kind, values[key] or {}) end
+  end
+  self.registry:touch()
+end
+
+local function wrap_keys(values)
+  for _, entry in pairs(values.providers or {}) do
+    if entry.api_key ~= nil then entry.api_key = secrets.wrap(entry.api_key) end
+  end
+  return values
+end
+
+local function fault_error(faults, where)
+  local more = #faults > 1 and (" (and %d more)"):format(#faults - 1) or ""
+  return errors.new("validation", ("%s: %s%s"):format(where, faults[1].message, more),
+    { context = { faults = faults } })
+end
+
+local function checked(values, where)
+  local lowered = lower.record(fields.config, values)
+  local faults = check.faults()
+  check.record(fields.config, lowered, "", "", faults)
+  if #faults > 0 then return nil, fault_error(faults:take(), where) end
+  return wrap_keys(lowered)
+end
+
+--- Adds values to a layer; within one layer the later call wins.
+---@param layer string one of `config.layers`, else it raises
+---@param values table
+---@param label? string|fun(key: string): string the source that is shown, such as a file's path
+---@return true?
+---@return curia.Error? err kind `validation`, all faults in `context.faults`
+function Config:set(layer, values, label)
+  local parts = self._.layers[layer]
+  if not parts then
+    error(("bad argument #1 to 'set': no layer '%s'%s"):format(tostring(layer), suggest.hint(layer, M.layers)), 2)
+  end
+  if type(values) ~= "table" then error("bad argument #2 to 'set' (a table expected)", 2) end
+  local shown = label or LABELS[layer]
+  local good, err = checked(values, type(shown) == "string" and shown or LABELS[layer])
+  if not good then return nil, err end
+  parts[#parts + 1] = { values = good, label = type(shown) == "string" and function() return shown end or shown }
+  recompute(self)
+  return true
+end
+
+local function check_key(key)
+  if not fields.config[key] then
+    error(("unknown configuration key '%s'%s"):format(tostring(key), suggest.hint(key, fields.config)), 3)
+  end
+end
+
+--- The value of a key, or nil. Tables belong to the configuration: do not change them.
+---@param key string a key of the configuration, else it raises
+---@return any
+function Config:get(key)
+  check_key(key)
+  return self._.values[key]
+end
+
+--- Where a value comes from, or nil when nothing is set.
+---@param key string
+---@param entry? string for providers, profiles, prices and models: which entry
+---@return string?
+function Config:source(key, entry)
+  check_key(key)
+  return self._.sources[entry and key .. "." .. entry or key]
+end
+
+--- Everything that is set, sorted by key: scalar keys, and the entries of tables as "providers.openai".
+---@return {key: string, value: any, source: string}[]
+function Config:explain()
+  local rows = {}
+  for _, path in ipairs(check.sorted_keys(self._.sources)) do
+    local key, entry = path:match("^([%w_]+)%.(.+)$")
+    local value = self._.values[key or path]
+    rows[#rows + 1] = { key = path, value = entry and value[entry] or value, source = self._.sources[path] }
+  end
+  return rows
+end
+
+local function as_boolean(text)
+  if text == "true" or text == "1" then return true end
+  if text == "false" or text == "0" then return false end
+  return text
+end
+
+local FROM_TEXT = {
+  integer = function(text) return tonumber(text) or text end,
+  number = function(text) return tonumber(text) or text end,
+  duration = function(text) return tonumber(text) or text end,
+  boolean = as_boolean,
+  string = function(text) return text end,
+}
+
+local function variable(key)
+  return "CURIA_" .. key:upper()
+end
+
+-- Only keys that one text can express have a variable.
+local function from_environment(getenv)
+  local values = {}
+  for key, rule in pairs(fields.config) do
+    local text = getenv(variable(key))
+    local convert = FROM_TEXT[check.types(rule)[1]]
+    if text and text ~= "" and convert then values[key] = convert(text) end
+  end
+  return values
+end
+
+local function set_environment(self, getenv)
+  return self:set("environment", from_environment(getenv), function(key)
+    return "environment " .. variable(key)
+  end)
+end
+
+local function no_layers()
+  local layers = {}
+  for _, name in ipairs(M.layers) do layers[name] = {} end
+  return layers
+end
+
+--- Makes a configuration from the defaults and the environment.
+---@param opts? {registry?: curia.Registry, getenv?: fun(name: string): string?}
+---@return curia.Config?
+---@return curia.Error? err when a CURIA_* variable is wrong
+function M.new(opts)
+  opts = opts or {}
+  local self = setmetatable({ registry = opts.registry or registries.new(), _ = { layers = no_layers() } }, Config)
+  assert(self:set("default", DEFAULTS))
+  assert(self:set("default", {
+    providers = require "curia.data.providers", profiles = require "curia.data.profiles",
+  }))
+  local ok, err = set_environment(self, opts.getenv or os.getenv)
+  if not ok then return nil, err end
+  return self
+end
+
+local shared
+
+--- The configuration of this Lua state, made on first use with the shared registry. Raises if a CURIA_*
+--- variable is wrong.
+---@return curia.Config
+function M.shared()
+  if shared then return shared end
+  local made, err = M.new { registry = registries.shared() }
+  if not made then error(tostring(err), 0) end
+  shared = made
+  return shared
+end
+
+--- `curia.config{...}`: sets values by call, the strongest layer. Wrong keys and values raise.
+---@param values table
+---@return curia.Config
+function M.configure(values)
+  if type(values) ~= "table" then error("bad argument #1 to 'config' (a table expected)", 2) end
+  local self = M.shared()
+  local ok, err = self:set("call", values)
+  if not ok then error(tostring(err), 2) end
+  return self
+end
+
+local function script_error(message)
+  return errors.new("script", message)
+end
+
+local function evaluate(path)
+  local env = setmetatable({ env = secrets.env, cmd = secrets.cmd, file = secrets.file }, { __index = _G })
+  local chunk, message = loadfile(path, "t", env)
+  if not chunk then return nil, script_error(message) end
+  local ok, values = pcall(chunk)
+  if not ok then return nil, script_error(tostring(values)) end
+  if type(values) ~= "table" then
+    return nil, script_error(("%s returned %s; a configuration file returns a table"):format(path,
+      values == nil and "nothing" or "a " .. type(values)))
+  end
+  return values
+end
+
+--- Runs a configuration file, which is Lua and returns a table, and adds its values to a layer.
+---@param layer string
+---@param path string
+---@return true?
+---@return curia.Error? err kind `script` or `validation`
+function Config:load_file(layer, path)
+  local values, err = evaluate(path)
+  if not values then return nil, err end
+  return self:set(layer, values, LABELS[layer] .. " " .. path)
+end
+
+local function exists(path)
+  local handle = io.open(path, "rb")
+  if handle then handle:close() end
+  return handle ~= nil
+end
+
+--- The directory of the user's configuration, or nil without a home.
+---@return string?
+function M.user_directory()
+  local xdg, home = os.getenv("XDG_CONFIG_HOME"), os.getenv("HOME")
+  if xdg and xdg ~= "" then return xdg .. "/curia" end
+  return home and home ~= "" and home .. "/.config/curia" or nil
+end
+
+--- The name of a configuration file.
+M.FILE = "curia.config.lua"
+
+--- Loads the user's file and the project's, those that exist. The project's file is code that came with a
+--- folder: it runs only if `trust` says so.
+---@param opts {project?: string, user?: string, trust?: fun(path: string): boolean} directories; `user`
+--- defaults to `user_directory()`
+---@return {loaded: string[], untrusted: string[]}?
+---@return curia.Error? err
+function Config:load_files(opts)
+  local report = { loaded = {}, untrusted = {} }
+  local function load_one(layer, directory, trusted)
+    local path = directory and directory .. "/" .. M.FILE
+    if not path or not exists(path) then return true end
+    if not trusted(path) then
+      table.insert(report.untrusted, path)
+      return true
+    end
+    table.insert(report.loaded, path)
+    return self:load_file(layer, path)
+  end
+  local ok, err = load_one("user", opts.user or M.user_directory(), function() return true end)
+  if ok then ok, err = load_one("project", opts.project, opts.trust or function() return false end) end
+  if not ok then return nil, err end
+  return report
+end
+
+return M

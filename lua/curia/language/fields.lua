@@ -1,0 +1,269 @@
+--- Every field of the council language: its type, its range, one line that explains it.
+-- Lowering, validation and `curia help` read these tables; nothing else knows the fields.
+--
+-- A rule is `{type =, doc =, ...}`. `type` names what is accepted, alternatives with "|": string, number, integer,
+-- boolean, function, table, list, map, record, duration, council, secret, any. The rest narrows it:
+--   required            must be there                    min, max, above   bounds of a number
+--   enum                the texts allowed                literal           the only value allowed of its type
+--   items               rule of a list's elements        values            rule of a map's values
+--   fields              rules of a record's fields       nonempty          a list or text must not be empty
+--   alias               the field's name in the spec     ref               registry kind that a text refers to
+--   capability          may stand in a profile           code              fault code of a name that is not registered
+--   known               names that need no registration  also              a second registry kind
+--   identifier          a text that can be part of a path
+local M = {}
+
+local function rule(kind, doc, more)
+  local made = more or {}
+  made.type, made.doc = kind, doc
+  return made
+end
+
+-- `timeout = "30s"` is another way to write `timeout_ms = 30000`.
+local function duration(fields, name, doc, more)
+  local normal, alias = {}, { alias = name .. "_ms" }
+  for key, value in pairs(more or {}) do normal[key], alias[key] = value, value end
+  fields[name .. "_ms"] = rule("duration", doc, normal)
+  fields[name] = rule("duration", "the same, with a unit", alias)
+end
+
+local FAILURE_MODES = { "continue", "fail_fast" }
+local DURABILITIES = { "none", "async", "sync" }
+
+--- The decision rules of SPEC 5; registered rules come on top.
+M.rules = {
+  "plurality", "majority", "unanimous", "approval", "weighted", "median", "majority_judgment", "mean",
+  "borda", "copeland", "condorcet", "schulze", "instant_runoff", "peer_ranking", "knockout",
+}
+
+M.retry = {
+  attempts = rule("integer", "tries in all, the first included", { min = 1, max = 100 }),
+}
+duration(M.retry, "base", "first wait, doubled with each try")
+duration(M.retry, "max", "longest wait")
+
+M.budget = {
+  usd = rule("number", "most to spend, in US dollars", { min = 0 }),
+  tokens = rule("integer", "most tokens, input and output", { min = 0 }),
+  calls = rule("integer", "most calls to models", { min = 0 }),
+}
+duration(M.budget, "wall", "longest time")
+
+M.limits = {
+  concurrency = rule("integer", "calls at once", { min = 1 }),
+  rpm = rule("integer", "calls a minute", { min = 1 }),
+  tpm = rule("integer", "tokens a minute", { min = 1 }),
+}
+
+M.reasoning = {
+  budget_tokens = rule("integer", "tokens to think with", { required = true, min = 0 }),
+}
+
+local retry = rule("record", "tries and waits after a passing failure", { fields = M.retry })
+local budget = rule("record", "limits on money, tokens, calls and time", { fields = M.budget })
+local failure_mode = rule("string", "what a member's failure does to its peers", { enum = FAILURE_MODES })
+local quorum = rule("integer|string", "answers that suffice: a number, majority or all",
+  { min = 1, enum = { "majority", "all" } })
+local durability = rule("string", "when finished work is committed", { enum = DURABILITIES })
+local schema = rule("table|string", "JSON Schema of the answer, or a registered name",
+  { ref = "schema", code = "unknown_schema" })
+local tools = rule("list", "tools, by name or as tables",
+  { items = rule("string|table", "a tool", { ref = "tool", code = "unknown_tool" }) })
+local confidence = rule("string|function|table", "how confidence is measured", { ref = "confidence",
+  known = { "self_report", "logprob", "consistency", "semantic_entropy" } })
+local router = rule("function|string", "chooses the members of a round",
+  { ref = "router", code = "unknown_router" })
+local metadata = rule("map", "free data that comes back with the result", { values = rule("any", "any value") })
+
+--- What a profile may say: how a member is asked, not who it is.
+M.capabilities = {
+  provider = rule("string", "provider by name", { nonempty = true }),
+  model = rule("string", 'model, or "provider/model"', { nonempty = true }),
+  temperature = rule("number", "randomness", { min = 0, max = 2 }),
+  top_p = rule("number", "nucleus sampling", { min = 0, max = 1 }),
+  max_tokens = rule("integer", "longest answer, in tokens", { min = 1 }),
+  seed = rule("integer", "for providers that can repeat themselves"),
+  stop = rule("string|list", "texts that end the answer",
+    { nonempty = true, items = rule("string", "a text", { nonempty = true }) }),
+  reasoning = rule("string|record", "effort: low, medium, high, or a number of tokens",
+    { enum = { "low", "medium", "high" }, fields = M.reasoning }),
+  stream = rule("boolean", "stream the answer"),
+  restart_stream = rule("boolean", "allow a retry after the first streamed byte"),
+  tools = tools,
+  tool_choice = rule("string", "auto, required, none, or a tool's name", { nonempty = true }),
+  parallel_tools = rule("boolean", "allow several tool calls in a turn"),
+  tool_errors = rule("string", "what a failed tool does", { enum = { "collect", "fail_fast" } }),
+  tool_concurrency = rule("integer", "tools at once", { min = 1 }),
+  max_tool_rounds = rule("integer", "turns with tools", { min = 0 }),
+  retry = retry,
+  cache = rule("boolean|string", 'ask the provider to cache the prompt: true, "5m" or "1h"',
+    { enum = { "5m", "1h" } }),
+  extra = rule("map", "merged into the request's body as it is", { values = rule("any", "any value") }),
+}
+duration(M.capabilities, "tool_timeout", "longest time of a tool")
+duration(M.capabilities, "timeout", "longest silence of an attempt")
+duration(M.capabilities, "first_byte_timeout", "longest wait for the first byte of an attempt")
+duration(M.capabilities, "total_timeout", "longest attempt")
+duration(M.capabilities, "deadline", "longest turn of the member, retries and tools included")
+
+local function extended(base, more)
+  local fields = {}
+  for name, field in pairs(base) do fields[name] = field end
+  for name, field in pairs(more) do fields[name] = field end
+  return fields
+end
+
+M.capabilities.fallback = rule("list", "models to try next",
+  { items = rule("string|record", "a model with its capabilities", { nonempty = true, fields = extended(M.capabilities, {}) }) })
+
+for _, field in pairs(M.capabilities) do field.capability = true end
+
+--- A profile: capabilities, or the first of several profiles whose provider has a key.
+M.profile = extended(M.capabilities, {
+  about = rule("string", "one line about the profile"),
+  first_of = rule("list", "profiles: the first whose provider has a key is taken",
+    { nonempty = true, items = rule("string", "a profile") }),
+})
+
+--- A member of a council.
+M.member = extended(M.capabilities, {
+  id = rule("string", "the member's name", { required = true, identifier = true }),
+  role = rule("string|function", "what the member is, in a few words"),
+  system = rule("string|function", "system prompt, or function(input, ctx)"),
+  prompt = rule("string|function", "template of the question, or function(input, ctx)"),
+  profile = rule("string", "profile by name", { nonempty = true }),
+  schema = schema,
+  repair = rule("integer", "times that a faulty answer is sent back", { min = 0, max = 10 }),
+  validate = rule("function|string", "function(answer) -> true, or nil and why not", { ref = "function" }),
+  transform = rule("function|string", "function(input, ctx) -> input", { ref = "function" }),
+  confidence = confidence,
+  weight = rule("number", "weight in decisions", { min = 0 }),
+  metadata = metadata,
+  council = rule("council|string", "a council that answers for this member",
+    { ref = "council", also = "sub_council", code = "unknown_council" }),
+  input_mapper = rule("function|string", "function(input, ctx): the sub-council's input",
+    { ref = "input_mapper" }),
+  run = rule("function|string", "function(ctx, input): a member in plain Lua", { ref = "function" }),
+})
+
+--- The chair: a member that writes the final answer.
+M.chair = extended(M.member, {
+  elect = rule("boolean", "let the best-ranked member be the chair"),
+})
+
+--- Options that every round takes; a round's module may add its own in `options`.
+M.round = {
+  type = rule("string|table", "the round's type, or a round of your own", { required = true }),
+  name = rule("string", "the round's name in results (its type)", { identifier = true }),
+  members = rule("list", "ids of the members that take part",
+    { nonempty = true, items = rule("string", "a member's id") }),
+  router = router,
+  failure_mode = failure_mode,
+  quorum = quorum,
+  rule = rule("string|function", "decision rule", { ref = "rule", known = M.rules }),
+  schema = schema,
+  retry = retry,
+  stagger = rule("boolean", "let the first call fill the provider's prompt cache"),
+}
+duration(M.round, "timeout", "wall time of the round")
+duration(M.round, "grace", "wait for stragglers once the quorum is reached")
+
+--- A council.
+M.council = {
+  about = rule("string", "one or two sentences about the council"),
+  profile = rule("string", "default profile of the members", { nonempty = true }),
+  members = rule("list", "members, also by position"),
+  rounds = rule("list", "rounds, also by position"),
+  chair = rule("record", "the member that writes the final answer", { fields = M.chair }),
+  without_chair = rule("string", "what answers when the chair fails", { enum = { "best" } }),
+  router = router,
+  tools = tools,
+  input = rule("function|string", "function(input) -> input, before anything else", { ref = "input_mapper" }),
+  confidence = confidence,
+  failure_mode = failure_mode,
+  quorum = quorum,
+  retry = retry,
+  budget = budget,
+  on_budget = rule("string", "at the limit, go straight to the chair", { enum = { "conclude" } }),
+  durability = durability,
+  recovery = rule("string|record", "what happens to a run whose process died", {
+    enum = { "resume", "restart", "fail" },
+    fields = {
+      policy = rule("string", "resume, restart or fail", { enum = { "resume", "restart", "fail" } }),
+      max_attempts = rule("integer", "claims before the run is given up", { min = 1 }),
+    },
+  }),
+  metadata = metadata,
+  run = rule("function|string", "function(ctx, input): free Lua instead of rounds", { ref = "function" }),
+}
+duration(M.council, "grace", "wait for stragglers once the quorum is reached")
+duration(M.council, "member_timeout", "deadline of the members' turns")
+
+--- Options of `start` and `run`.
+M.run_options = {
+  run_id = rule("string", "the run's id (a new UUIDv7)", { identifier = true }),
+  namespace = rule("string", "the tenant", { nonempty = true }),
+  group = rule("string", "the group that the run belongs to", { nonempty = true }),
+  owned = rule("boolean", "the run dies with the task that starts it"),
+  subscribe = rule("function|boolean", "called with every event, or true to buffer for run:events()"),
+  relay_topics = rule("list", "further topics for the events", { items = rule("string", "a topic") }),
+  recorder = rule("any", "false, a backend, or a table of three functions"),
+  verbose = rule("boolean|string", 'print a timeline; "debug" adds prompts', { enum = { "debug" } }),
+  verbose_to = rule("any", "where the timeline goes: a function or a file"),
+  await_timeout = rule("duration", "how long `run` waits before it cancels"),
+  retry = retry,
+  failure_mode = failure_mode,
+  quorum = quorum,
+  budget = budget,
+  on_budget = rule("string", "at the limit, go straight to the chair", { enum = { "conclude" } }),
+  durability = durability,
+  recovery = M.council.recovery,
+  seed = rule("integer", "seed of the run's random numbers"),
+  metadata = metadata,
+  idempotent = rule("boolean", "a second start with the same id and input is the first run"),
+  stack = rule("any", "source stack"),
+  env = rule("any", "source environment"),
+  council_version = rule("string", "content hash of the council to run"),
+  offline = rule("boolean", "invented answers from the scripted provider, marked as such"),
+  models = rule("map", 'other models for members: {id = "provider/model"}',
+    { values = rule("string", '"provider/model"', { nonempty = true }) }),
+}
+duration(M.run_options, "member_timeout", "deadline of the members' turns")
+duration(M.run_options, "deadline", "longest time of the whole run")
+
+--- A provider's configuration.
+M.provider = {
+  about = rule("string", "one line about the provider"),
+  adapter = rule("string|table", "the protocol: an adapter's name, or an adapter", { nonempty = true }),
+  base_url = rule("string", "where the protocol starts", { nonempty = true }),
+  base_url_env = rule("string", "variable that replaces base_url", { nonempty = true }),
+  api_key = rule("secret|string|function", 'env "NAME", cmd "...", file "..." or a function'),
+  model = rule("string", "model of members that name none", { nonempty = true }),
+  headers = rule("map", "further headers", { values = rule("string|secret", "a header's value") }),
+  limits = rule("record", "limits that are known beforehand", { fields = M.limits }),
+  script = rule("any", "what the scripted provider answers"),
+  extra = rule("map", "merged into every body", { values = rule("any", "any value") }),
+}
+
+local price = rule("number", "US dollars per million tokens", { min = 0 })
+
+--- The price of a model.
+M.price = {
+  input = price, output = price, cached = price, cache_write = price, reasoning = price,
+}
+
+--- Keys of the configuration.
+M.config = {
+  default_profile = rule("string", "profile of members that choose none", { nonempty = true }),
+  default_retry = retry,
+  default_failure_mode = failure_mode,
+  linger_ms = rule("duration", "how long a finished run stays in memory"),
+  providers = rule("map", "providers by name", { values = rule("record", "a provider", { fields = M.provider }) }),
+  profiles = rule("map", "profiles by name", { values = rule("record", "a profile", { fields = M.profile }) }),
+  prices = rule("map", "prices by model", { values = rule("record", "a price", { fields = M.price }) }),
+  models = rule("map", "facts about models by name", { values = rule("table", "facts") }),
+  log = rule("string|function", "level, or function(level, text)", { enum = { "error", "warn", "info", "debug" } }),
+}
+duration(M.config, "default_member_timeout", "deadline of the members' turns")
+
+return M

@@ -1,0 +1,26 @@
+--- The council language: words, lowering, validation, plans, files. What `require "curia"` shows of it.
+local council = require "curia.council"
+local dsl = require "curia.language.dsl"
+local loader = require "curia.language.loader"
+local planning = require "curia.language.plan"
+local secrets = require "curia.language.secrets"
+local validation = require "curia.language.validate"
+
+return {
+  council = dsl.council,
+  member = dsl.member,
+  round = dsl.round,
+  chair = dsl.chair,
+  env = secrets.env,
+  cmd = secrets.cmd,
+  file = secrets.file,
+  words = dsl.words,
+  add_word = dsl.add_word,
+  install = dsl.install,
+  is_council = council.is,
+  validate = validation.validate,
+  options = validation.options,
+  plan = planning.plan,
+  load = loader.load,
+  load_text = loader.load_text,
+}

@@ -1,0 +1,124 @@
+--- Loads council files: text only, in an environment of their own, errors with file and line.
+local council = require "curia.council"
+local dsl = require "curia.language.dsl"
+local errors = require "curia.errors"
+local suggest = require "curia.suggest"
+
+local M = {}
+
+-- The words stand between the file's own variables and _G, so that nothing a file sets reaches _G.
+local function environment()
+  local words = setmetatable(dsl.install({}), { __index = _G })
+  return setmetatable({}, { __index = words })
+end
+
+local function known_globals()
+  local names = {}
+  for name in pairs(dsl.words) do names[name] = true end
+  for name in pairs(_G) do names[name] = true end
+  return names
+end
+
+-- A misspelt word of the language is a global that is nil.
+local function with_hint(message)
+  local name = message:match("global '([%w_]+)'")
+  return name and message .. suggest.hint(name, known_globals()) or message
+end
+
+local function failed(problem)
+  local message = type(problem) == "string" and with_hint(problem) or tostring(problem)
+  local traceback = debug.traceback(message, 2)
+  if errors.is(problem) then
+    problem.traceback = problem.traceback or traceback
+    return problem
+  end
+  return errors.new("script", message, { traceback = traceback })
+end
+
+local function script_error(path, message, code)
+  return nil, errors.new("script", ("%s %s"):format(path, message), { code = code })
+end
+
+local function names_of(declared)
+  local names = {}
+  for i, made in ipairs(declared) do names[i] = made.name end
+  return names
+end
+
+local function by_name(path, name, declared, returned)
+  if council.is(returned) and returned.name == name then return returned end
+  for i = #declared, 1, -1 do
+    if declared[i].name == name then return declared[i] end
+  end
+  local names = names_of(declared)
+  return script_error(path, ("declares no council '%s'%s"):format(name, #names > 0 and
+    ("; it declares %s%s"):format(table.concat(names, ", "), suggest.hint(name, names)) or ""))
+end
+
+local function only(path, declared)
+  if #declared == 1 then return declared[1] end
+  if #declared == 0 then return script_error(path, "declares no council") end
+  return script_error(path, ("declares several councils (%s): return one, or choose with %s#name"):format(
+    table.concat(names_of(declared), ", "), path))
+end
+
+local function choose(path, name, declared, returned)
+  if name then return by_name(path, name, declared, returned) end
+  if council.is(returned) then return returned end
+  if returned == nil then return only(path, declared) end
+  local what = type(returned) == "table" and tostring(getmetatable(returned) and returned or "a table")
+    or "a " .. type(returned)
+  return script_error(path, ("returned %s; a council file returns a council, or declares one"):format(what))
+end
+
+local function run(chunk, path, name)
+  local declared, ok, result = dsl.collecting(function() return xpcall(chunk, failed) end)
+  if not ok then return nil, result end
+  return choose(path, name, declared, result)
+end
+
+--- Runs a council's source text.
+---@param text string
+---@param chunk_name string as for `load`, such as "@council.lua"
+---@param name? string which of its councils
+---@return curia.Council?
+---@return curia.Error? err kind `script`
+function M.load_text(text, chunk_name, name)
+  local chunk, message = load(text, chunk_name, "t", environment())
+  if not chunk then return nil, errors.new("script", message) end
+  return run(chunk, (chunk_name:gsub("^[@=]", "")), name)
+end
+
+local function is_readable(path)
+  local handle, message = io.open(path, "rb")
+  if not handle then return false, message end
+  handle:close()
+  return true
+end
+
+--- Takes "FILE#name" apart; a file that has that very name stays whole.
+---@param path string
+---@return string path
+---@return string? name
+function M.split(path)
+  local file, name = path:match("^(.+)#([^#/]+)$")
+  if not file or is_readable(path) then return path end
+  return file, name
+end
+
+--- Runs a council file: the council that it returns, else the only one that it declares, else the one named
+--- by `name` or by "FILE#name".
+---@param path string
+---@param name? string
+---@return curia.Council?
+---@return curia.Error? err kind `script`, with file and line; code `not_found` when there is no such file
+function M.load(path, name)
+  if not name then path, name = M.split(path) end
+  local readable, problem = is_readable(path)
+  if not readable then return nil, errors.new("script", problem, { code = "not_found" }) end
+  local chunk, message = loadfile(path, "t", environment())
+  if not chunk then return nil, errors.new("script", message) end
+  return run(chunk, path, name)
+end
+
+return M

@@ -1,0 +1,214 @@
+--- The plan of a council: its spec with every member's capabilities, provider, adapter and every round's module
+-- resolved. Plans are shared between runs and cached: the engine reads them and never changes them.
+local configuration = require "curia.config"
+local errors = require "curia.errors"
+local fields = require "curia.language.fields"
+local profiles = require "curia.language.profiles"
+local providers = require "curia.language.providers"
+local rounds = require "curia.language.rounds"
+local suggest = require "curia.suggest"
+local validation = require "curia.language.validate"
+
+local M = {}
+
+---@class curia.PlannedMember: table the member's fields of the spec, capabilities merged in
+---@field id string
+---@field provider? curia.Provider nil for members without a model
+---@field provider_name? string
+---@field adapter? table
+---@field model? string
+
+---@class curia.PlannedRound: table
+---@field type any
+---@field name string
+---@field idx integer
+---@field module table
+
+---@class curia.Plan
+---@field spec table
+---@field members curia.PlannedMember[]
+---@field by_id table<string, curia.PlannedMember> the chair included
+---@field rounds curia.PlannedRound[]
+---@field chair? curia.PlannedMember
+---@field offline boolean
+---@field metadata? {offline: true} to be merged into the metadata of runs and results
+
+local OFFLINE = "scripted"
+
+local function set_provider(planned, name, registry)
+  local entry = assert(providers.entry(name, registry))
+  planned.provider, planned.provider_name, planned.adapter = entry, name, entry.adapter
+end
+
+-- Where none of several profiles has a key, the error shall name them all.
+local function with_alternatives(planned, undecided, registry)
+  local others = {}
+  for _, name in ipairs(undecided) do
+    local profile = profiles.profile(name, registry)
+    local provider = profile and profile.provider
+    if provider and provider ~= planned.provider_name then others[#others + 1] = provider end
+  end
+  local entry = {}
+  for key, value in pairs(planned.provider) do entry[key] = value end
+  entry.alternatives = others
+  planned.provider = entry
+end
+
+local function merge_tools(council_tools, own)
+  if not council_tools then return own end
+  local merged, seen = {}, {}
+  for _, tools in ipairs { council_tools, own or {} } do
+    for _, tool in ipairs(tools) do
+      if not seen[tool] then merged[#merged + 1] = tool end
+      seen[tool] = true
+    end
+  end
+  return merged
+end
+
+local function resolve_function(registry, kind, value)
+  return type(value) == "string" and registry:lookup(kind, value) or value
+end
+
+local FUNCTION_KINDS = {
+  transform = "function", validate = "function", run = "function", input_mapper = "input_mapper",
+}
+
+local function own_fields(member, spec, registry)
+  local planned = {}
+  for name, value in pairs(member) do planned[name] = value end
+  for name, kind in pairs(FUNCTION_KINDS) do planned[name] = resolve_function(registry, kind, member[name]) end
+  planned.tools = merge_tools(spec.tools, member.tools)
+  if planned.confidence == nil then planned.confidence = spec.confidence end
+  return planned
+end
+
+local function plan_fallback(member, caps, registry)
+  local entries = {}
+  for i, entry in ipairs(caps.fallback or member.fallback or {}) do
+    local planned = profiles.fallback(entry, caps, registry)
+    set_provider(planned, planned.provider, registry)
+    entries[i] = planned
+  end
+  return #entries > 0 and entries or nil
+end
+
+local function plan_capabilities(planned, member, spec, context)
+  local registry = context.config.registry
+  local caps, _, undecided = profiles.resolve(member, spec, context.config)
+  for name in pairs(fields.capabilities) do
+    if name ~= "tools" then planned[name] = caps[name] end
+  end
+  planned.tools = merge_tools(spec.tools, caps.tools)
+  if context.offline then
+    planned.model, planned.fallback = OFFLINE, nil
+    set_provider(planned, OFFLINE, registry)
+  elseif caps.provider then
+    planned.fallback = plan_fallback(member, caps, registry)
+    set_provider(planned, caps.provider, registry)
+    if undecided then with_alternatives(planned, undecided, registry) end
+  end
+end
+
+-- `--model member=provider/model` replaces the provider too.
+local function overridden(member, models)
+  local model = models and models[member.id]
+  if not model then return member end
+  local made = {}
+  for name, value in pairs(member) do made[name] = value end
+  made.model, made.provider = model, nil
+  return made
+end
+
+local function plan_member(member, spec, context)
+  member = overridden(member, context.models)
+  local planned = own_fields(member, spec, context.config.registry)
+  if member.run == nil and member.council == nil then plan_capabilities(planned, member, spec, context) end
+  return planned
+end
+
+local function plan_round(round, idx, registry)
+  local planned = {}
+  for name, value in pairs(round) do planned[name] = value end
+  planned.module = assert(rounds.resolve(round.type, registry))
+  planned.name = round.name or planned.module.name or round.type
+  planned.idx = idx
+  return planned
+end
+
+local function plan_rounds(spec, registry)
+  local planned = {}
+  for i, round in ipairs(spec.rounds) do planned[i] = plan_round(round, i, registry) end
+  local last = planned[#planned]
+  if spec.chair and last and not rounds.is_chairs(last.module) then
+    planned[#planned + 1] = plan_round({ type = "synthesis" }, #planned + 1, registry)
+  end
+  return planned
+end
+
+local function index(members, chair)
+  local by_id = {}
+  for _, member in ipairs(members) do by_id[member.id] = member end
+  if chair then by_id[chair.id] = chair end
+  return by_id
+end
+
+local function build(spec, context)
+  local members = {}
+  for i, member in ipairs(spec.members) do members[i] = plan_member(member, spec, context) end
+  local chair = spec.chair and plan_member(spec.chair, spec, context)
+  return {
+    spec = spec, members = members, chair = chair, by_id = index(members, chair),
+    rounds = plan_rounds(spec, context.config.registry),
+    offline = context.offline, metadata = context.offline and { offline = true } or nil,
+  }
+end
+
+local function check_models(made, models, registry)
+  local ids = {}
+  for _, member in ipairs(made._.spec.members) do ids[member.id] = member end
+  if made._.spec.chair then ids[made._.spec.chair.id] = made._.spec.chair end
+  for id, model in pairs(models) do
+    if not ids[id] then
+      return errors.new("validation", ("no member has the id '%s'%s"):format(tostring(id), suggest.hint(id, ids)))
+    end
+    local _, fault = profiles.resolve(overridden(ids[id], models), made._.spec, { registry = registry,
+      get = function() return nil end })
+    if fault then return errors.new("validation", ("model '%s': %s"):format(model, fault.message)) end
+  end
+end
+
+local function cached(made, config, offline)
+  local plan = made._.plans[offline]
+  if plan and plan.registry == config.registry and plan.generation == config.registry.generation then
+    return plan.plan
+  end
+end
+
+local function build_cached(made, config, offline)
+  local plan = build(made._.spec, { config = config, offline = offline })
+  made._.plans[offline] = { plan = plan, registry = config.registry, generation = config.registry.generation }
+  return plan
+end
+
+--- The plan of a council. An invalid one gets an error.
+---@param made curia.Council
+---@param config? curia.Config the shared one
+---@param opts? {offline?: boolean, models?: table<string, string>} `offline`: every member is asked from the
+--- scripted provider; `models`: other models by member id, as "provider/model"
+---@return curia.Plan? plan shared: read only
+---@return curia.Error? err kind `invalid_council`; `validation` for wrong `models`
+function M.plan(made, config, opts)
+  config = config or configuration.shared()
+  local offline, models = opts and opts.offline == true or false, opts and opts.models
+  local known = not models and cached(made, config, offline)
+  if known then return known end
+  local valid, faults = validation.validate(made, config)
+  if not valid then return nil, validation.error(made, faults) end
+  if not models then return build_cached(made, config, offline) end
+  local err = check_models(made, models, config.registry)
+  if err then return nil, err end
+  return build(made._.spec, { config = config, offline = offline, models = models })
+end
+
+return M

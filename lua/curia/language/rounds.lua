@@ -1,0 +1,68 @@
+--- From a round's type to its module, and the options that it takes.
+local fields = require "curia.language.fields"
+
+local M = {}
+
+--- The types of SPEC 4, each a module `curia.rounds.<type>`.
+M.shipped = {
+  "independent_analysis", "peer_review", "anonymized_peer_review", "critique", "revise", "debate",
+  "ranking", "scoring", "vote", "sample", "iterate", "pairwise_elimination", "synthesis",
+  "weighted_synthesis",
+}
+
+-- A module that is not there is no round; one that cannot be loaded is a bug that must be seen.
+local function load_module(name)
+  local found, module = pcall(require, name)
+  if found then return module end
+  if tostring(module):find(("module '%s' not found"):format(name), 1, true) then return nil end
+  error(module, 0)
+end
+
+--- The module of a round type: registered, else shipped, else nil. A table is its own module.
+---@param kind any
+---@param registry curia.Registry
+---@return table?
+function M.resolve(kind, registry)
+  if type(kind) == "table" then return kind end
+  if type(kind) ~= "string" then return nil end
+  local module = registry:lookup("round", kind)
+  if module then return module end
+  return kind:find("^[%a_][%w_]*$") and load_module("curia.rounds." .. kind) or nil
+end
+
+--- All names that `resolve` knows.
+---@param registry curia.Registry
+---@return string[]
+function M.names(registry)
+  local names = registry:list("round")
+  for _, name in ipairs(M.shipped) do
+    if load_module("curia.rounds." .. name) then names[#names + 1] = name end
+  end
+  return names
+end
+
+local rules = setmetatable({}, { __mode = "k" })
+
+local function merged(module)
+  local made = {}
+  for name, rule in pairs(fields.round) do made[name] = rule end
+  for name, rule in pairs(module.options or {}) do made[name] = rule end
+  return made
+end
+
+--- The rules of a round's options: those of every round and the module's own `options`.
+---@param module table
+---@return table<string, table>
+function M.fields(module)
+  rules[module] = rules[module] or merged(module)
+  return rules[module]
+end
+
+--- Whether a round is the chair's: a council that ends with one needs no synthesis appended.
+---@param module table
+---@return boolean
+function M.is_chairs(module)
+  return module.chair == true
+end
+
+return M

@@ -1,0 +1,157 @@
+--- Names that councils refer to: profiles, providers, rounds, tools, functions ...
+-- Two tiers: what the configuration brings, and what is registered at run time; run time wins.
+local suggest = require "curia.suggest"
+
+local M = {}
+
+--- Every kind of thing that can be registered (SPEC 2).
+M.kinds = {
+  "profile", "tool", "schema", "router", "round", "rule", "confidence", "sub_council",
+  "input_mapper", "council", "provider", "function",
+}
+
+-- What a value of a kind may be. Kinds that are functions may also be `{module =, name =}`.
+local ACCEPTED = {
+  profile = { table = true },
+  tool = { table = true },
+  schema = { table = true },
+  round = { table = true },
+  provider = { table = true },
+  council = { table = true },
+  sub_council = { table = true },
+  router = { ["function"] = true, table = true },
+  rule = { ["function"] = true, table = true },
+  confidence = { ["function"] = true, table = true },
+  input_mapper = { ["function"] = true, table = true },
+  ["function"] = { ["function"] = true, table = true },
+}
+
+---@class curia.Registry
+---@field generation integer grows with every change; caches compare it
+local Registry = {}
+Registry.__index = Registry
+Registry.__name = "curia.registry"
+
+local function check_kind(kind, level)
+  if not ACCEPTED[kind] then
+    error(("bad argument #1: no registry kind '%s'%s"):format(tostring(kind),
+      suggest.hint(kind, M.kinds)), level + 1)
+  end
+end
+
+local function check_name(name, level)
+  if type(name) ~= "string" or name == "" then
+    error("bad argument #2: a name is a text that is not empty", level + 1)
+  end
+end
+
+local function is_reference(value)
+  return type(value.module) == "string" and type(value.name) == "string"
+end
+
+local function check_value(kind, value, level)
+  local accepted = ACCEPTED[kind]
+  if not accepted[type(value)] then
+    error(("bad argument #3: a %s cannot be a %s"):format(kind, type(value)), level + 1)
+  elseif accepted["function"] and type(value) == "table" and not is_reference(value) then
+    error(("bad argument #3: a %s is a function, or {module =, name =}"):format(kind), level + 1)
+  end
+end
+
+local function empty_tier()
+  local tier = {}
+  for _, kind in ipairs(M.kinds) do tier[kind] = {} end
+  return tier
+end
+
+-- A reference to a function in a module: resolved on the node that needs it.
+local function dereference(kind, value)
+  if type(value) ~= "table" or not ACCEPTED[kind]["function"] then return value end
+  local found, module = pcall(require, value.module)
+  return found and type(module) == "table" and module[value.name] or nil
+end
+
+--- A registry in memory.
+---@return curia.Registry
+function M.new()
+  return setmetatable({ generation = 0, _ = { configuration = empty_tier(), run_time = empty_tier() } },
+    Registry)
+end
+
+local shared
+
+--- The registry of this Lua state, made on first use.
+---@return curia.Registry
+function M.shared()
+  shared = shared or M.new()
+  return shared
+end
+
+--- Tells caches that something they depend on has changed.
+function Registry:touch()
+  self.generation = self.generation + 1
+end
+
+--- Registers a value at run time; it wins over the configuration's.
+---@param kind string one of `registry.kinds`; any other raises
+---@param name string
+---@param value any what the kind asks for, else it raises; for kinds that are functions also
+--- `{module =, name =}`
+---@return true
+function Registry:register(kind, name, value)
+  check_kind(kind, 2)
+  check_name(name, 2)
+  check_value(kind, value, 2)
+  self._.run_time[kind][name] = value
+  self:touch()
+  return true
+end
+
+--- Takes a run-time registration back; what the configuration says shows again.
+---@param kind string
+---@param name string
+---@return boolean existed
+function Registry:unregister(kind, name)
+  check_kind(kind, 2)
+  local existed = self._.run_time[kind][name] ~= nil
+  self._.run_time[kind][name] = nil
+  if existed then self:touch() end
+  return existed
+end
+
+--- Replaces all that the configuration says about one kind.
+---@param kind string
+---@param values table<string, any>
+function Registry:configure(kind, values)
+  check_kind(kind, 2)
+  self._.configuration[kind] = values
+  self:touch()
+end
+
+--- The value under a name, or nil. A `{module =, name =}` that cannot be resolved is nil too.
+---@param kind string
+---@param name any
+---@return any
+function Registry:lookup(kind, name)
+  check_kind(kind, 2)
+  if name == nil then return nil end
+  local value = self._.run_time[kind][name]
+  if value == nil then value = self._.configuration[kind][name] end
+  return dereference(kind, value)
+end
+
+--- The names of one kind in both tiers, sorted.
+---@param kind string
+---@return string[]
+function Registry:list(kind)
+  check_kind(kind, 2)
+  local names = {}
+  for name in pairs(self._.run_time[kind]) do names[#names + 1] = name end
+  for name in pairs(self._.configuration[kind]) do
+    if self._.run_time[kind][name] == nil then names[#names + 1] = name end
+  end
+  table.sort(names)
+  return names
+end
+
+return M
