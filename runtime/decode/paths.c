@@ -281,8 +281,11 @@ static curia__verdict walk_value(walk *w, curia__json_token token, const node *n
     case CURIA__JSON_OBJECT:
     case CURIA__JSON_ARRAY: return walk_container(w, token, n);
     case CURIA__JSON_STRING: return walk_string(w, n);
-    case CURIA__JSON_TRUE:
-    case CURIA__JSON_NUMBER: return n->roles & TELLING ? CURIA__EVENT_WHOLE : CURIA__EVENT_SIMPLE;
+    case CURIA__JSON_NUMBER:
+        /* 0 tells nothing: it is the index of the one choice that counts. */
+        if (w->reader.length == 1 && *w->reader.text == '0') return CURIA__EVENT_SIMPLE;
+        return n->roles & TELLING ? CURIA__EVENT_WHOLE : CURIA__EVENT_SIMPLE;
+    case CURIA__JSON_TRUE: return n->roles & TELLING ? CURIA__EVENT_WHOLE : CURIA__EVENT_SIMPLE;
     case CURIA__JSON_FALSE:
     case CURIA__JSON_NULL: return CURIA__EVENT_SIMPLE;
     default: return CURIA__EVENT_MALFORMED;

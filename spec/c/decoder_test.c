@@ -110,12 +110,14 @@ static void test_telling_values_keep_the_event_whole(void) {
 #define QUIET(json) EXPECT_CHAT("data: " json "\n\n", "T()a ")
 #define WITH(member) "{\"choices\":[{\"delta\":{\"content\":\"a\"," member "}}]}"
     TELLS(WITH("\"tool_calls\":[{}]"));
-    TELLS(WITH("\"n\":0"));
+    TELLS(WITH("\"n\":1"));
+    TELLS(WITH("\"n\":0.0"));
     TELLS(WITH("\"n\":true"));
     TELLS(WITH("\"n\":\"x\""));
     TELLS(WITH("\"n\":{\"x\":null}"));
     QUIET(WITH("\"n\":null"));
     QUIET(WITH("\"n\":false"));
+    QUIET(WITH("\"n\":0"));
     QUIET(WITH("\"n\":\"\""));
     QUIET(WITH("\"n\":[]"));
     QUIET(WITH("\"n\":{}"));
