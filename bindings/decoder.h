@@ -6,9 +6,6 @@
 
 #include <lua.h>
 
-/* Opens "curia.core.decoder". */
-int curia__open_decoder(lua_State *L);
-
 /* The compiled paths in the userdata at `index`, borrowed; NULL if it is something else. */
 curia__paths *curia__to_paths(lua_State *L, int index);
 
