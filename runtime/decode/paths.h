@@ -24,9 +24,10 @@ typedef enum { CURIA__FRAMING_SSE, CURIA__FRAMING_NDJSON } curia__framing;
 typedef enum {
     CURIA__PATH_TEXT = 1,      /* a string here is text of the answer */
     CURIA__PATH_REASONING = 2, /* a string here is reasoning */
-    CURIA__PATH_WHOLE = 4,     /* a telling value keeps the event whole: not null, false, 0, "", [], {} */
-    CURIA__PATH_IGNORE = 8,    /* nothing; it only names the key, so that `*` passes it over */
-    CURIA__PATH_WHEN = 16      /* internal: the field whose value selects */
+    CURIA__PATH_WHOLE =
+        4, /* a telling value keeps the event whole: not null, false, 0, "", [], {} */
+    CURIA__PATH_IGNORE = 8, /* nothing; it only names the key, so that `*` passes it over */
+    CURIA__PATH_WHEN = 16   /* internal: the field whose value selects */
 } curia__path_role;
 
 typedef struct curia__paths curia__paths;
