@@ -15,15 +15,18 @@
 #include "task.h"
 
 typedef struct curia__host curia__host;
-typedef struct curia__watchdog curia__watchdog;
+typedef struct curia__watchdog curia__watchdog; /* runtime/watchdog.h */
 
 /* A task as Lua sees it: a full userdata, kept alive while it runs. User values: the coroutine,
  * then the (up to two) results, or the error. */
 typedef struct {
     curia__task task; /* first member */
     curia__host *host;
-    lua_State *co; /* NULL once its body has ended */
-    int results;   /* how many of the two results there are */
+    lua_State *co;      /* NULL once its body has ended */
+    lua_KFunction then; /* what runs when its wait is over */
+    int results;        /* how many of the two results there are */
+    bool killed;        /* by the watchdog: it held the loop for too long */
+    bool closing;       /* its coroutine is being closed: no more waiting */
 } curia__lua_task;
 
 struct curia__host {
@@ -33,31 +36,60 @@ struct curia__host {
     _Atomic(lua_State *) active; /* the coroutine that runs now, nested ones included (watchdog) */
     curia__wait main_wait;       /* what the main thread waits for at top level */
     curia__watchdog *watchdog;   /* NULL: none */
+    char stuck_at[160];          /* "councils/x.lua:12", where the watchdog struck */
+    int anchors;                 /* registry reference: tasks that must not be collected */
     void (*log)(void *arg, const char *level, const char *text); /* NULL: silence */
     void *log_arg;
 };
 
+/* Opens curia in a state: the host (on `uv`, or on a loop of its own when NULL), the preloaded
+ * modules curia.*. Returns NULL when out of memory. Call it in protected mode or at start-up. */
+curia__host *curia__host_open(lua_State *L, uv_loop_t *uv);
+
+/* First half of closing, while Lua is alive: ends all tasks and services in at most limit_ms. */
+int curia__host_close(curia__host *host, uint64_t limit_ms);
+/* Second half, after lua_close: closes an owned loop and frees the host. Returns 0, or
+ * CURIA_EBUSY when a handle could not be closed. */
+int curia__host_free(curia__host *host);
+
 /* The host of a state; raises when curia was not opened in it. */
 curia__host *curia__host_of(lua_State *L);
 
-/* Awaits `op` (pending or already complete): the last act of a binding function, as in
- * `return curia__await(L, &task->wait.op, k, ctx)`. In a task it yields; on the main thread it runs
- * the loop until the operation is complete; elsewhere (a coroutine that is not the running task's,
- * a luv callback, a delivery) it raises and says why. `k` runs with the stack as it was and finds
- * the outcome in op->status; a wait that was cancelled raises before `k` is reached. */
-int curia__await(lua_State *L, lua_KFunction k, lua_KContext ctx);
-
-/* The wait to start before curia__await: the running task's own, or the main thread's. Raises when
- * the caller may not wait, or when its task has been cancelled. */
+/* The wait to start before curia__await: the running task's own, or the main thread's. `what` names
+ * the function in errors. Raises when the caller may not wait (a coroutine that is not the running
+ * task's, a C call that cannot be left, a callback of luv) or when its task has been cancelled. */
 curia__wait *curia__await_begin(lua_State *L, const char *what);
 
-/* The outcome of the wait, for use in `k`. */
+/* Waits for the started wait; the last act of a binding function:
+ *     curia__wait *w = curia__await_begin(L, "sleep");
+ *     curia__wait_start(w, w->op.loop..., ms);
+ *     return curia__await(L, k, ctx);
+ * In a task it yields; on the main thread it runs the loop. `k` then runs with the stack as it was;
+ * a wait that ended because the task was cancelled raises before `k` is reached. */
+int curia__await(lua_State *L, lua_KFunction k, lua_KContext ctx);
+
+/* How the wait ended: 0 or CURIA_ETIMEOUT. For use in `k`. */
 int curia__await_status(lua_State *L);
+
+/* The task that runs now as the runtime's task, or NULL on the main thread. */
+curia__task *curia__current_task(curia__host *host);
 
 /* Pushes an error value of curia.errors. */
 void curia__push_error(lua_State *L, const char *kind, const char *message);
-/* Pushes nil and an error for a failed C call; returns 2. */
+/* Pushes nil and an error value; returns 2. */
 int curia__return_error(lua_State *L, const char *kind, const char *message);
+
+/* Resumes the coroutine that waits for `op`: the only door from C into Lua. */
+void curia__host_deliver(curia__op *op, void *host);
+
+/* Closes the coroutine of a task whose grace is over. */
+void curia__host_force(curia__task *task);
+
+/* Ends the watchdog, if there is one; idempotent. */
+void curia__host_stop_watchdog(curia__host *host);
+
+/* Replaces coroutine.resume and coroutine.wrap by versions that tell the watchdog who runs. */
+void curia__track_coroutines(lua_State *L);
 
 /* Reports what nobody else will hear of. */
 void curia__log(curia__host *host, const char *level, const char *format, ...)

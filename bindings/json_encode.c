@@ -130,7 +130,7 @@ static inline void put_char(struct encoder *e, char c) {
 
 static void put_string(struct encoder *e, const char *at, size_t length) {
     const char *end = at + length;
-    char *to = reserve(e, length + 2);
+    char *to = reserve(e, length + length / 8 + 2); /* with room for the escapes of prose */
     *to++ = '"';
     for (;;) {
         const char *run = curia__json_plain_run(at, end);

@@ -99,9 +99,11 @@ static void advance_virtual(curia__loop *loop) {
 }
 
 int curia__loop_turn(curia__loop *loop, bool block) {
-    if (loop->in_door || loop->draining) return CURIA_EBUSY;
+    if (loop->running || loop->draining) return CURIA_EBUSY;
     advance_virtual(loop);
+    loop->running = true;
     uv_run(loop->uv, block ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+    loop->running = false;
     return loop->ready_first || loop->clock.foreground || uv_loop_alive(loop->uv);
 }
 

@@ -29,7 +29,7 @@ struct curia__service {
 struct curia__loop {
     uv_loop_t *uv;
     uv_loop_t own;
-    bool owned, closing, draining, in_door;
+    bool owned, closing, draining, running;
     curia__clock clock;
     uv_check_t *check; /* own allocations: freed by their close callbacks */
     uv_idle_t *idle;

@@ -1,0 +1,125 @@
+#include "host.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "embedded.h"
+#include "error.h"
+
+#pragma weak curia__open_json
+#pragma weak curia__open_decoder
+#pragma weak curia__open_pattern
+#pragma weak curia__open_http
+
+static char host_key; /* its address is the registry key */
+
+static const luaL_Reg core_modules[] = {
+    {"curia.core.task", curia__open_task},       {"curia.core.clock", curia__open_clock},
+    {"curia.core.json", curia__open_json},       {"curia.core.decoder", curia__open_decoder},
+    {"curia.core.pattern", curia__open_pattern}, {"curia.core.http", curia__open_http},
+    {"curia.core.system", curia__open_system},   {"curia.core.watchdog", curia__open_watchdog},
+    {NULL, NULL},
+};
+
+curia__host *curia__host_of(lua_State *L) {
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &host_key);
+    curia__host *host = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    if (!host) luaL_error(L, "curia is closed, or was not opened in this Lua state");
+    return host;
+}
+
+/* Loads a module from its embedded bytecode; the module's name is the first upvalue. */
+static int load_embedded(lua_State *L) {
+    const curia__embedded *module = lua_touserdata(L, lua_upvalueindex(1));
+    if (luaL_loadbufferx(L, (const char *)module->code, module->size, module->name, "b"))
+        return lua_error(L);
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, 1);
+    return 1;
+}
+
+static void preload(lua_State *L) {
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+    for (const luaL_Reg *m = core_modules; m->name; m++) {
+        if (!m->func) continue;
+        lua_pushcfunction(L, m->func);
+        lua_setfield(L, -2, m->name);
+    }
+    /* CURIA_LUA names a folder to load the Lua side from instead, while one works on it. */
+    const char *folder = getenv("CURIA_LUA");
+    for (const curia__embedded *m = curia__embedded_modules; m->name && !folder; m++) {
+        lua_pushlightuserdata(L, (void *)(uintptr_t)m);
+        lua_pushcclosure(L, load_embedded, 1);
+        lua_setfield(L, -2, m->name);
+    }
+    lua_pop(L, 1);
+    if (!folder) return;
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, "path");
+    lua_pushfstring(L, "%s/?.lua;%s/?/init.lua;%s", folder, folder, lua_tostring(L, -1));
+    lua_setfield(L, -3, "path");
+    lua_pop(L, 2);
+}
+
+curia__host *curia__host_open(lua_State *L, uv_loop_t *uv) {
+    curia__host *host = calloc(1, sizeof *host);
+    if (!host) return NULL;
+    if (curia__loop_init(&host->loop, uv, curia__host_deliver, host)) {
+        free(host);
+        return NULL;
+    }
+    host->L = L;
+    lua_newtable(L);
+    host->anchors = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_pushlightuserdata(L, host);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &host_key);
+    preload(L);
+    return host;
+}
+
+static void forget(lua_State *L) {
+    lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &host_key);
+}
+
+int curia__host_close(curia__host *host, uint64_t limit_ms) {
+    int rc = curia__loop_close(&host->loop, limit_ms, NULL);
+    forget(host->L);
+    return rc;
+}
+
+int curia__host_free(curia__host *host) {
+    int rc = curia__loop_deinit(&host->loop, NULL);
+    if (!rc) free(host);
+    return rc;
+}
+
+void curia__push_error(lua_State *L, const char *kind, const char *message) {
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "curia.errors");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "new");
+    lua_pushstring(L, kind);
+    lua_pushstring(L, message);
+    lua_call(L, 2, 1);
+    lua_remove(L, -2);
+}
+
+int curia__return_error(lua_State *L, const char *kind, const char *message) {
+    lua_pushnil(L);
+    curia__push_error(L, kind, message);
+    return 2;
+}
+
+void curia__log(curia__host *host, const char *level, const char *format, ...) {
+    if (!host->log) return;
+    char text[2048];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    host->log(host->log_arg, level, text);
+}

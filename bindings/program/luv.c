@@ -1,0 +1,61 @@
+#include "luv.h"
+
+#include <luv/luv.h>
+
+#include "host.h"
+#include "watchdog.h"
+
+static int traceback(lua_State *L) {
+    const char *message = luaL_tolstring(L, 1, NULL);
+    luaL_traceback(L, L, message, 1);
+    return 1;
+}
+
+/* luv calls each callback through here: (function, arguments...) on the stack. An error is
+ * reported and the loop goes on; luv's own door would end the process (MEASURED 4). */
+static int call_back(lua_State *L, int count, int results, int flags) {
+    (void)flags;
+    int base = lua_gettop(L) - count;
+    lua_pushcfunction(L, traceback);
+    lua_insert(L, base);
+    curia__host *host = curia__host_of(L);
+    lua_State *before = atomic_exchange(&host->active, L);
+    curia__watchdog_enter(host->watchdog);
+    int rc = lua_pcall(L, count, results, base);
+    curia__watchdog_leave(host->watchdog);
+    atomic_store(&host->active, before);
+    lua_remove(L, base);
+    if (rc == LUA_OK) return results == LUA_MULTRET ? lua_gettop(L) - base + 1 : results;
+    curia__log(host, "error", "a callback of luv failed: %s", lua_tostring(L, -1));
+    lua_pop(L, 1);
+    return -rc;
+}
+
+static int open_luv(lua_State *L) {
+    luv_set_loop(L, curia__host_of(L)->loop.uv);
+    luv_set_callback(L, call_back);
+    lua_pushcfunction(L, luaopen_luv);
+    lua_call(L, 0, 1);
+    lua_pushvalue(L, -1);
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_insert(L, -2);
+    lua_setfield(L, -2, "uv");
+    lua_pop(L, 1);
+    return 1;
+}
+
+static int open_uv(lua_State *L) {
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "luv");
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+void curia__preload_luv(lua_State *L) {
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+    lua_pushcfunction(L, open_luv);
+    lua_setfield(L, -2, "luv");
+    lua_pushcfunction(L, open_uv);
+    lua_setfield(L, -2, "uv");
+    lua_pop(L, 1);
+}

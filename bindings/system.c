@@ -1,0 +1,93 @@
+/* curia.core.system: what Lua needs of the operating system and of the loop. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "curia.h"
+#include "error.h"
+#include "host.h"
+
+static int random_bytes(void *data, size_t size) {
+    return getrandom(data, size, 0) == (ssize_t)size ? 0 : CURIA_EIO;
+}
+
+/* uuid7([unix_ms]) -> RFC 9562 version 7 text: time first, so that ids sort by age. */
+static int system_uuid7(lua_State *L) {
+    static const char hex[] = "0123456789abcdef";
+    unsigned char b[16];
+    double now = luaL_optnumber(L, 1, curia__clock_wall_ms(&curia__host_of(L)->loop.clock));
+    uint64_t ms = (uint64_t)now;
+    if (random_bytes(b, sizeof b)) return luaL_error(L, "no random bytes: %s", strerror(errno));
+    for (int i = 0; i < 6; i++)
+        b[i] = (unsigned char)(ms >> (40 - 8 * i));
+    b[6] = 0x70 | (b[6] & 0x0f);
+    b[8] = 0x80 | (b[8] & 0x3f);
+    char text[36], *p = text;
+    for (int i = 0; i < 16; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) *p++ = '-';
+        *p++ = hex[b[i] >> 4];
+        *p++ = hex[b[i] & 15];
+    }
+    lua_pushlstring(L, text, sizeof text);
+    return 1;
+}
+
+/* random_integer() -> 64 random bits, for seeds */
+static int system_random_integer(lua_State *L) {
+    lua_Integer value;
+    if (random_bytes(&value, sizeof value)) return luaL_error(L, "no random bytes");
+    lua_pushinteger(L, value);
+    return 1;
+}
+
+/* turn([block]) -> whether anything is alive: one turn of the loop, from the main thread */
+static int system_turn(lua_State *L) {
+    curia__host *host = curia__host_of(L);
+    if (host->running || host->loop.running) return luaL_error(L, "the loop is running already");
+    lua_pushboolean(L, curia__loop_turn(&host->loop, lua_toboolean(L, 1)) == 1);
+    return 1;
+}
+
+/* cpu_us() -> user and system time of the process, in microseconds */
+static int system_cpu_us(lua_State *L) {
+    struct rusage u;
+    getrusage(RUSAGE_SELF, &u);
+    lua_pushinteger(L, (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * (lua_Integer)1000000 +
+                           u.ru_utime.tv_usec + u.ru_stime.tv_usec);
+    return 1;
+}
+
+/* isatty(fd) */
+static int system_isatty(lua_State *L) {
+    lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
+    return 1;
+}
+
+/* log(level, text): to the host's log; silence when it has none */
+static int system_log(lua_State *L) {
+    curia__log(curia__host_of(L), luaL_checkstring(L, 1), "%s", luaL_checkstring(L, 2));
+    return 0;
+}
+
+/* setenv(name, value|nil): changes this process's environment (tests, the program's options) */
+static int system_setenv(lua_State *L) {
+    const char *name = luaL_checkstring(L, 1);
+    int rc = lua_isnoneornil(L, 2) ? unsetenv(name) : setenv(name, luaL_checkstring(L, 2), 1);
+    lua_pushboolean(L, rc == 0);
+    return 1;
+}
+
+int curia__open_system(lua_State *L) {
+    static const luaL_Reg functions[] = {
+        {"uuid7", system_uuid7},   {"random_integer", system_random_integer},
+        {"turn", system_turn},     {"cpu_us", system_cpu_us},
+        {"isatty", system_isatty}, {"log", system_log},
+        {"setenv", system_setenv}, {NULL, NULL}};
+    luaL_newlib(L, functions);
+    lua_pushstring(L, curia_version());
+    lua_setfield(L, -2, "version");
+    return 1;
+}

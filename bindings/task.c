@@ -1,0 +1,380 @@
+/* curia.core.task: tasks, groups and signals for Lua. The sugar stands in lua/curia/task.lua. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "host.h"
+
+#define TASK "curia.task"
+#define GROUP "curia.group"
+#define SIGNAL "curia.signal"
+
+typedef struct {
+    curia__group group; /* first member */
+    curia__host *host;
+} lua_group;
+
+static curia__lua_task *check_task(lua_State *L, int arg) {
+    return luaL_checkudata(L, arg, TASK);
+}
+
+/* ---- anchors: what must not be collected ---------------------------------------------------- */
+
+static void anchor(lua_State *L, curia__host *host, int index, const void *key) {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, host->anchors);
+    lua_pushvalue(L, index);
+    lua_rawsetp(L, -2, key);
+    lua_pop(L, 1);
+}
+
+static void release(curia__host *host, const void *key) {
+    lua_State *L = host->L;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, host->anchors);
+    lua_pushnil(L);
+    lua_rawsetp(L, -2, key);
+    lua_pop(L, 1);
+}
+
+static void push_anchored(lua_State *L, curia__host *host, const void *key) {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, host->anchors);
+    lua_rawgetp(L, -1, key);
+    lua_remove(L, -2);
+}
+
+/* A task of a group stays until it has been collected from it; another goes now. A group stays
+ * while one of its tasks lives. */
+static void on_ended(curia__task *task) {
+    curia__lua_task *t = (curia__lua_task *)task;
+    if (!task->group) release(t->host, t);
+    else if (!task->group->live) release(t->host, task->group);
+}
+
+static const curia__task_host task_host = {on_ended, curia__host_force};
+
+/* ---- spawning ------------------------------------------------------------------------------- */
+
+/* (fn, ...) on the stack from `first` on -> the new task, which becomes the running one's child. */
+static int spawn(lua_State *L, int first, curia__group *group) {
+    curia__host *host = curia__host_of(L);
+    luaL_checktype(L, first, LUA_TFUNCTION);
+    if (host->running && host->running->task.cancelled)
+        return luaL_error(L, "spawn: the task has been cancelled");
+    int count = lua_gettop(L) - first + 1;
+    curia__lua_task *t = lua_newuserdatauv(L, sizeof *t, 3);
+    memset(t, 0, sizeof *t);
+    luaL_setmetatable(L, TASK);
+    lua_insert(L, first);
+    lua_State *co = lua_newthread(L);
+    lua_setiuservalue(L, first, 1);
+    luaL_checkstack(co, count, "spawn");
+    lua_xmove(L, co, count);
+    anchor(L, host, first, t);
+    t->host = host;
+    t->co = co;
+    int rc = curia__task_init(&t->task, &host->loop, curia__current_task(host), group, &task_host);
+    if (rc) {
+        release(host, t);
+        return luaL_error(L, "spawn: the runtime is closing");
+    }
+    lua_settop(L, first);
+    return 1;
+}
+
+/* spawn(fn, ...) -> task. Its start is queued; it does not run before the caller waits or ends. */
+static int task_spawn(lua_State *L) {
+    return spawn(L, 1, NULL);
+}
+
+/* current() -> the running task, or nil on the main thread. */
+static int task_current(lua_State *L) {
+    curia__host *host = curia__host_of(L);
+    if (!host->running) return 0;
+    push_anchored(L, host, host->running);
+    return 1;
+}
+
+/* count() -> how many tasks have not ended. */
+static int task_count(lua_State *L) {
+    lua_pushinteger(L, (lua_Integer)curia__host_of(L)->loop.task_count);
+    return 1;
+}
+
+/* ---- waiting -------------------------------------------------------------------------------- */
+
+static void start_wait(lua_State *L, curia__wait *w, curia__signal *signal, int64_t timeout_ms) {
+    curia__host *host = curia__host_of(L);
+    if (curia__wait_start(w, &host->loop, curia__current_task(host), signal, timeout_ms))
+        luaL_error(L, "not enough memory");
+}
+
+/* A time-out argument in ms: absent or nil means none (-1); rounded up. */
+static int64_t opt_timeout(lua_State *L, int arg) {
+    if (lua_isnoneornil(L, arg)) return -1;
+    lua_Number ms = luaL_checknumber(L, arg);
+    luaL_argcheck(L, ms >= 0 && ms < 1e15, arg, "milliseconds, 0 or more");
+    int64_t whole = (int64_t)ms;
+    return (lua_Number)whole < ms ? whole + 1 : whole;
+}
+
+static int slept(lua_State *L, int status, lua_KContext ctx) {
+    (void)L;
+    (void)status;
+    (void)ctx;
+    return 0;
+}
+
+/* sleep(ms). 0 lets everything else that is ready run first. */
+static int task_sleep(lua_State *L) {
+    luaL_checknumber(L, 1);
+    int64_t ms = opt_timeout(L, 1);
+    curia__wait *w = curia__await_begin(L, "sleep");
+    if (ms == 0) {
+        start_wait(L, w, NULL, -1);
+        curia__op_complete(&w->op, 0);
+    } else {
+        start_wait(L, w, NULL, ms);
+    }
+    return curia__await(L, slept, 0);
+}
+
+/* Pushes true and the results, or false and the error. The task is at index 1. */
+static int push_outcome(lua_State *L) {
+    curia__lua_task *t = check_task(L, 1);
+    t->task.observed = true;
+    lua_pushboolean(L, t->task.status == 0);
+    for (int i = 1; i <= t->results; i++)
+        lua_getiuservalue(L, 1, 1 + i);
+    return 1 + t->results;
+}
+
+static int awaited(lua_State *L, int status, lua_KContext ctx) {
+    (void)status;
+    (void)ctx;
+    if (curia__await_status(L) == CURIA_ETIMEOUT) {
+        lua_pushnil(L);
+        curia__push_error(L, "timeout", "the task has not ended in time");
+        return 2;
+    }
+    return push_outcome(L);
+}
+
+/* task:await([timeout_ms]) -> true, results... | false, err | nil, err (kind timeout; the task
+ * goes on). */
+static int task_await(lua_State *L) {
+    curia__lua_task *t = check_task(L, 1);
+    int64_t timeout_ms = opt_timeout(L, 2);
+    curia__wait *w = curia__await_begin(L, "await");
+    if (t->task.state == CURIA__TASK_ENDED) return push_outcome(L);
+    if (t->host->running == t) return luaL_error(L, "await: a task cannot wait for itself");
+    start_wait(L, w, &t->task.ended, timeout_ms);
+    return curia__await(L, awaited, 0);
+}
+
+/* task:result() -> like await when it has ended; nothing before. */
+static int task_result(lua_State *L) {
+    curia__lua_task *t = check_task(L, 1);
+    return t->task.state == CURIA__TASK_ENDED ? push_outcome(L) : 0;
+}
+
+/* ---- control -------------------------------------------------------------------------------- */
+
+/* task:cancel([reason [, kind]]): kind "cancelled" (default), "deadline" or "timeout". */
+static int task_cancel(lua_State *L) {
+    static const char *const kinds[] = {"cancelled", "deadline", "timeout", NULL};
+    static const int codes[] = {CURIA_ECANCELLED, CURIA_EDEADLINE, CURIA_ETIMEOUT};
+    curia__lua_task *t = check_task(L, 1);
+    const char *reason = luaL_optstring(L, 2, NULL);
+    int code = codes[luaL_checkoption(L, 3, "cancelled", kinds)];
+    curia__task_cancel(&t->task, code, reason);
+    return 0;
+}
+
+/* task:deadline(ms|nil): cancels the task (kind "deadline") in ms; nil takes it back. */
+static int task_deadline(lua_State *L) {
+    curia__lua_task *t = check_task(L, 1);
+    if (curia__task_set_deadline(&t->task, opt_timeout(L, 2)))
+        return luaL_error(L, "not enough memory");
+    return 0;
+}
+
+/* task:status() -> "ready" | "running" | "waiting" | "ending" | "ended" */
+static int task_status(lua_State *L) {
+    static const char *const names[] = {"ready", "running", "waiting", "ending", "ended"};
+    lua_pushstring(L, names[check_task(L, 1)->task.state]);
+    return 1;
+}
+
+/* task:cancelled() -> whether it has been cancelled. */
+static int task_cancelled(lua_State *L) {
+    lua_pushboolean(L, check_task(L, 1)->task.cancelled != 0);
+    return 1;
+}
+
+static int task_tostring(lua_State *L) {
+    curia__lua_task *t = check_task(L, 1);
+    lua_pushfstring(L, "task %d", (int)t->task.id);
+    return 1;
+}
+
+/* An error that nobody collected must not disappear (PITFALLS P6). */
+static int task_gc(lua_State *L) {
+    curia__lua_task *t = check_task(L, 1);
+    if (t->task.state != CURIA__TASK_ENDED || !t->task.status) return 0;
+    if (t->task.observed || t->task.cancelled) return 0;
+    lua_getiuservalue(L, 1, 2);
+    if (lua_istable(L, -1)) lua_getfield(L, -1, "traceback");
+    else lua_pushnil(L);
+    const char *trace = lua_tostring(L, -1);
+    curia__log(t->host, "error", "a task failed and nobody asked: %s\n%s",
+               luaL_tolstring(L, -2, NULL), trace ? trace : "");
+    return 0;
+}
+
+/* ---- groups --------------------------------------------------------------------------------- */
+
+static lua_group *check_group(lua_State *L, int arg) {
+    return luaL_checkudata(L, arg, GROUP);
+}
+
+/* group() -> an empty group: its tasks are collected in the order in which they end. */
+static int group_new(lua_State *L) {
+    lua_group *g = lua_newuserdatauv(L, sizeof *g, 0);
+    memset(g, 0, sizeof *g);
+    g->host = curia__host_of(L);
+    luaL_setmetatable(L, GROUP);
+    return 1;
+}
+
+/* group:spawn(fn, ...) -> task */
+static int group_spawn(lua_State *L) {
+    lua_group *g = check_group(L, 1);
+    spawn(L, 2, &g->group);
+    if (g->group.live == 1) anchor(L, g->host, 1, g);
+    return 1;
+}
+
+static int group_take(lua_State *L, lua_group *g) {
+    curia__lua_task *t = (curia__lua_task *)curia__group_take(&g->group);
+    if (!t) return 0;
+    push_anchored(L, g->host, t);
+    t->task.group = NULL;
+    release(g->host, t);
+    return 1;
+}
+
+/* Lets the tasks go that nobody collected. */
+static int group_gc(lua_State *L) {
+    lua_group *g = check_group(L, 1);
+    while (group_take(L, g))
+        lua_pop(L, 1);
+    return 0;
+}
+
+static int group_changed(lua_State *L, int status, lua_KContext ctx) {
+    (void)status;
+    lua_group *g = (lua_group *)ctx;
+    if (curia__await_status(L) == CURIA_ETIMEOUT) {
+        lua_pushnil(L);
+        curia__push_error(L, "timeout", "no task of the group has ended in time");
+        return 2;
+    }
+    return group_take(L, g);
+}
+
+static int next_of(lua_State *L, int64_t timeout_ms) {
+    lua_group *g = check_group(L, 1);
+    if (g->group.first || !g->group.live) return group_take(L, g);
+    curia__wait *w = curia__await_begin(L, "group:next");
+    start_wait(L, w, &g->group.changed, timeout_ms);
+    return curia__await(L, group_changed, (lua_KContext)g);
+}
+
+/* group:next([timeout_ms]) -> the next task that has ended; nothing when all have been collected;
+ * nil, err (kind timeout). */
+static int group_next(lua_State *L) {
+    return next_of(L, opt_timeout(L, 2));
+}
+
+static int group_step(lua_State *L) {
+    lua_settop(L, 1);
+    return next_of(L, -1);
+}
+
+/* for task in group:each() do ... end: all of them, in the order in which they end */
+static int group_each(lua_State *L) {
+    check_group(L, 1);
+    lua_pushcfunction(L, group_step);
+    lua_pushvalue(L, 1);
+    return 2;
+}
+
+/* group:live() -> how many have not ended */
+static int group_live(lua_State *L) {
+    lua_pushinteger(L, (lua_Integer)check_group(L, 1)->group.live);
+    return 1;
+}
+
+/* ---- signals -------------------------------------------------------------------------------- */
+
+/* signal() -> something to wait for and to notify. */
+static int signal_new(lua_State *L) {
+    curia__signal *s = lua_newuserdatauv(L, sizeof *s, 0);
+    memset(s, 0, sizeof *s);
+    luaL_setmetatable(L, SIGNAL);
+    return 1;
+}
+
+static int signalled(lua_State *L, int status, lua_KContext ctx) {
+    (void)status;
+    (void)ctx;
+    lua_pushboolean(L, curia__await_status(L) == 0);
+    return 1;
+}
+
+/* signal:wait([timeout_ms]) -> true when notified, false when the time is over */
+static int signal_wait(lua_State *L) {
+    curia__signal *s = luaL_checkudata(L, 1, SIGNAL);
+    int64_t timeout_ms = opt_timeout(L, 2);
+    curia__wait *w = curia__await_begin(L, "signal:wait");
+    start_wait(L, w, s, timeout_ms);
+    return curia__await(L, signalled, 0);
+}
+
+/* signal:notify(): wakes all that wait now. */
+static int signal_notify(lua_State *L) {
+    curia__signal_notify(luaL_checkudata(L, 1, SIGNAL), 0);
+    return 0;
+}
+
+/* ---- the module ----------------------------------------------------------------------------- */
+
+static const luaL_Reg task_methods[] = {
+    {"await", task_await},         {"result", task_result}, {"cancel", task_cancel},
+    {"deadline", task_deadline},   {"status", task_status}, {"cancelled", task_cancelled},
+    {NULL, NULL}};
+static const luaL_Reg task_meta[] = {{"__tostring", task_tostring}, {"__gc", task_gc}, {NULL, NULL}};
+static const luaL_Reg group_methods[] = {
+    {"spawn", group_spawn}, {"next", group_next}, {"each", group_each}, {"live", group_live}, {NULL, NULL}};
+static const luaL_Reg group_meta[] = {{"__gc", group_gc}, {NULL, NULL}};
+static const luaL_Reg signal_methods[] = {
+    {"wait", signal_wait}, {"notify", signal_notify}, {NULL, NULL}};
+static const luaL_Reg functions[] = {
+    {"spawn", task_spawn}, {"current", task_current}, {"count", task_count}, {"sleep", task_sleep},
+    {"group", group_new},  {"signal", signal_new},    {NULL, NULL}};
+
+static void new_class(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *meta) {
+    luaL_newmetatable(L, name);
+    if (meta) luaL_setfuncs(L, meta, 0);
+    lua_newtable(L);
+    luaL_setfuncs(L, methods, 0);
+    lua_setfield(L, -2, "__index");
+    lua_pop(L, 1);
+}
+
+int curia__open_task(lua_State *L) {
+    new_class(L, TASK, task_methods, task_meta);
+    new_class(L, GROUP, group_methods, group_meta);
+    new_class(L, SIGNAL, signal_methods, NULL);
+    luaL_newlib(L, functions);
+    return 1;
+}

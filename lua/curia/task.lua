@@ -1,0 +1,94 @@
+--- Tasks: structured concurrency for councils and scripts.
+--
+-- A task is a coroutine with an owner. It ends only after the tasks that it spawned have ended;
+-- cancelling it cancels them. Inside a task, waiting yields; at top level it runs the loop.
+local core = require "curia.core.task"
+
+local M = {
+  --- spawn(fn, ...) -> task. Runs when the caller waits or ends. Misuse raises.
+  spawn = core.spawn,
+  --- current() -> the running task, or nil at top level.
+  current = core.current,
+  --- sleep(ms). 0 lets everything else that is ready run first.
+  sleep = core.sleep,
+  --- group() -> a group: `g:spawn(fn, ...)`, `g:next([timeout_ms])` and `g:each()` in the order of ending.
+  group = core.group,
+  --- signal() -> `s:wait([timeout_ms])` -> true | false, `s:notify()`.
+  signal = core.signal,
+  --- count() -> how many tasks have not ended.
+  count = core.count,
+}
+
+---@class curia.Task
+---@field await fun(self, timeout_ms?: number): boolean|nil, any, any  true, results | false, err | nil, err
+---@field result fun(self): boolean|nil, any, any  like await, without waiting
+---@field cancel fun(self, reason?: string, kind?: "cancelled"|"deadline"|"timeout")
+---@field deadline fun(self, ms: number|nil)  cancels the task in ms; nil takes it back
+---@field status fun(self): string  ready | running | waiting | ending | ended
+---@field cancelled fun(self): boolean
+
+--- Runs functions at the same time and waits for all.
+---@async
+---@param functions (fun(): any)[]
+---@return any[] values in the order of the functions; where one failed, false
+---@return table<integer, curia.Error> errors by index, empty when all is well
+function M.all(functions)
+  local group, place = core.group(), {}
+  for i, fn in ipairs(functions) do place[group:spawn(fn)] = i end
+  local values, errors = {}, {}
+  for task in group:each() do
+    local ok, value = task:result()
+    local i = place[task]
+    values[i] = ok and value
+    if not ok then errors[i] = value end
+  end
+  return values, errors
+end
+
+--- Runs functions at the same time; the first that returns wins, the others are cancelled.
+---@async
+---@param functions (fun(): any)[]
+---@return any value of the winner, or nil when all failed
+---@return integer|curia.Error which one won, or the last error
+function M.first(functions)
+  local group, place, tasks = core.group(), {}, {}
+  for i, fn in ipairs(functions) do
+    tasks[i] = group:spawn(fn)
+    place[tasks[i]] = i
+  end
+  local last
+  for task in group:each() do
+    local ok, value = task:result()
+    if ok then
+      for _, other in ipairs(tasks) do other:cancel("another was first") end
+      for _ in group:each() do end
+      return value, place[task]
+    end
+    last = value
+  end
+  return nil, last
+end
+
+--- Calls `fn(...)` in a task of its own and waits for it; at top level this runs the loop.
+---@async
+---@param fn function
+---@return boolean ok
+---@return any value or error
+---@return any second value
+function M.run(fn, ...)
+  return core.spawn(fn, ...):await()
+end
+
+--- Calls `fn(...)` in a child task with a deadline.
+---@async
+---@param ms number
+---@param fn function
+---@return boolean ok
+---@return any value, or an error of kind "deadline"
+function M.within(ms, fn, ...)
+  local task = core.spawn(fn, ...)
+  task:deadline(ms)
+  return task:await()
+end
+
+return M

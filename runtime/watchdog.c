@@ -1,0 +1,73 @@
+#include "watchdog.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <time.h>
+
+#include "error.h"
+
+static _Thread_local curia__watchdog *watching; /* read by the signal handler of this thread */
+
+static void on_signal(int number) {
+    (void)number;
+    int saved = errno;
+    if (watching) watching->interrupt(watching->arg);
+    errno = saved;
+}
+
+static void sleep_ms(uint64_t ms) {
+    struct timespec t = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
+    nanosleep(&t, NULL);
+}
+
+/* Sleeps for good until somebody enters. The flag is set before the counter is read, and the
+ * counter is raised before the flag is read (curia__watchdog_enter): one of the two sees it. */
+static void sleep_until_entered(curia__watchdog *w) {
+    atomic_store(&w->asleep, true);
+    while (atomic_load(&w->entered) % 2 == 0 && !atomic_load(&w->stop))
+        sem_wait(&w->wake);
+    atomic_store(&w->asleep, false);
+    while (sem_trywait(&w->wake) == 0) {}
+}
+
+static void *watch(void *arg) {
+    curia__watchdog *w = arg;
+    uint64_t tick = w->limit_ms / 8 ? w->limit_ms / 8 : 1;
+    uint64_t seen = 0, held = 0, quiet = 0;
+    while (!atomic_load(&w->stop)) {
+        sleep_ms(tick);
+        uint64_t now = atomic_load(&w->entered);
+        held = now == seen && now % 2 == 1 ? held + tick : 0;
+        quiet = now == seen && now % 2 == 0 ? quiet + 1 : 0;
+        seen = now;
+        if (held >= w->limit_ms) pthread_kill(w->target, SIGUSR2);
+        if (quiet > 8) sleep_until_entered(w);
+    }
+    return NULL;
+}
+
+int curia__watchdog_start(curia__watchdog *w, uint64_t limit_ms, void (*interrupt)(void *),
+                          void *arg) {
+    if (watching) return CURIA_EBUSY;
+    w->limit_ms = limit_ms;
+    w->interrupt = interrupt;
+    w->arg = arg;
+    w->target = pthread_self();
+    sem_init(&w->wake, 0, 0);
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    sigaction(SIGUSR2, &action, NULL);
+    watching = w;
+    if (pthread_create(&w->thread, NULL, watch, w) == 0) return 0;
+    watching = NULL;
+    sem_destroy(&w->wake);
+    return CURIA_ENOMEM;
+}
+
+void curia__watchdog_stop(curia__watchdog *w) {
+    if (watching != w) return;
+    atomic_store(&w->stop, true);
+    sem_post(&w->wake);
+    pthread_join(w->thread, NULL);
+    watching = NULL;
+    sem_destroy(&w->wake);
+}
