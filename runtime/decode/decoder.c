@@ -98,8 +98,13 @@ static bool is_error(curia__slice name) {
     return name.length == 5 && memcmp(name.at, "error", 5) == 0;
 }
 
+static bool is_ping(curia__slice name) {
+    return name.length == 4 && memcmp(name.at, "ping", 4) == 0;
+}
+
 static int on_event(void *context, curia__slice name, curia__slice data) {
     curia__decoder *d = context;
+    if (!is_ping(name)) d->told++;
     if (!is_structured(data)) return push(d, CURIA__SEGMENT_DATA, name, data);
     bool first = !d->seen_event;
     d->seen_event = true;
@@ -154,6 +159,12 @@ int curia__decoder_finish(curia__decoder *d) {
     d->error =
         is_sse(d) ? curia__sse_finish(&d->framing.sse) : curia__ndjson_finish(&d->framing.ndjson);
     return d->error;
+}
+
+bool curia__decoder_inside(const curia__decoder *d) {
+    if (!is_sse(d)) return d->framing.ndjson.line.size > 0;
+    const curia__sse *sse = &d->framing.sse;
+    return sse->has_data || (sse->line.size > 0 && sse->line.data[0] != ':');
 }
 
 size_t curia__decoder_count(const curia__decoder *d) {

@@ -65,6 +65,7 @@ typedef struct {
     } framing;
     curia__segments segments; /* not taken yet */
     size_t max_pending;       /* most bytes in `segments` */
+    uint64_t told;            /* events seen; pings and comments are none (SPEC 10) */
     bool seen_event;          /* the first event is over */
     int error;                /* sticky */
 } curia__decoder;
@@ -81,6 +82,9 @@ int curia__decoder_feed(curia__decoder *d, const char *bytes, size_t length);
 
 /* The body ended: an unfinished last event is delivered as if it were finished. Returns as feed. */
 int curia__decoder_finish(curia__decoder *d);
+
+/* Whether an event has begun and is not complete; a comment is none. */
+bool curia__decoder_inside(const curia__decoder *d);
 
 /* How many segments wait. */
 size_t curia__decoder_count(const curia__decoder *d);
