@@ -113,7 +113,7 @@ end
 
 local function check_key(key)
   if not fields.config[key] then
-    error(("unknown configuration key '%s'%s"):format(tostring(key), suggest.hint(key, fields.config)), 3)
+    error(suggest.message("configuration key", key, fields.config), 3)
   end
 end
 

@@ -64,10 +64,14 @@ function Council:__newindex(name)
     tostring(name), self.name), 2)
 end
 
+local function counted(list, word)
+  return ("%d %s%s"):format(#list, word, #list == 1 and "" or "s")
+end
+
 function Council:__tostring()
   local spec = self._.spec
-  return ("council '%s' (%d members, %d rounds%s)"):format(self.name, #spec.members, #spec.rounds,
-    spec.chair and ", chair" or "")
+  return ("council '%s' (%s, %s%s)"):format(self.name, counted(spec.members, "member"),
+    counted(spec.rounds, "round"), spec.chair and ", chair" or "")
 end
 
 return M

@@ -89,4 +89,13 @@ function M.hint(name, candidates)
   return nearest and ("; did you mean '%s'?"):format(nearest) or ""
 end
 
+--- A whole message: "unknown profile 'fsat'; did you mean 'fast'?"
+---@param kind string what the name should have been the name of
+---@param name any
+---@param candidates table
+---@return string
+function M.message(kind, name, candidates)
+  return ("unknown %s '%s'%s"):format(kind, tostring(name), M.hint(name, candidates))
+end
+
 return M

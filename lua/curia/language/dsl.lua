@@ -96,14 +96,11 @@ end
 ---@return curia.Council[] declared
 ---@return ... what `fn` returns
 function M.collecting(fn)
-  local co = coroutine.running()
-  local outer, declared = collectors[co], {}
+  local co, declared = coroutine.running(), {}
+  local outer = collectors[co]
+  local _ <close> = setmetatable({}, { __close = function() collectors[co] = outer end })
   collectors[co] = declared
-  local function leave(...)
-    collectors[co] = outer
-    return declared, ...
-  end
-  return leave(fn())
+  return declared, fn()
 end
 
 --- The words by name. Later parts of Curia add theirs with `add_word`.

@@ -25,8 +25,15 @@ local function with_hint(message)
   return name and message .. suggest.hint(name, known_globals()) or message
 end
 
+local function message_of(problem)
+  if type(problem) == "string" then return with_hint(problem) end
+  local meta = getmetatable(problem)
+  if type(meta) == "table" and meta.__tostring then return tostring(problem) end
+  return ("the error is %s"):format(problem == nil and "nil" or "a " .. type(problem))
+end
+
 local function failed(problem)
-  local message = type(problem) == "string" and with_hint(problem) or tostring(problem)
+  local message = message_of(problem)
   local traceback = debug.traceback(message, 2)
   if errors.is(problem) then
     problem.traceback = problem.traceback or traceback

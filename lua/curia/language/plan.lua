@@ -30,6 +30,9 @@ local M = {}
 ---@field by_id table<string, curia.PlannedMember> the chair included
 ---@field rounds curia.PlannedRound[]
 ---@field chair? curia.PlannedMember
+---@field input? function
+---@field router? function
+---@field run? function
 ---@field offline boolean
 ---@field metadata? {offline: true} to be merged into the metadata of runs and results
 
@@ -40,17 +43,17 @@ local function set_provider(planned, name, registry)
   planned.provider, planned.provider_name, planned.adapter = entry, name, entry.adapter
 end
 
--- Where none of several profiles has a key, the error shall name them all.
+-- Where none of several profiles has a key, the error shall name all the variables that would do.
 local function with_alternatives(planned, undecided, registry)
-  local others = {}
-  for _, name in ipairs(undecided) do
-    local profile = profiles.profile(name, registry)
-    local provider = profile and profile.provider
-    if provider and provider ~= planned.provider_name then others[#others + 1] = provider end
-  end
   local entry = {}
   for key, value in pairs(planned.provider) do entry[key] = value end
-  entry.alternatives = others
+  entry.alternatives = {}
+  for _, name in ipairs(undecided) do
+    local profile = profiles.profile(name, registry)
+    local provider = profile and profiles.provider_of(profile, registry)
+    local needs = provider and provider ~= planned.provider_name and providers.needs(provider, registry)
+    if needs then table.insert(entry.alternatives, needs) end
+  end
   planned.provider = entry
 end
 
@@ -131,6 +134,7 @@ local function plan_round(round, idx, registry)
   local planned = {}
   for name, value in pairs(round) do planned[name] = value end
   planned.module = assert(rounds.resolve(round.type, registry))
+  planned.router = resolve_function(registry, "router", round.router)
   planned.name = round.name or planned.module.name or round.type
   planned.idx = idx
   return planned
@@ -157,9 +161,13 @@ local function build(spec, context)
   local members = {}
   for i, member in ipairs(spec.members) do members[i] = plan_member(member, spec, context) end
   local chair = spec.chair and plan_member(spec.chair, spec, context)
+  local registry = context.config.registry
   return {
+    input = resolve_function(registry, "input_mapper", spec.input),
+    router = resolve_function(registry, "router", spec.router),
+    run = resolve_function(registry, "function", spec.run),
     spec = spec, members = members, chair = chair, by_id = index(members, chair),
-    rounds = plan_rounds(spec, context.config.registry),
+    rounds = plan_rounds(spec, registry),
     offline = context.offline, metadata = context.offline and { offline = true } or nil,
   }
 end

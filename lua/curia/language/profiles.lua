@@ -18,8 +18,16 @@ local function split(layer, current, registry)
   return prefix, rest
 end
 
+--- The provider that a profile names, also as "provider/model".
+---@param profile table
+---@param registry curia.Registry
+---@return string?
+function M.provider_of(profile, registry)
+  return (split(profile, {}, registry))
+end
+
 local function can_be_asked(profile, registry)
-  local provider = split(profile, {}, registry)
+  local provider = M.provider_of(profile, registry)
   return provider ~= nil and providers.available(provider, registry)
 end
 

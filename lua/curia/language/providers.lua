@@ -1,13 +1,11 @@
 --- From a provider's name to an entry that can be called: adapter loaded, address settled, key wrapped.
+local adapters = require "curia.adapters"
+local check = require "curia.language.check"
+local fields = require "curia.language.fields"
 local secrets = require "curia.language.secrets"
 local suggest = require "curia.suggest"
 
 local M = {}
-
---- The shipped adapters, each a module `curia.adapters.<name>`.
-M.adapters = {
-  "openai_chat", "openai_responses", "anthropic", "gemini", "ollama", "openrouter", "scripted",
-}
 
 ---@class curia.Provider
 ---@field name string
@@ -21,6 +19,7 @@ M.adapters = {
 ---@field script? any what a scripted provider answers
 ---@field extra? table merged into every body
 
+-- A module on the path is an adapter too, without being added to the list.
 local function load_adapter(name)
   if not name:find("^[%a_][%w_]*$") then return nil end
   local module = "curia.adapters." .. name
@@ -32,7 +31,7 @@ end
 
 local function find_adapter(adapter)
   if type(adapter) == "table" then return adapter, adapter.name or "custom" end
-  return load_adapter(adapter), adapter
+  return adapters.get(adapter) or load_adapter(adapter), adapter
 end
 
 -- OLLAMA_HOST may be a bare host, host:port, or the address that the server listens on.
@@ -74,15 +73,23 @@ local function entries_of(registry)
 end
 
 local function unknown(name, registry)
-  return nil, ("unknown provider '%s'%s"):format(name, suggest.hint(name, registry:list("provider")))
+  return nil, suggest.message("provider", name, registry:list("provider"))
+end
+
+-- What was registered at run time is judged where it is used.
+local function first_fault(name, raw)
+  local faults = check.faults()
+  check.record(fields.provider, raw, "", ("provider '%s'"):format(name), faults)
+  return faults[1] and faults[1].message
 end
 
 local function make(name, raw)
+  local fault = first_fault(name, raw)
+  if fault then return nil, fault end
   if raw.adapter == nil then return nil, ("provider '%s' has no adapter"):format(name) end
   local adapter, adapter_name = find_adapter(raw.adapter)
   if not adapter then
-    return nil, ("provider '%s' uses the unknown adapter '%s'%s"):format(name, tostring(raw.adapter),
-      suggest.hint(raw.adapter, M.adapters))
+    return nil, ("provider '%s': %s"):format(name, suggest.message("adapter", raw.adapter, adapters.names))
   end
   return build(name, raw, adapter, adapter_name)
 end
@@ -100,6 +107,17 @@ function M.entry(name, registry)
   local entry, message = make(name, raw)
   entries[name] = entry
   return entry, message
+end
+
+--- What would make a provider available, for messages: "OPENAI_API_KEY".
+---@param name string
+---@param registry curia.Registry
+---@return string?
+function M.needs(name, registry)
+  local raw = registry:lookup("provider", name)
+  if not raw then return nil end
+  if raw.api_key == nil then return raw.base_url_env end
+  return secrets.is(raw.api_key) and raw.api_key.source == "env" and table.concat(raw.api_key.names, " or ") or nil
 end
 
 --- Whether a provider can be asked as things stand: it has a key, or needs none and its address was given.

@@ -73,8 +73,8 @@ function M.wrap(value)
   return secret
 end
 
---- @param value any
---- @return boolean
+---@param value any
+---@return boolean
 function M.is(value)
   return getmetatable(value) == Secret
 end
@@ -155,7 +155,7 @@ end
 
 local function auth_error(entry, message)
   local others = entry.alternatives and #entry.alternatives > 0
-    and (" (nor a key for %s)"):format(table.concat(entry.alternatives, ", ")) or ""
+    and (", nor is any of %s"):format(table.concat(entry.alternatives, ", ")) or ""
   return errors.new("auth", ("no key for provider '%s': %s%s; --offline runs without one, on invented answers")
     :format(tostring(entry.name), message, others), { provider = entry.name, code = "missing_key" })
 end

@@ -74,10 +74,18 @@ local function is_profile_known(scope, name)
   return type(name) ~= "string" or scope.registry:lookup("profile", name) ~= nil
 end
 
+-- What was registered at run time is judged where it is used.
+local function check_profile_fields(scope, path, name)
+  local profile = scope.registry:lookup("profile", name)
+  local lowered = lower.member(fields.profile, profile)
+  check.record(fields.profile, lowered, path, ("profile '%s'"):format(name), scope.faults)
+end
+
 local function check_profile(scope, path, name, what)
-  if is_profile_known(scope, name) then return end
-  scope.faults:add(path, "unknown_profile", ("%sunknown profile '%s'%s"):format(what, name,
-    suggest.hint(name, scope.registry:list("profile"))))
+  if type(name) ~= "string" then return end
+  if is_profile_known(scope, name) then return check_profile_fields(scope, path, name) end
+  scope.faults:add(path, "unknown_profile",
+    what .. suggest.message("profile", name, scope.registry:list("profile")))
 end
 
 local function profiles_are_known(scope, spec, member)
@@ -170,8 +178,8 @@ local function check_round(scope, round, path, member_ids)
   local what = round_name(round, path)
   local module = rounds.resolve(round.type, scope.registry)
   if type(round.type) == "string" and not module then
-    scope.faults:add(path .. ".type", "unknown_round", ("unknown round '%s'%s"):format(round.type,
-      suggest.hint(round.type, rounds.names(scope.registry))))
+    scope.faults:add(path .. ".type", "unknown_round",
+      suggest.message("round", round.type, rounds.names(scope.registry)))
     -- Its own options cannot be known; those of every round still can be checked.
     local common = {}
     for name, value in pairs(round) do common[name] = fields.round[name] and value or nil end

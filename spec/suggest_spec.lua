@@ -1,0 +1,45 @@
+local suggest = require "curia.suggest"
+
+describe("curia.suggest", function()
+  it("counts a swap of neighbours as one edit", function()
+    assert.equal(0, suggest.distance("model", "model"))
+    assert.equal(1, suggest.distance("mdoel", "model"))
+    assert.equal(1, suggest.distance("modl", "model"))
+    assert.equal(5, suggest.distance("", "model"))
+    assert.equal(5, suggest.distance("model", ""))
+    assert.equal(3, suggest.distance("kitten", "sitting"))
+  end)
+
+  it("names the nearest of a list or of a table's keys", function()
+    assert.equal("temperature", suggest.nearest("temprature", { "temperature", "timeout" }))
+    assert.equal("timeout", suggest.nearest("timout", { temperature = 1, timeout = 2 }))
+  end)
+
+  it("ignores letter case", function()
+    assert.equal("model", suggest.nearest("Model", { "model" }))
+    assert.equal("README", suggest.nearest("readme", { "README" }))
+  end)
+
+  it("completes the only name that begins so", function()
+    assert.equal("first_byte_timeout", suggest.nearest("first", { "first_byte_timeout", "timeout" }))
+    assert.is_nil(suggest.nearest("tool", { "tool_errors", "tool_choice" }))
+  end)
+
+  it("is silent when nothing is near", function()
+    assert.is_nil(suggest.nearest("banana", { "model", "provider" }))
+    assert.is_nil(suggest.nearest("xy", { "id" }))
+    assert.is_nil(suggest.nearest(("x"):rep(65), { ("x"):rep(65) }))
+    assert.is_nil(suggest.nearest(7, { "model" }))
+    assert.equal("", suggest.hint("banana", { "model" }))
+  end)
+
+  it("takes the alphabetically first of equally near names", function()
+    assert.equal("aaa", suggest.nearest("aab", { "aac", "aaa" }))
+  end)
+
+  it("writes the end of a message", function()
+    assert.equal("; did you mean 'model'?", suggest.hint("modle", { "model" }))
+    assert.equal("unknown field 'modle'; did you mean 'model'?", suggest.message("field", "modle", { "model" }))
+    assert.equal("unknown field 'nil'", suggest.message("field", nil, { "model" }))
+  end)
+end)
