@@ -1,0 +1,51 @@
+--- OpenRouter: Chat Completions with its own words for reasoning and caching. It drops what a model
+-- does not take, so everything the user asked for is sent.
+local adapters = require "curia.adapters"
+local chat = require "curia.adapters.openai_chat"
+local request_of = require "curia.adapters.support.request"
+
+local DEFAULT_BASE = "https://openrouter.ai/api/v1"
+
+local function reasoning_of(reasoning)
+  if type(reasoning) == "table" and reasoning.budget_tokens then
+    return { max_tokens = request_of.integer(reasoning.budget_tokens) }
+  end
+  return { effort = request_of.reasoning_effort(reasoning) }
+end
+
+-- The last system message, else the first one: what comes before it is shared by all who ask.
+local function shared_message(messages)
+  local shared = messages[1]
+  for _, message in ipairs(messages) do
+    if message.role == "system" then shared = message end
+  end
+  return shared
+end
+
+local function mark_cache(body, cache)
+  local message = shared_message(body.messages)
+  if not message or type(message.content) ~= "string" or message.content == "" then return end
+  local control = { type = "ephemeral", ttl = cache == "1h" and "1h" or nil }
+  message.content = { { type = "text", text = message.content, cache_control = control } }
+end
+
+local function own_words(body, request)
+  body.max_tokens = request.max_tokens and request_of.integer(request.max_tokens)
+  body.max_completion_tokens = nil
+  body.temperature, body.top_p, body.stop = request.temperature, request.top_p, request.stop
+  body.reasoning_effort = nil
+  if request.reasoning then body.reasoning = reasoning_of(request.reasoning) end
+  if request.schema then body.provider = { require_parameters = true } end
+  body.usage = { include = true }
+  if request.cache then mark_cache(body, request.cache) end
+  return request_of.extend(body, request.extra)
+end
+
+local function build(request, config)
+  local base = config.base_url or DEFAULT_BASE
+  local built = chat.build(request, { base_url = base, api_key = config.api_key, headers = config.headers })
+  built.body = own_words(built.body, request)
+  return built
+end
+
+return adapters.extend(chat, { name = "openrouter", build = build, capabilities = { cost = true } })
