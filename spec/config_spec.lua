@@ -69,7 +69,9 @@ describe("curia.config", function()
 
   it("replaces the other entries whole", function()
     local config = new()
-    assert(config:set("user", { profiles = { fast = { model = "groq/x" } }, prices = { m = { input = 1, output = 2 } } }))
+    assert(config:set("user", {
+      profiles = { fast = { model = "groq/x" } }, prices = { m = { input = 1, output = 2 } },
+    }))
     assert.same({ model = "groq/x" }, config.registry:lookup("profile", "fast"))
     assert.is_table(config.registry:lookup("profile", "deep"))
     assert.same({ input = 1, output = 2 }, config:get("prices").m)
@@ -89,14 +91,16 @@ describe("curia.config", function()
     assert.is_nil(ok)
     assert.equal("validation", err.kind)
     assert.matches("unknown field 'default_profil'; did you mean 'default_profile'? (and 2 more)", err.message, 1, true)
-    assert.same({ default_profil = "unknown_field", linger_ms = "wrong_type", ["providers.p.adaptor"] = "unknown_field" },
-      support.codes(err.context.faults))
+    assert.same({
+      default_profil = "unknown_field", linger_ms = "wrong_type", ["providers.p.adaptor"] = "unknown_field",
+    }, support.codes(err.context.faults))
     assert.equal(60000, config:get "linger_ms")
   end)
 
   it("raises for misuse", function()
     local config = new()
-    assert.error_matches(function() config:get "linger" end, "unknown configuration key 'linger'; did you mean 'linger_ms'?", 1, true)
+    assert.error_matches(function() config:get "linger" end,
+      "unknown configuration key 'linger'; did you mean 'linger_ms'?", 1, true)
     assert.error_matches(function() config:source "linger" end, "did you mean")
     assert.error_matches(function() config:set("cal", {}) end, "no layer 'cal'; did you mean 'call'?", 1, true)
     assert.error_matches(function() config:set("call", "x") end, "a table expected")

@@ -31,17 +31,18 @@ describe("curia.council", function()
 
   it("names its providers, those of sub-councils included", function()
     local config = support.config()
-    config.registry:register("council", "named", dsl.council "named" { member "n" { model = "two/m" }, round "think" {} })
-    local inner = dsl.council "inner" { member "i" { council = "named" }, member "j" { provider = "scripted" }, round "think" {} }
-    local made = council.new("a", { profile = "plain", member "m" {}, member "c" { council = inner }, member "l" { run = print },
-      round "think" {}, chair {} })
+    config.registry:register("council", "named", dsl.council "named" { member "n" { model = "two/m" } })
+    local inner = dsl.council "inner" { member "i" { council = "named" }, member "j" { provider = "scripted" } }
+    local made = council.new("a", {
+      profile = "plain", member "m" {}, member "c" { council = inner }, member "l" { run = print }, chair {},
+    })
     assert.same({ "one", "scripted", "two" }, made:providers(config))
     assert.same({}, council.new("b", { run = print }):providers(config))
   end)
 
   it("survives councils that contain themselves", function()
     local config = support.config()
-    config.registry:register("council", "loop", dsl.council "loop" { member "x" { council = "loop" }, round "think" {} })
+    config.registry:register("council", "loop", dsl.council "loop" { member "x" { council = "loop" } })
     assert.same({}, config.registry:lookup("council", "loop"):providers(config))
   end)
 

@@ -25,6 +25,8 @@ local DEFAULTS = {
   default_failure_mode = "continue",
   linger_ms = 60000,
   log = "warn",
+  providers = require "curia.data.providers",
+  profiles = require "curia.data.profiles",
 }
 
 ---@class curia.Config
@@ -176,7 +178,9 @@ local function from_environment(getenv)
 end
 
 local function set_environment(self, getenv)
-  return self:set("environment", from_environment(getenv), function(key)
+  local values = from_environment(getenv)
+  if not next(values) then return true end
+  return self:set("environment", values, function(key)
     return "environment " .. variable(key)
   end)
 end
@@ -195,9 +199,6 @@ function M.new(opts)
   opts = opts or {}
   local self = setmetatable({ registry = opts.registry or registries.new(), _ = { layers = no_layers() } }, Config)
   assert(self:set("default", DEFAULTS))
-  assert(self:set("default", {
-    providers = require "curia.data.providers", profiles = require "curia.data.profiles",
-  }))
   local ok, err = set_environment(self, opts.getenv or os.getenv)
   if not ok then return nil, err end
   return self

@@ -80,7 +80,9 @@ describe("curia.language.check", function()
 
   it("asks about names that refer to something", function()
     local asked = {}
-    local faults = check.faults(function(rule, name, path) asked[#asked + 1] = rule.ref .. ":" .. name .. ":" .. path end)
+    local faults = check.faults(function(rule, name, path)
+      asked[#asked + 1] = table.concat({ rule.ref, name, path }, ":")
+    end)
     check.value({ type = "list", items = { type = "string|table", ref = "tool" } }, { "a", {}, "b" }, "t", "t", faults)
     assert.same({ "tool:a:t[1]", "tool:b:t[3]" }, asked)
   end)

@@ -11,8 +11,8 @@ describe("curia.language.dsl", function()
 
   it("raises at the caller's line when a word gets what it cannot take", function()
     for word, call in pairs {
-      member = function() dsl.member(1) end, round = function() dsl.round(nil) end, chair = function() dsl.chair(true) end,
-      council = function() dsl.council {} end,
+      member = function() dsl.member(1) end, round = function() dsl.round(nil) end,
+      chair = function() dsl.chair(true) end, council = function() dsl.council {} end,
     } do
       local ok, message = pcall(call)
       assert.is_false(ok)

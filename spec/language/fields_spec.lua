@@ -3,7 +3,8 @@ local fields = require "curia.language.fields"
 
 describe("curia.language.fields", function()
   local TYPES = {}
-  for name in ("string number integer boolean function table list map record duration council secret any"):gmatch("%a+") do
+  for _, name in ipairs { "string", "number", "integer", "boolean", "function", "table", "list", "map", "record",
+    "duration", "council", "secret", "any" } do
     TYPES[name] = true
   end
 

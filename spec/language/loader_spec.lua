@@ -33,7 +33,8 @@ describe("curia.language.loader", function()
   end)
 
   it("names a result that is no council", function()
-    assert.equal("council.lua returned a number; a council file returns a council, or declares one", (failure "return 1"))
+    assert.equal("council.lua returned a number; a council file returns a council, or declares one",
+      (failure "return 1"))
     assert.matches("returned a table;", (failure [[council "a" {} return {}]]))
     assert.matches("returned council 'x' without its { ... };", (failure [[return council "x"]]), 1, true)
   end)
@@ -72,7 +73,10 @@ describe("curia.language.loader", function()
   end)
 
   it("keeps a chunk's globals to itself", function()
-    local made = load [[helper = function() return "x" end  council "a" { about = helper(), run = function() return helper() end }]]
+    local made = load [[
+      helper = function() return "x" end
+      council "a" { about = helper(), run = function() return helper() end }
+    ]]
     assert.equal("x", made:spec().about)
     assert.equal("x", made:spec().run())
     assert.is_nil(rawget(_G, "helper"))
@@ -82,7 +86,9 @@ describe("curia.language.loader", function()
   end)
 
   it("sees the standard library and what is required elsewhere", function()
-    assert.equal("A", load [[council(("a"):upper()) { about = tostring(math.pi), run = require "curia.registry".new }]].name)
+    local made = load [[council(("a"):upper()) { about = tostring(math.pi), run = require "curia.registry".new }]]
+    assert.equal("A", made.name)
+    assert.equal(require "curia.registry".new, made:spec().run)
   end)
 
   describe("with files", function()

@@ -19,12 +19,15 @@ describe("curia.language.lower", function()
   end)
 
   it("makes the same spec from lists and plain tables", function()
-    local positional = lower.council("c", { member "a" { model = "m" }, round "think" {}, chair "head" { model = "n" } })
+    local positional = lower.council("c", {
+      member "a" { model = "m" }, round "think" {}, chair "head" { model = "n" },
+    })
     local listed = lower.council("c", {
       members = { { id = "a", model = "m" } }, rounds = { "think" }, chair = { id = "head", model = "n" },
     })
     local mixed = lower.council("c", {
-      members = { member { id = "a", model = "m" } }, rounds = { { type = "think" } }, chair = chair "head" { model = "n" },
+      members = { member { id = "a", model = "m" } }, rounds = { { type = "think" } },
+      chair = chair "head" { model = "n" },
     })
     assert.same(positional, listed)
     assert.same(positional, mixed)
@@ -58,6 +61,9 @@ describe("curia.language.lower", function()
     local spec, faults = lower.council("c", { member "a" {}, nil, false, member "b" {} })
     assert.equal(0, #faults)
     assert.equal("b", spec.members[2].id)
+    spec, faults = lower.council("c", { members = { false, { id = "a" }, nil, { id = "b" } } })
+    assert.equal(0, #faults)
+    assert.same({ { id = "a" }, { id = "b" } }, spec.members)
   end)
 
   it("takes a declaration without braces as one without fields", function()

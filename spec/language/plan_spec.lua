@@ -36,20 +36,21 @@ describe("curia.language.plan", function()
   it("resolves rounds and appends the chair's", function()
     local made = plan {
       profile = "plain", member "a" {},
-      round "think" { timeout = "2s" }, round "review" { name = "again", depth = 3 }, chair {},
+      round "think" { timeout = "2s" }, round "review" { name = "again", depth = 3.0, pause = "1s" }, chair {},
     }
     assert.equal(3, #made.rounds)
     assert.same({ 1, "think", "think", 2000 },
       { made.rounds[1].idx, made.rounds[1].name, made.rounds[1].module.name, made.rounds[1].timeout_ms })
-    assert.same({ 2, "again", "review", 3 },
-      { made.rounds[2].idx, made.rounds[2].name, made.rounds[2].type, made.rounds[2].depth })
+    assert.same({ 2, "again", "review", 3, 1000 }, { made.rounds[2].idx, made.rounds[2].name, made.rounds[2].type,
+      made.rounds[2].depth, made.rounds[2].pause })
     assert.same({ 3, "synthesis" }, { made.rounds[3].idx, made.rounds[3].name })
     assert.equal("chair", made.chair.id)
     assert.equal(made.chair, made.by_id.chair)
   end)
 
   it("appends nothing where the council ends with the chair, has none, or runs free Lua", function()
-    assert.equal(2, #plan({ profile = "plain", member "a" {}, round "think" {}, round "synthesis" {}, chair {} }).rounds)
+    local ends = plan { profile = "plain", member "a" {}, round "think" {}, round "synthesis" {}, chair {} }
+    assert.equal(2, #ends.rounds)
     assert.equal(1, #plan({ profile = "plain", member "a" {}, round "think" {} }).rounds)
     local free = plan { profile = "plain", member "a" {}, run = print, chair {} }
     assert.equal(0, #free.rounds)
@@ -65,7 +66,9 @@ describe("curia.language.plan", function()
 
   it("asks no provider for members without a model", function()
     local inner = council "inner" { run = print }
-    local made = plan { profile = "plain", member "a" { run = print }, member "b" { council = inner }, round "think" {} }
+    local made = plan {
+      profile = "plain", member "a" { run = print }, member "b" { council = inner }, round "think" {},
+    }
     assert.is_nil(made.members[1].provider)
     assert.equal(print, made.members[1].run)
     assert.is_nil(made.members[2].adapter)
@@ -96,8 +99,10 @@ describe("curia.language.plan", function()
   end)
 
   it("resolves fallbacks", function()
-    local made = plan { member "a" { model = "one/m", temperature = 1, fallback = { "two/n", { model = "o", seed = 1 } } },
-      round "think" {} }
+    local made = plan {
+      member "a" { model = "one/m", temperature = 1, fallback = { "two/n", { model = "o", seed = 1 } } },
+      round "think" {},
+    }
     local first, second = made.members[1].fallback[1], made.members[1].fallback[2]
     assert.same({ "two", "n", 1 }, { first.provider_name, first.model, first.temperature })
     assert.equal("two", first.adapter.name)
@@ -118,7 +123,9 @@ describe("curia.language.plan", function()
   end)
 
   it("replaces models by member", function()
-    local body = { profile = "plain", member "a" { provider = "one", model = "m" }, member "b" {}, round "think" {}, chair {} }
+    local body = {
+      profile = "plain", member "a" { provider = "one", model = "m" }, member "b" {}, round "think" {}, chair {},
+    }
     local made = plan(body, { models = { a = "two/x", chair = "y" } })
     assert.same({ "two", "x" }, { made.members[1].provider_name, made.members[1].model })
     assert.same({ "one", "small" }, { made.members[2].provider_name, made.members[2].model })
@@ -156,7 +163,9 @@ describe("curia.language.plan", function()
 
   it("names all the variables that would do where no profile has a key", function()
     assert(config:set("call", {
-      providers = { one = { api_key = secrets.env "CURIA_SPEC_ONE" }, two = { api_key = secrets.env "CURIA_SPEC_TWO" } },
+      providers = {
+        one = { api_key = secrets.env "CURIA_SPEC_ONE" }, two = { api_key = secrets.env "CURIA_SPEC_TWO" },
+      },
       profiles = { a = { model = "one/m" }, b = { model = "two/m" }, any = { first_of = { "a", "b" } } },
     }))
     local made = plan { profile = "any", member "m" {}, member "own" { model = "one/x" }, round "think" {} }

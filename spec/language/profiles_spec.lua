@@ -22,7 +22,9 @@ describe("curia.language.profiles", function()
   it("lets the later layer win, field by field", function()
     assert(config:set("call", { default_profile = "plain" }))
     local caps = resolve({ profile = "second", temperature = 0 }, { profile = "warm" })
-    assert.same({ provider = "two", model = "large", temperature = 0, max_tokens = 100, retry = { attempts = 5 } }, caps)
+    assert.same({
+      provider = "two", model = "large", temperature = 0, max_tokens = 100, retry = { attempts = 5 },
+    }, caps)
   end)
 
   it("takes the first choice that there is", function()

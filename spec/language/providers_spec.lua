@@ -45,7 +45,8 @@ describe("curia.language.providers", function()
       return text
     end
     assert.matches("has no adapter", message {})
-    assert.matches("unknown adapter 'opnai_chat'; did you mean 'openai_chat'?", message { adapter = "opnai_chat" }, 1, true)
+    assert.matches("unknown adapter 'opnai_chat'; did you mean 'openai_chat'?",
+      message { adapter = "opnai_chat" }, 1, true)
     assert.matches("unknown adapter '../x'", message { adapter = "../x" }, 1, true)
     assert.matches("unknown field 'base_ulr' of provider 'p'; did you mean 'base_url'?",
       message { adapter = {}, base_ulr = "x" }, 1, true)
@@ -81,6 +82,14 @@ describe("curia.language.providers", function()
     register { api_key = "sk-given-as-text" }
     assert.equal("literal", entry().api_key.source)
     assert.equal("[secret]", redact.text "sk-given-as-text")
+  end)
+
+  it("hides secrets in headers and addresses", function()
+    register {
+      headers = { Authorization = "Bearer abcdefgh", plain = "ordinary" }, base_url = "http://me:pass-word-9@x",
+    }
+    entry()
+    assert.equal("[secret] ordinary [secret]", redact.text "Bearer abcdefgh ordinary pass-word-9")
   end)
 
   it("tells which providers can be asked, and what the others need", function()

@@ -6,7 +6,9 @@ describe("curia.language.rounds", function()
 
   before_each(function()
     registry = registries.new()
-    package.preload["curia.rounds.spec_round"] = function() return { name = "spec_round", options = { n = { type = "integer", doc = "n" } } } end
+    package.preload["curia.rounds.spec_round"] = function()
+      return { name = "spec_round", options = { n = { type = "integer", doc = "n" } } }
+    end
   end)
 
   after_each(function()
@@ -44,8 +46,9 @@ describe("curia.language.rounds", function()
   end)
 
   it("knows which rounds are the chair's", function()
-    assert.is_true(rounds.is_chairs { chair = true })
-    assert.is_false(rounds.is_chairs { name = "think" })
+    assert.is_true(rounds.is_chairs("synthesis", {}))
+    assert.is_true(rounds.is_chairs("mine", { chair = true }))
+    assert.is_false(rounds.is_chairs("think", {}))
   end)
 
   it("names what is registered and what is shipped", function()

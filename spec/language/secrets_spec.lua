@@ -27,7 +27,9 @@ describe("curia.language.secrets", function()
   end)
 
   it("names the variables of the other providers that would have done", function()
-    local _, err = secrets.resolve { name = "v", api_key = secrets.env "CURIA_SPEC_NONE", alternatives = { "X_KEY", "Y_KEY" } }
+    local _, err = secrets.resolve {
+      name = "v", api_key = secrets.env "CURIA_SPEC_NONE", alternatives = { "X_KEY", "Y_KEY" },
+    }
     assert.matches("CURIA_SPEC_NONE is not set, nor is any of X_KEY, Y_KEY;", err.message, 1, true)
   end)
 
@@ -66,6 +68,10 @@ describe("curia.language.secrets", function()
   it("reads a file", function()
     local path = support.file "sk-from-a-file\n"
     assert.equal("sk-from-a-file", resolve(secrets.file(path)))
+    local directory, name = path:match("^(.*)/([^/]+)$")
+    support.with_env({ HOME = directory }, function()
+      assert.equal("sk-from-a-file", resolve(secrets.file("~/" .. name)))
+    end)
     os.remove(path)
     local _, err = resolve(secrets.file(path .. ".gone"))
     assert.equal("auth", err.kind)

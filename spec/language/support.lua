@@ -20,8 +20,10 @@ function M.config(values)
     profiles = { plain = { provider = "one", model = "small" } },
   }))
   for _, name in ipairs { "think", "review" } do
-    made.registry:register("round", name, { name = name, build = function() end,
-      options = { depth = { type = "integer", doc = "how deep", min = 1 } } })
+    made.registry:register("round", name, { name = name, build = function() end, options = {
+      depth = { type = "integer", doc = "how deep", min = 1 },
+      pause = { type = "duration", doc = "how long to pause" },
+    } })
   end
   made.registry:register("round", "synthesis", { name = "synthesis", chair = true, build = function() end })
   if values then assert(made:set("call", values)) end

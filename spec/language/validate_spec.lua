@@ -32,9 +32,10 @@ describe("curia.language.validate", function()
     assert.same({}, codes {
       about = "x", profile = "plain", failure_mode = "fail_fast", quorum = "majority", grace = "2s",
       budget = { usd = 1, wall = "5m" }, metadata = { any = { "thing" } }, input = function(input) return input end,
-      member "a" { role = "r", system = function() end, temperature = 0, stop = { "x" }, reasoning = "low", cache = "1h",
-        retry = { attempts = 3, base = "1s" }, timeout = "30s", weight = 0.5, schema = { type = "object" }, validate = print,
-        metadata = {}, confidence = "self_report", fallback = { "two/m", { provider = "two", model = "n" } } },
+      member "a" { role = "r", system = function() end, temperature = 0, stop = { "x" }, reasoning = "low",
+        cache = "1h", retry = { attempts = 3, base = "1s" }, timeout = "30s", weight = 0.5, validate = print,
+        schema = { type = "object" }, metadata = {},
+        confidence = "self_report", fallback = { "two/m", { provider = "two", model = "n" } } },
       member "b" { model = "two/x", reasoning = { budget_tokens = 1000 }, cache = true },
       member "c" { run = function() end },
       round "think" { members = { "a", "b" }, timeout = "45s", rule = "borda", quorum = 1 },
@@ -126,7 +127,9 @@ describe("curia.language.validate", function()
     end)
 
     it("unknown_member", function()
-      local _, faults = validate { profile = "plain", member "anna" {}, round "think" { members = { "ana" } }, chair {} }
+      local _, faults = validate {
+        profile = "plain", member "anna" {}, round "think" { members = { "ana" } }, chair {},
+      }
       assert.same({ ["rounds[1].members[1]"] = "unknown_member" }, support.codes(faults))
       assert.matches("did you mean 'anna'", faults[1].message)
       assert.same({ ["rounds[1].members[1]"] = "unknown_member" },
@@ -188,7 +191,9 @@ describe("curia.language.validate", function()
 
     it("cycle for councils that stand too deep", function()
       local inner = council "deepest" { run = print }
-      for i = 1, validation.MAX_DEPTH do inner = council("c" .. i) { member "m" { council = inner }, round "think" {} } end
+      for i = 1, validation.MAX_DEPTH do
+        inner = council("c" .. i) { member "m" { council = inner }, round "think" {} }
+      end
       assert.is_true((validation.validate(inner, config)))
       local _, faults = validation.validate(council "top" { member "m" { council = inner }, round "think" {} }, config)
       assert.equal("cycle", faults[1].code)

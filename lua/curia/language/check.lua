@@ -144,13 +144,13 @@ end
 local function check_list(rule, value, path, what, faults)
   if rule.nonempty and #value == 0 then faults:add(path, "empty", what .. " is empty") end
   for i, item in ipairs(rule.items and value or {}) do
-    M.value(rule.items, item, ("%s[%d]"):format(path, i), ("%s[%d]"):format(what, i), faults)
+    M.value(rule.items, item, ("%s[%d]"):format(path, i), ("item %d of %s"):format(i, what), faults)
   end
 end
 
 local function check_map(rule, value, path, what, faults)
   for _, key in ipairs(M.sorted_keys(value)) do
-    M.value(rule.values, value[key], M.join(path, key), ("%s '%s'"):format(what, key), faults)
+    M.value(rule.values, value[key], M.join(path, key), ("'%s' in %s"):format(key, what), faults)
   end
 end
 

@@ -114,7 +114,8 @@ local function extended(base, more)
 end
 
 M.capabilities.fallback = rule("list", "models to try next",
-  { items = rule("string|record", "a model with its capabilities", { nonempty = true, fields = extended(M.capabilities, {}) }) })
+  { items = rule("string|record", "a model, alone or with its capabilities",
+    { nonempty = true, fields = extended(M.capabilities, {}) }) })
 
 for _, field in pairs(M.capabilities) do field.capability = true end
 

@@ -172,7 +172,7 @@ local function lower_round(item, path, faults)
   return made
 end
 
--- The whole numbers among a table's keys, in order: conditional items leave holes, which are no fault.
+-- The whole numbers among a table's keys, in order.
 local function positions(body)
   local found = {}
   for key in pairs(body) do
@@ -180,6 +180,22 @@ local function positions(body)
   end
   table.sort(found)
   return found
+end
+
+-- The items of a list. Items that a condition left out (`debug and member ...`) are nil or false, and no fault.
+local function present_items(list)
+  local items = {}
+  for _, position in ipairs(positions(list)) do
+    if list[position] then items[#items + 1] = list[position] end
+  end
+  return items
+end
+
+local function has_names(list)
+  for key in pairs(list) do
+    if math.type(key) ~= "integer" then return true end
+  end
+  return false
 end
 
 local function sort_positional(body, faults)
@@ -199,15 +215,15 @@ end
 local function items_of(body, name, positional, faults)
   local list = body[name]
   if list == nil then return positional end
-  if not check.match({ type = "list" }, list) then
+  if type(list) ~= "table" or has_names(list) then
     faults:add(name, "wrong_type", ("%s must be a list, not %s"):format(name, type(list) == "table"
-      and "a table with other keys" or "a " .. type(list)))
+      and "a table with names as keys" or "a " .. type(list)))
     return positional
   end
   if #positional > 0 then
     faults:add(name, "conflict", ("%s stand both by position and in the list '%s'"):format(name, name))
   end
-  return list
+  return present_items(list)
 end
 
 local function lower_items(body, name, positional, lower_item, faults)

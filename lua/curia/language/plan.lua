@@ -3,6 +3,7 @@
 local configuration = require "curia.config"
 local errors = require "curia.errors"
 local fields = require "curia.language.fields"
+local lower = require "curia.language.lower"
 local profiles = require "curia.language.profiles"
 local providers = require "curia.language.providers"
 local rounds = require "curia.language.rounds"
@@ -131,11 +132,11 @@ local function plan_member(member, spec, context)
 end
 
 local function plan_round(round, idx, registry)
-  local planned = {}
-  for name, value in pairs(round) do planned[name] = value end
-  planned.module = assert(rounds.resolve(round.type, registry))
+  local module = assert(rounds.resolve(round.type, registry))
+  local planned = lower.record(rounds.fields(module), round)
+  planned.type, planned.module = round.type, module
   planned.router = resolve_function(registry, "router", round.router)
-  planned.name = round.name or planned.module.name or round.type
+  planned.name = round.name or module.name or round.type
   planned.idx = idx
   return planned
 end
@@ -144,7 +145,7 @@ local function plan_rounds(spec, registry)
   local planned = {}
   for i, round in ipairs(spec.rounds) do planned[i] = plan_round(round, i, registry) end
   local last = planned[#planned]
-  if spec.chair and last and not rounds.is_chairs(last.module) then
+  if spec.chair and last and not rounds.is_chairs(last.type, last.module) then
     planned[#planned + 1] = plan_round({ type = "synthesis" }, #planned + 1, registry)
   end
   return planned

@@ -2,6 +2,7 @@
 local adapters = require "curia.adapters"
 local check = require "curia.language.check"
 local fields = require "curia.language.fields"
+local redact = require "curia.redact"
 local secrets = require "curia.language.secrets"
 local suggest = require "curia.suggest"
 
@@ -51,12 +52,22 @@ local function base_url(raw)
   return (url:gsub("/+$", ""))
 end
 
+-- Secrets that were written where they are not looked for: in headers, in an address.
+local function remember_secrets(entry)
+  for header, value in pairs(entry.headers or {}) do
+    local name = header:lower()
+    if name:find("auth") or name:find("key") or name:find("token") or name:find("cookie") then redact.add(value) end
+  end
+  redact.add((entry.base_url or ""):match("^%a+://[^/@]*:([^/@]+)@"))
+end
+
 local function build(name, raw, adapter, adapter_name)
   local entry = {}
   for key, value in pairs(raw) do entry[key] = value end
   entry.name, entry.adapter, entry.adapter_name = name, adapter, adapter_name
   entry.base_url, entry.base_url_env = base_url(raw), nil
   entry.api_key = raw.api_key ~= nil and secrets.wrap(raw.api_key) or nil
+  remember_secrets(entry)
   return entry
 end
 

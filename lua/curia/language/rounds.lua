@@ -58,11 +58,15 @@ function M.fields(module)
   return rules[module]
 end
 
---- Whether a round is the chair's: a council that ends with one needs no synthesis appended.
+local CHAIRS = { synthesis = true, weighted_synthesis = true }
+
+--- Whether a round is the chair's: a council that ends with one needs no synthesis appended. A round of the
+--- user's own says so with `chair = true`.
+---@param kind any the round's type
 ---@param module table
 ---@return boolean
-function M.is_chairs(module)
-  return module.chair == true
+function M.is_chairs(kind, module)
+  return CHAIRS[kind] == true or module.chair == true
 end
 
 return M

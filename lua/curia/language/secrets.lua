@@ -48,7 +48,7 @@ function M.cmd(command)
   return setmetatable({ source = "cmd", command = command }, Secret)
 end
 
---- `file "path"`: the contents of a file.
+--- `file "path"`: the contents of a file; "~/" is the home directory.
 ---@param path string
 ---@return curia.Secret
 function M.file(path)
@@ -91,8 +91,12 @@ local function from_env(secret)
   return nil, table.concat(secret.names, " or ") .. " is not set"
 end
 
+local function expand_home(path)
+  return (path:gsub("^~/", function() return (os.getenv("HOME") or "~") .. "/" end))
+end
+
 local function from_file(secret)
-  local handle, message = io.open(secret.path, "rb")
+  local handle, message = io.open(expand_home(secret.path), "rb")
   if not handle then return nil, "the key's file cannot be read: " .. message end
   local text = handle:read("a")
   handle:close()
