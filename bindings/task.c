@@ -53,12 +53,11 @@ static const curia__task_host task_host = {on_ended, curia__host_force};
 
 /* ---- spawning ------------------------------------------------------------------------------- */
 
-/* (fn, ...) on the stack from `first` on -> the new task, which becomes the running one's child. */
-static int spawn(lua_State *L, int first, curia__group *group) {
+/* (fn, ...) on the stack from `first` on -> the new task, a child of `parent` (NULL: a root). */
+static int spawn(lua_State *L, int first, curia__task *parent, curia__group *group) {
     curia__host *host = curia__host_of(L);
     luaL_checktype(L, first, LUA_TFUNCTION);
-    if (host->running && host->running->task.cancelled)
-        return luaL_error(L, "spawn: the task has been cancelled");
+    if (parent && parent->cancelled) return luaL_error(L, "spawn: the task has been cancelled");
     int count = lua_gettop(L) - first + 1;
     curia__lua_task *t = lua_newuserdatauv(L, sizeof *t, 3);
     memset(t, 0, sizeof *t);
@@ -71,7 +70,7 @@ static int spawn(lua_State *L, int first, curia__group *group) {
     anchor(L, host, first, t);
     t->host = host;
     t->co = co;
-    int rc = curia__task_init(&t->task, &host->loop, curia__current_task(host), group, &task_host);
+    int rc = curia__task_init(&t->task, &host->loop, parent, group, &task_host);
     if (rc) {
         release(host, t);
         return luaL_error(L, "spawn: the runtime is closing");
@@ -80,9 +79,26 @@ static int spawn(lua_State *L, int first, curia__group *group) {
     return 1;
 }
 
-/* spawn(fn, ...) -> task. Its start is queued; it does not run before the caller waits or ends. */
+static curia__task *parent_here(lua_State *L) {
+    return curia__current_task(curia__host_of(L));
+}
+
+/* spawn(fn, ...) -> task, a child of the running one. Its start is queued; it does not run before
+ * the caller waits or ends. */
 static int task_spawn(lua_State *L) {
-    return spawn(L, 1, NULL);
+    return spawn(L, 1, parent_here(L), NULL);
+}
+
+/* spawn_root(fn, ...) -> task that belongs to the runtime, whoever spawns it. */
+static int task_spawn_root(lua_State *L) {
+    return spawn(L, 1, NULL, NULL);
+}
+
+/* spawn_bound(fn, ...) -> task that is cancelled as soon as the running one's body has ended. */
+static int task_spawn_bound(lua_State *L) {
+    spawn(L, 1, parent_here(L), NULL);
+    check_task(L, -1)->task.bound = true;
+    return 1;
 }
 
 /* current() -> the running task, or nil on the main thread. */
@@ -248,7 +264,7 @@ static int group_new(lua_State *L) {
 /* group:spawn(fn, ...) -> task */
 static int group_spawn(lua_State *L) {
     lua_group *g = check_group(L, 1);
-    spawn(L, 2, &g->group);
+    spawn(L, 2, parent_here(L), &g->group);
     if (g->group.live == 1) anchor(L, g->host, 1, g);
     return 1;
 }
@@ -359,7 +375,8 @@ static const luaL_Reg group_meta[] = {{"__gc", group_gc}, {NULL, NULL}};
 static const luaL_Reg signal_methods[] = {
     {"wait", signal_wait}, {"notify", signal_notify}, {NULL, NULL}};
 static const luaL_Reg functions[] = {
-    {"spawn", task_spawn}, {"current", task_current}, {"count", task_count}, {"sleep", task_sleep},
+    {"spawn", task_spawn}, {"spawn_root", task_spawn_root}, {"spawn_bound", task_spawn_bound},
+    {"current", task_current}, {"count", task_count}, {"sleep", task_sleep},
     {"group", group_new},  {"signal", signal_new},    {NULL, NULL}};
 
 static void new_class(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *meta) {

@@ -79,10 +79,16 @@ static void cancel_children(curia__task *task, int code, const char *reason) {
         curia__task_cancel(child, code, reason);
 }
 
+static void cancel_bound(curia__task *task) {
+    for (curia__task *child = task->children; child; child = child->next)
+        if (child->bound) curia__task_cancel(child, CURIA_ECANCELLED, "the owning task has ended");
+}
+
 void curia__task_finish(curia__task *task, int status) {
     task->status = status;
     task->state = CURIA__TASK_ENDING;
     if (task->children && status) cancel_children(task, CURIA_ECANCELLED, "the parent task failed");
+    else cancel_bound(task);
     if (!task->children) end(task);
 }
 

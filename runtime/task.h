@@ -46,6 +46,7 @@ struct curia__task {
     int status;    /* outcome of the body: 0 or an error code */
     unsigned char state;
     bool observed; /* somebody has taken notice of its outcome */
+    bool bound;    /* cancelled as soon as its parent's body has ended, in whatever way */
 };
 
 enum { CURIA__CANCEL_GRACE_MS = 1000 };

@@ -7,6 +7,10 @@ local core = require "curia.core.task"
 local M = {
   --- spawn(fn, ...) -> task. Runs when the caller waits or ends. Misuse raises.
   spawn = core.spawn,
+  --- spawn_root(fn, ...) -> task that belongs to the runtime, whoever spawns it.
+  spawn_root = core.spawn_root,
+  --- spawn_bound(fn, ...) -> task that is cancelled as soon as the running one's body has ended.
+  spawn_bound = core.spawn_bound,
   --- current() -> the running task, or nil at top level.
   current = core.current,
   --- sleep(ms). 0 lets everything else that is ready run first.
