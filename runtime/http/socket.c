@@ -1,0 +1,141 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "http/client.h"
+
+/* libcurl asks to stop watching a socket whenever a request on it ends. Obeying costs two epoll_ctl
+ * calls per request, so the watch of a connection stays until it is closed, and is dropped earlier
+ * only when the idle connection speaks. Sockets that libcurl makes for itself (resolver wake-ups)
+ * are closed behind our back: with these it is obeyed to the letter (PITFALLS C5). */
+struct curia__http_socket {
+    uv_poll_t poll;
+    curia__http_multi *multi;
+    curl_socket_t fd;
+    int events;   /* polled for; 0: not polling */
+    bool watched; /* libcurl wants to know */
+    bool ours;    /* we opened it and are told of its end */
+    bool polls;   /* `poll` is initialised */
+};
+
+static bool make_room(curia__http_client *client, curl_socket_t fd) {
+    size_t slots = client->socket_slots;
+    if ((size_t)fd < slots) return true;
+    size_t wanted = (size_t)fd * 2 + 64;
+    curia__http_socket **sockets = realloc(client->sockets, wanted * sizeof(*sockets));
+    if (!sockets) return false;
+    memset(sockets + slots, 0, (wanted - slots) * sizeof(*sockets));
+    client->sockets = sockets;
+    client->socket_slots = wanted;
+    return true;
+}
+
+static curia__http_socket *add(curia__http_client *client, curl_socket_t fd, bool ours) {
+    curia__http_socket *s = calloc(1, sizeof *s);
+    if (!s || !make_room(client, fd)) {
+        free(s);
+        return NULL;
+    }
+    s->fd = fd;
+    s->ours = ours;
+    client->sockets[fd] = s;
+    return s;
+}
+
+static curia__http_socket *find(const curia__http_client *client, curl_socket_t fd) {
+    return (size_t)fd < client->socket_slots ? client->sockets[fd] : NULL;
+}
+
+static void on_closed(uv_handle_t *handle) {
+    free(handle->data);
+}
+
+/* uv_close ends the epoll watch at once, so the caller may close the descriptor next. */
+static void drop(curia__http_client *client, curia__http_socket *s) {
+    client->sockets[s->fd] = NULL;
+    if (s->polls) uv_close((uv_handle_t *)&s->poll, on_closed);
+    else free(s);
+}
+
+curl_socket_t curia__http_socket_open(void *arg, curlsocktype purpose,
+                                      struct curl_sockaddr *address) {
+    (void)purpose;
+    curia__http_client *client = arg;
+    int type = address->socktype | SOCK_CLOEXEC;
+    int fd = socket(address->family, type, address->protocol);
+    if (fd < 0) return CURL_SOCKET_BAD;
+    if (!add(client, fd, true)) {
+        close(fd);
+        return CURL_SOCKET_BAD;
+    }
+    client->stats.sockets++;
+    client->stats.connections++;
+    return fd;
+}
+
+int curia__http_socket_close(void *arg, curl_socket_t fd) {
+    curia__http_client *client = arg;
+    curia__http_socket *s = find(client, fd);
+    if (s) {
+        drop(client, s);
+        client->stats.sockets--;
+    }
+    return close(fd);
+}
+
+static void stop(curia__http_socket *s) {
+    uv_poll_stop(&s->poll);
+    s->events = 0;
+}
+
+/* On an error libuv has stopped the handle (PITFALLS P9); libcurl finds out what it was. */
+static void on_poll(uv_poll_t *handle, int status, int events) {
+    curia__http_socket *s = handle->data;
+    if (status < 0) s->events = 0;
+    if (!s->watched) {
+        stop(s);
+        return;
+    }
+    int what = status < 0 ? CURL_CSELECT_ERR : 0;
+    if (events & UV_READABLE) what |= CURL_CSELECT_IN;
+    if (events & UV_WRITABLE) what |= CURL_CSELECT_OUT;
+    curia__http_multi_act(s->multi, s->fd, what);
+}
+
+static void unwatch(curia__http_client *client, curia__http_socket *s) {
+    if (!s) return;
+    s->watched = false;
+    if (!s->ours) drop(client, s);
+    else if (s->polls) uv_unref((uv_handle_t *)&s->poll);
+}
+
+static bool init_poll(curia__http_client *client, curia__http_socket *s) {
+    if (s->polls) return true;
+    if (uv_poll_init_socket(client->loop->uv, &s->poll, s->fd)) return false;
+    s->poll.data = s;
+    s->polls = true;
+    return true;
+}
+
+/* A failure here makes libcurl give the whole multi handle up, which is then closed. */
+int curia__http_socket_watch(CURL *easy, curl_socket_t fd, int what, void *arg, void *assigned) {
+    (void)easy, (void)assigned;
+    curia__http_multi *multi = arg;
+    curia__http_client *client = multi->client;
+    curia__http_socket *s = find(client, fd);
+    if (what == CURL_POLL_REMOVE) {
+        unwatch(client, s);
+        return 0;
+    }
+    if (!s) s = add(client, fd, false);
+    if (!s || !init_poll(client, s)) return -1;
+    s->multi = multi;
+    s->watched = true;
+    uv_ref((uv_handle_t *)&s->poll);
+    int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
+    if (events == s->events) return 0;
+    s->events = events;
+    return uv_poll_start(&s->poll, events, on_poll) ? -1 : 0;
+}
