@@ -1,0 +1,141 @@
+--- The answers that are given where no script says otherwise: `--offline`, and `curia mock` alone.
+--
+-- They depend on nothing but the member, the round and the question, and begin with "[offline]", so
+-- that an invented answer never passes for a real one.
+local example = require "curia.script.example"
+local json = require "curia.json"
+
+local M = {}
+
+--- How every canned answer begins.
+M.MARK = "[offline]"
+
+local QUESTION = 80
+
+local TEXTS = {
+  independent = {
+    "yes, if the first step is small and easy to take back; decide about the rest when its result is in.",
+    "not yet: one fact is missing that would settle it, and finding it out costs less than being wrong.",
+    "it depends on who pays when it fails; name that person first, then the choice is plain.",
+    "do the part that everybody agrees on now, and give the rest a date and an owner.",
+  },
+  critique = {
+    "the argument holds, but it names no number that could prove it wrong.",
+    "the risks are listed without their odds; the second one matters, the others do not.",
+    "the conclusion is right for the wrong reason: it takes the deadline for granted.",
+  },
+  review = {
+    "clear and short, but it never says what would change its mind.",
+    "it answers the question that was asked, which not all of them do.",
+    "careful with the facts, too careful with the conclusion.",
+  },
+  synthesis = {
+    "the advisers agree on a small first step and differ on the date; take the step, fix a day to look again.",
+    "the answers differ less than they seem: all of them make it depend on one missing fact, so get that first.",
+  },
+}
+
+-- FNV-1a, 32 bits: the same text gives the same choice on every machine.
+local function hash(text)
+  local value = 2166136261
+  for i = 1, #text do value = ((value ~ text:byte(i)) * 16777619) & 0xffffffff end
+  return value
+end
+
+local function pick(list, seed)
+  return list[hash(seed) % #list + 1]
+end
+
+local function shortened(text)
+  text = text:gsub("%s+", " "):gsub("^ ", ""):gsub(" $", "")
+  if #text <= QUESTION then return text end
+  local cut = utf8.len(text) and utf8.offset(text, 0, QUESTION + 1) or QUESTION + 1
+  return text:sub(1, cut - 1) .. "..."
+end
+
+-- The question stands in the first user message, marked in some way or as its first line.
+local function question_of(request)
+  for _, message in ipairs(request.messages or {}) do
+    if message.role == "user" then
+      local text = M.text(message)
+      return shortened(text:match("<question[^>]*>%s*(.-)%s*</question>") or text:match("[Qq]uestion:%s*([^\n]+)")
+        or text:match("[^\n]*%S[^\n]*") or text)
+    end
+  end
+  return ""
+end
+
+--- The text of a message whose content is a text or a list of parts.
+---@param message table
+---@return string
+function M.text(message)
+  local content = message.content
+  if type(content) == "string" then return content end
+  local pieces = {}
+  for i, part in ipairs(type(content) == "table" and content or {}) do
+    pieces[i] = type(part) == "table" and part.text or tostring(part)
+  end
+  return table.concat(pieces)
+end
+
+local function whole_text(request)
+  local pieces = {}
+  for i, message in ipairs(request.messages or {}) do pieces[i] = M.text(message) end
+  return table.concat(pieces, "\n")
+end
+
+-- Every "Response A" of the prompt once, in an order of the member's own.
+local function labels_in(text, seed)
+  local labels, seen = {}, {}
+  for label in text:gmatch("Response %u+%f[%U]") do
+    if not seen[label] then labels[#labels + 1] = label end
+    seen[label] = true
+  end
+  table.sort(labels, function(a, b)
+    local x, y = hash(seed .. a), hash(seed .. b)
+    return x == y and a < b or x < y
+  end)
+  return labels
+end
+
+local KINDS = {
+  { "synthes", "synthesis" }, { "chair", "synthesis" }, { "critique", "critique" }, { "critic", "critique" },
+  { "review", "review" }, { "rank", "review" },
+}
+
+-- What is asked for, told by the round's name, else by the chair's id.
+local function kind_of(request)
+  local name = (request.round or ""):lower() .. " " .. (request.member or ""):lower()
+  for _, entry in ipairs(KINDS) do
+    if name:find(entry[1], 1, true) then return entry[2] end
+  end
+  return "independent"
+end
+
+local function sentence(request, kind, seed)
+  local who, question = request.member or request.model or "member", question_of(request)
+  local about = question ~= "" and (' on "%s"'):format(question) or ""
+  return ("%s %s%s: %s"):format(M.MARK, who, about, pick(TEXTS[kind], seed))
+end
+
+local function structured(request, kind, seed, labels)
+  local function fill() return sentence(request, kind, seed) end
+  return (json.encode(example.of(request.schema, fill, labels)))
+end
+
+--- The canned answer to a request.
+---@param request table neutral request
+---@return table answer
+function M.answer(request)
+  local prompt, kind = whole_text(request), kind_of(request)
+  local seed = (request.member or request.model or "") .. "\n" .. kind .. "\n" .. question_of(request)
+  local labels = labels_in(prompt, seed)
+  if request.schema then return { content = structured(request, kind, seed, labels) } end
+  if #labels > 0 and prompt:find('ordering', 1, true) then
+    local ballot = { ordering = json.array(labels), rationale = sentence(request, "review", seed) }
+    return { content = (json.encode(ballot)) }
+  end
+  return { content = sentence(request, kind, seed) }
+end
+
+return M
