@@ -226,6 +226,21 @@ local function unknown(fields, name, path, what, faults)
     what == "" and "" or " of " .. what, suggest.hint(name, fields)))
 end
 
+local required = setmetatable({}, { __mode = "k" })
+
+local function find_required(fields)
+  local names = {}
+  for _, name in ipairs(M.sorted_keys(fields)) do
+    if fields[name].required then names[#names + 1] = name end
+  end
+  return names
+end
+
+local function required_fields(fields)
+  required[fields] = required[fields] or find_required(fields)
+  return required[fields]
+end
+
 --- Checks a record: unknown fields, then types and ranges, then what is missing.
 ---@param fields table<string, table> the rules
 ---@param record table
@@ -238,8 +253,8 @@ function M.record(fields, record, path, what, faults)
     if rule then check_known(rule, record, name, here, what, faults)
     else unknown(fields, name, here, what, faults) end
   end
-  for _, name in ipairs(M.sorted_keys(fields)) do
-    if fields[name].required and record[name] == nil then
+  for _, name in ipairs(required_fields(fields)) do
+    if record[name] == nil then
       faults:add(M.join(path, name), "missing", ("%s has no %s"):format(what, name))
     end
   end
