@@ -6,15 +6,17 @@ local BATCH_SECONDS, BATCHES = 0.1, 7
 
 --- A chat completion of about 1.4 kB, as a provider answers.
 local function chat_completion()
-  local answer = ("Shipping on Friday is risky: the weekend has no on-call engineer, and the migration "
-    .. "has not been rehearsed. I would \"ship dark\" behind a flag,\nwatch the error rate, "
-    .. "and turn it on on Monday morning. "):rep(4)
+  local answer = ("Shipping on Friday is risky: the weekend has no on-call engineer, and the "
+    .. "migration has not been rehearsed. I would \"ship dark\" behind a flag,\nwatch the error "
+    .. "rate, and turn it on on Monday morning. "):rep(4)
   return {
     id = "chatcmpl-B9MBs8CjcvOU2jLn4n570S5qMJKcT", object = "chat.completion", created = 1741569952,
     model = "gpt-4.1-2025-04-14", service_tier = "default", system_fingerprint = "fp_4691090a87",
     choices = { {
       index = 0, finish_reason = "stop", logprobs = json.null,
-      message = { role = "assistant", content = answer, refusal = json.null, annotations = json.array() },
+      message = {
+        role = "assistant", content = answer, refusal = json.null, annotations = json.array(),
+      },
     } },
     usage = {
       prompt_tokens = 219, completion_tokens = 188, total_tokens = 407,
@@ -29,7 +31,7 @@ end
 
 --- One message that holds a text of 100 kB with the escapes of prose.
 local function one_text()
-  local line = "The committee met on Tuesday and \"agreed\" on nothing in particular; it then adjourned.\n"
+  local line = "The committee met on Tuesday, \"agreed\" on nothing in particular and adjourned.\n"
   return { role = "user", content = line:rep(100000 // #line) }
 end
 

@@ -17,6 +17,10 @@ void curia__json_push_mark(lua_State *L, bool object) {
     lua_rawsetp(L, LUA_REGISTRYINDEX, key);
 }
 
+void curia__json_need_stack(lua_State *L, int slots) {
+    if (!lua_checkstack(L, slots)) luaL_error(L, "not enough memory");
+}
+
 bool curia__json_is_sequence(lua_State *L, int index, lua_Integer *length) {
     lua_Integer count = 0, last = 0;
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
@@ -32,7 +36,7 @@ bool curia__json_is_sequence(lua_State *L, int index, lua_Integer *length) {
     return count == last;
 }
 
-/* ---- options ---------------------------------------------------------------------------------- */
+/* ---- options --------------------------------------------------------------------------------- */
 
 static bool is_known(lua_State *L, int index, const char *const *known) {
     if (lua_type(L, index) != LUA_TSTRING) return false;
@@ -91,7 +95,7 @@ int curia__json_return_error(lua_State *L, const char *field) {
     return 2;
 }
 
-/* ---- marks ------------------------------------------------------------------------------------ */
+/* ---- marks ----------------------------------------------------------------------------------- */
 
 /* Whether the table at `index` carries the mark that is the upvalue `mark`. */
 static bool has_mark(lua_State *L, int index, int mark) {
@@ -136,7 +140,7 @@ static int json_is_array(lua_State *L) {
     return 1;
 }
 
-/* ---- the module ------------------------------------------------------------------------------- */
+/* ---- the module ------------------------------------------------------------------------------ */
 
 /* bind(new_error, hint) -> the functions of the module, which report with `errors.new` and
  * `suggest.hint`. */

@@ -10,12 +10,12 @@
 int curia__open_json(lua_State *L);
 
 /* Pushes the value of the document of `length` bytes at `data`, which must have an owner that
- * survives a raise, and returns 0. Or returns CURIA_EPARSE, CURIA_EDEPTH, CURIA_ETOOBIG (a number too large
- * for a double) or CURIA_ENOMEM (no room on the Lua stack) and pushes a message. `nulls`: members
- * that are null become json.null; otherwise they are left out. May raise out of memory. */
+ * survives a raise, and returns 0. Or returns CURIA_EPARSE, CURIA_EDEPTH or CURIA_ETOOBIG (a number
+ * too large for a double) and pushes a message. `nulls`: members that are null become json.null;
+ * otherwise they are left out. May raise out of memory. */
 int curia__json_push(lua_State *L, const char *data, size_t length, int max_depth, bool nulls);
 
-/* ---- private to bindings/json*.c -------------------------------------------------------------- */
+/* ---- private to bindings/json*.c ------------------------------------------------------------- */
 
 /* The upvalues that every function of the module has. */
 enum {
@@ -46,6 +46,9 @@ int curia__json_encode(lua_State *L);
 
 /* Pushes the metatable that marks arrays (or objects) in this state. */
 void curia__json_push_mark(lua_State *L, bool object);
+
+/* Makes room for that many more slots; raises "not enough memory" if there is none. */
+void curia__json_need_stack(lua_State *L, int slots);
 
 /* Whether the table at `index` has exactly the keys 1..n, for an n in *length. */
 bool curia__json_is_sequence(lua_State *L, int index, lua_Integer *length);

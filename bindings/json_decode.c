@@ -40,14 +40,12 @@ static int fail_at(struct builder *b, int code, const char *at, const char *reas
     return b->reader.error = code;
 }
 
-/* ---- containers ------------------------------------------------------------------------------- */
+/* ---- containers ------------------------------------------------------------------------------ */
 
-static int open_level(struct builder *b, bool object) {
-    if (!lua_checkstack(b->L, ROOM))
-        return fail_at(b, CURIA_ENOMEM, b->reader.at - 1, "no room on the Lua stack");
+static void open_level(struct builder *b, bool object) {
+    curia__json_need_stack(b->L, ROOM);
     lua_pushnil(b->L);
     *++b->level = (struct level){.slot = lua_gettop(b->L), .object = object};
-    return 0;
 }
 
 static void create_table(struct builder *b, const struct level *level) {
@@ -101,7 +99,7 @@ static inline void add_value(struct builder *b) {
     if (level->waiting == BATCH) store(b, level);
 }
 
-/* ---- scalars ---------------------------------------------------------------------------------- */
+/* ---- scalars --------------------------------------------------------------------------------- */
 
 static char *scratch(struct builder *b, size_t size) {
     if (size > b->scratch_size) {
@@ -138,7 +136,7 @@ static int push_number(struct builder *b) {
     return 0;
 }
 
-/* ---- documents -------------------------------------------------------------------------------- */
+/* ---- documents ------------------------------------------------------------------------------- */
 
 /* Pushes the value that `token` begins, or what of it is known yet. Returns 1 when a value is
  * complete, 0 when it is not, negative on failure. */
@@ -157,8 +155,8 @@ static int take(struct builder *b, curia__json_token token) {
         }
         lua_pop(b->L, 1); /* the key of a member that is left out */
         return 0;
-    case CURIA__JSON_OBJECT: return open_level(b, true);
-    case CURIA__JSON_ARRAY: return open_level(b, false);
+    case CURIA__JSON_OBJECT: open_level(b, true); return 0;
+    case CURIA__JSON_ARRAY: open_level(b, false); return 0;
     case CURIA__JSON_OBJECT_END:
     case CURIA__JSON_ARRAY_END: close_level(b); return 1;
     default: return b->reader.error;
@@ -169,7 +167,7 @@ static int take(struct builder *b, curia__json_token token) {
  * anything. The mark of arrays must be on top of the stack. */
 static int build(struct builder *b, lua_State *L, const char *data, size_t length, int max_depth,
                  bool nulls) {
-    luaL_checkstack(L, ROOM, "to decode JSON");
+    curia__json_need_stack(L, ROOM);
     b->L = L;
     b->nulls = nulls;
     b->array_mark = lua_gettop(L);
@@ -199,7 +197,7 @@ static void push_message(lua_State *L, const curia__json_reader *r) {
 int curia__json_push(lua_State *L, const char *data, size_t length, int max_depth, bool nulls) {
     struct builder b;
     int base = lua_gettop(L) + 1;
-    luaL_checkstack(L, 4, "to decode JSON");
+    curia__json_need_stack(L, ROOM);
     curia__json_push_mark(L, false);
     int rc = build(&b, L, data, length, max_depth, nulls);
     if (rc) {
@@ -211,7 +209,7 @@ int curia__json_push(lua_State *L, const char *data, size_t length, int max_dept
     return rc;
 }
 
-/* ---- the functions ---------------------------------------------------------------------------- */
+/* ---- the functions --------------------------------------------------------------------------- */
 
 struct options {
     int max_depth;

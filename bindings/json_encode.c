@@ -15,7 +15,8 @@ enum {
     FEW = 12,       /* entries that insertion sorts best */
     PATH_STEPS = 8, /* of a path that an error shows */
     PATH_KEY = 40,  /* bytes of a key that an error shows */
-    MAX_INDENT = 16
+    MAX_INDENT = 16,
+    MOST_SLOTS = LUAI_MAXSTACK / 10 * 9 /* of the Lua stack that members may take */
 };
 
 /* A member of an object that is being written. */
@@ -47,7 +48,7 @@ struct encoder {
     char bytes[FIRST_BYTES];
 };
 
-/* ---- failure ---------------------------------------------------------------------------------- */
+/* ---- failure --------------------------------------------------------------------------------- */
 
 /* Replaces the text on top by itself and one step. */
 static void append_step(lua_State *L, const struct step *step) {
@@ -86,7 +87,7 @@ static void push_path(lua_State *L, const struct step *step) {
 
 /* Pushes the path and the message, which has one "%s" for `name`. Returns false. */
 static bool fail(struct encoder *e, const struct step *step, const char *format, const char *name) {
-    luaL_checkstack(e->L, LUA_MINSTACK, "to report an error");
+    curia__json_need_stack(e->L, LUA_MINSTACK);
     push_path(e->L, step);
     lua_pushfstring(e->L, format, name);
     lua_pushfstring(e->L, "%s at %s", lua_tostring(e->L, -1), lua_tostring(e->L, -2));
@@ -94,7 +95,7 @@ static bool fail(struct encoder *e, const struct step *step, const char *format,
     return false;
 }
 
-/* ---- output ----------------------------------------------------------------------------------- */
+/* ---- output ---------------------------------------------------------------------------------- */
 
 /* Moves `size` bytes into a userdata of `capacity` bytes, which takes its place at stack index
  * `slot`. */
@@ -165,7 +166,7 @@ static void put_end(struct encoder *e, char bracket) {
     put_char(e, bracket);
 }
 
-/* ---- values ----------------------------------------------------------------------------------- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 static bool put_table(struct encoder *e, int index, const struct step *step);
 
@@ -208,7 +209,7 @@ static bool put_value(struct encoder *e, int index, const struct step *step) {
     return fail(e, step, "cannot encode a %s", lua_typename(e->L, type));
 }
 
-/* ---- arrays ----------------------------------------------------------------------------------- */
+/* ---- arrays ---------------------------------------------------------------------------------- */
 
 /* Writes item `number` (from 1), which is on top, and pops it. */
 static bool put_item(struct encoder *e, lua_Integer number, const struct step *up) {
@@ -254,7 +255,7 @@ static bool put_array(struct encoder *e, int index, const struct step *step) {
     return true;
 }
 
-/* ---- objects ---------------------------------------------------------------------------------- */
+/* ---- objects --------------------------------------------------------------------------------- */
 
 /* The order of the keys' bytes. */
 static bool is_before(const struct entry *a, const struct entry *b) {
@@ -335,8 +336,8 @@ static bool push_members(struct encoder *e, int index, const struct step *step, 
     do {
         if (lua_type(L, -2) != LUA_TSTRING)
             return fail(e, step, "cannot encode a %s key in an object", luaL_typename(L, -2));
-        if (!lua_checkstack(L, LUA_MINSTACK))
-            return fail(e, step, "no room on the Lua stack%s", "");
+        if (lua_gettop(L) > MOST_SLOTS) return fail(e, step, "too many keys%s", "");
+        curia__json_need_stack(L, LUA_MINSTACK);
         lua_pushvalue(L, -2);
         ++*count;
     } while (lua_next(L, index));
@@ -364,7 +365,7 @@ static bool put_object(struct encoder *e, int index, const struct step *up) {
     return true;
 }
 
-/* ---- tables ----------------------------------------------------------------------------------- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 static const void *mark_of(lua_State *L, int index) {
     if (!lua_getmetatable(L, index)) return NULL;
@@ -375,7 +376,7 @@ static const void *mark_of(lua_State *L, int index) {
 
 static bool put_table(struct encoder *e, int index, const struct step *step) {
     if (e->depth == e->max_depth) return fail(e, step, "nested too deeply%s", "");
-    if (!lua_checkstack(e->L, LUA_MINSTACK)) return fail(e, step, "no room on the Lua stack%s", "");
+    curia__json_need_stack(e->L, LUA_MINSTACK);
     const void *mark = mark_of(e->L, index);
     lua_pushnil(e->L);
     if (!lua_next(e->L, index)) {
@@ -389,7 +390,7 @@ static bool put_table(struct encoder *e, int index, const struct step *step) {
     return done;
 }
 
-/* ---- the function ----------------------------------------------------------------------------- */
+/* ---- the function ---------------------------------------------------------------------------- */
 
 static void read_options(lua_State *L, struct encoder *e) {
     static const char *const known[] = {"indent", "max_depth", NULL};

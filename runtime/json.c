@@ -9,7 +9,7 @@ enum { EXPECTS_VALUE, EXPECTS_FIRST_VALUE, EXPECTS_FIRST_KEY, EXPECTS_MORE, EXPE
 
 static const char replacement[3] = {'\xEF', '\xBF', '\xBD'}; /* U+FFFD */
 
-/* ---- bytes ------------------------------------------------------------------------------------ */
+/* ---- bytes ----------------------------------------------------------------------------------- */
 
 #define EVERY_BYTE(x) (UINT64_C(0x0101010101010101) * (x))
 
@@ -89,7 +89,7 @@ static long hex4(const char *at) {
     return value;
 }
 
-/* ---- the tokenizer ---------------------------------------------------------------------------- */
+/* ---- the tokenizer --------------------------------------------------------------------------- */
 
 void curia__json_reader_init(curia__json_reader *r, const char *data, size_t length,
                              int max_depth) {
@@ -292,7 +292,7 @@ int curia__json_skip(curia__json_reader *r) {
     return r->error;
 }
 
-/* ---- the text of strings ---------------------------------------------------------------------- */
+/* ---- the text of strings --------------------------------------------------------------------- */
 
 const char *curia__json_plain_run(const char *at, const char *end) {
     while ((at = skip_ascii(at, end)) < end) {
@@ -398,7 +398,7 @@ size_t curia__json_escape(const char **at, const char *end, char *out) {
     return 6;
 }
 
-/* ---- writing to a buffer ---------------------------------------------------------------------- */
+/* ---- writing to a buffer --------------------------------------------------------------------- */
 
 int curia__json_write_string(curia__buffer *out, const char *text, size_t length) {
     const char *at = text, *end = text + length;

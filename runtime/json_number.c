@@ -59,7 +59,7 @@ struct decimal {
     int64_t exponent;
 };
 
-/* ---- exact conversion within 64-bit digits and small exponents --------------------------------- */
+/* ---- exact conversion within 64-bit digits and small exponents ------------------------------- */
 
 /* value * 2^exponent as the nearest double, ties to even; `sticky` says that the true value is a
  * little larger. `value` must have more than 53 significant bits if sticky. */
@@ -94,7 +94,7 @@ static double small_double(uint64_t digits, int exponent) {
     return exponent < 0 ? (double)digits / ten_to[-exponent] : (double)digits * ten_to[exponent];
 }
 
-/* ---- through the C library, in the "C" locale -------------------------------------------------- */
+/* ---- through the C library, in the "C" locale ------------------------------------------------ */
 
 static double library_read(const char *text) {
     locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
@@ -113,7 +113,7 @@ static void library_print(char *out, size_t size, int precision, double value) {
     if (c) freelocale(c);
 }
 
-/* ---- reading ----------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* The signed number after an 'e'. No exponent near the limit can be balanced by a text's digits. */
 static int64_t read_exponent(const char *at, const char *end) {
@@ -197,7 +197,7 @@ int curia__json_number(const char *text, size_t length, int64_t *integer, double
     return 2;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static size_t put_digits(uint64_t value, char *out) {
     char reversed[20];

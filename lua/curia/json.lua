@@ -24,9 +24,10 @@ local M = {}
 M.null = bound.null
 
 --- Decodes one document; anything but blanks behind it is an error. Integers that fit 64 bits are
---- integers; every other number, and -0, is a float. Of equal keys the last wins. Bytes that are not
---- UTF-8 and lone surrogates become U+FFFD; a leading byte order mark is skipped. On failure: nil
---- and an error of kind "validation" with `position`, the offending byte counted from 1.
+--- integers; every other number, and -0, is a float; one too large for a float is an error. Of
+--- equal keys the last wins. Bytes that are not UTF-8 and lone surrogates become U+FFFD; a leading
+--- byte order mark is skipped. On failure: nil and an error of kind "validation" with `position`,
+--- the offending byte counted from 1.
 ---@type fun(text: string, opts?: curia.json.DecodeOptions): any, curia.Error?
 M.decode = bound.decode
 
