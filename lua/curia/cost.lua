@@ -1,0 +1,85 @@
+--- What an answer cost, in US dollars, and who says so. A cost that is not known is nil, never 0.
+local shipped = require "curia.data.prices"
+
+local M = {}
+
+local MILLION = 1000000
+
+---@class curia.Cost
+---@field usd number
+---@field source "provider"|"price_table"
+
+---@class curia.Price
+---@field input number US dollars per million tokens
+---@field output number
+---@field cached? number a token read from the cache (default: `input`)
+---@field write? number a token written to the cache (default: `input`)
+---@field long? table the prices that count once the input exceeds `long.over` tokens
+
+-- Snapshots cost what their model costs: "-2024-08-06", "-20250219", "@20250219", "-001", "-latest".
+local SNAPSHOTS = { "%-%d%d%d%d%-%d%d%-%d%d$", "[-@]%d%d%d%d%d%d%d%d$", "%-0%d%d$", "%-%d%d%d%d$", "%-latest$" }
+
+local function without_snapshot(name)
+  for _, pattern in ipairs(SNAPSHOTS) do
+    local at = name:find(pattern)
+    if at then return name:sub(1, at - 1) end
+  end
+  return name
+end
+
+--- The price of a model: by its full name, else without the vendor in front ("openai/"), else without
+--- the date of a snapshot. Gateways write the dots of Claude's versions where Anthropic writes dashes.
+---@param model string|nil
+---@param prices? table<string, curia.Price> instead of the shipped table
+---@return curia.Price|nil
+function M.price(model, prices)
+  if not model then return nil end
+  prices = prices or shipped
+  local bare = model:match("([^/]+)$") or model
+  local base = without_snapshot(bare)
+  local dashed = base:find("^claude") and base:gsub("%.", "-") or base
+  return prices[model] or prices[bare] or prices[base] or prices[dashed]
+end
+
+--- The cost of tokens by a price table; nil if the model has no price or the counts are not known.
+---@param usage table {input_tokens, output_tokens, cached_tokens, cache_write_tokens}
+---@param model string|nil
+---@param prices? table<string, curia.Price>
+---@return curia.Cost|nil
+function M.of_usage(usage, model, prices)
+  local price = M.price(model, prices)
+  local input, output = usage.input_tokens, usage.output_tokens
+  if not price or not input or not output then return nil end
+  if price.long and input > price.long.over then price = price.long end
+  local cached = math.min(usage.cached_tokens or 0, input)
+  local written = math.min(usage.cache_write_tokens or 0, input - cached)
+  local total = (input - cached - written) * price.input
+    + cached * (price.cached or price.input)
+    + written * (price.write or price.input)
+    + output * price.output
+  return { usd = total / MILLION, source = "price_table" }
+end
+
+--- The cost of a response: what the provider reported, else by the price table.
+---@param response table with `cost`, `usage`, `model`
+---@param prices? table<string, curia.Price>
+---@param model? string the model that was asked for, where the response's own has no price
+---@return curia.Cost|nil
+function M.of(response, prices, model)
+  if response.cost then return response.cost end
+  local usage = response.usage or {}
+  return M.of_usage(usage, response.model, prices) or M.of_usage(usage, model, prices)
+end
+
+--- The sum of two costs; what is unknown adds nothing. A sum of both sources says "price_table", the
+--- weaker of the two.
+---@param a curia.Cost|nil
+---@param b curia.Cost|nil
+---@return curia.Cost|nil
+function M.add(a, b)
+  if not a or not b then return a or b end
+  local source = a.source == b.source and a.source or "price_table"
+  return { usd = a.usd + b.usd, source = source }
+end
+
+return M
