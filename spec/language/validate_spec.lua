@@ -233,6 +233,26 @@ describe("curia.language.validate", function()
     assert.error_matches(function() validation.validate({}, config) end, "a council expected, not a table")
   end)
 
+  it("never raises, whatever a council is made of", function()
+    local fields = require "curia.language.fields"
+    local values = { 1.5, 0 / 0, "", "plain", "30s", "one/m", true, false, print, {}, { 1, "x" }, { provider = 7 },
+      { { model = {} } }, member "z" {}, round "think" {}, dsl.words.env "X", coroutine.create(print), council "i" {} }
+    for _, group in ipairs { "member", "round", "council" } do
+      for name in pairs(fields[group]) do
+        for _, value in ipairs(values) do
+          local body = { member "m" { profile = "plain" }, round "think" {} }
+          if group == "council" then body[name] = value end
+          if group == "member" then body[1] = member "m" { [name] = value } end
+          if group == "round" then body[2] = round "think" { [name] = value } end
+          local made = council "c" (body)
+          local ok, faults = validation.validate(made, config)
+          assert.is_true(ok or #faults > 0, name)
+          assert.is_table(made:providers(config))
+        end
+      end
+    end
+  end)
+
   it("makes an error of the faults", function()
     local made = council "c" { odd = 1 }
     local _, faults = validation.validate(made, config)

@@ -10,7 +10,8 @@ local M = {}
 -- "provider/model" names a provider where the first part is one; other slashes belong to the model.
 local function split(layer, current, registry)
   local model = type(layer.model) == "string" and layer.model or nil
-  if type(layer.provider) == "string" or not model then return layer.provider, model end
+  local provider = type(layer.provider) == "string" and layer.provider or nil
+  if provider or not model then return provider, model end
   local prefix, rest = model:match("^([^/]+)/(.+)$")
   if not prefix then return nil, model end
   if registry:lookup("provider", prefix) then return prefix, rest end
