@@ -9,24 +9,24 @@ local PRICES = { m = { input = 2, cached = 0.5, write = 4, output = 10, long = {
 describe("cost", function()
   it("counts each kind of token at its price", function()
     local usage = { input_tokens = 1000, output_tokens = 100, cached_tokens = 400, cache_write_tokens = 100 }
-    local value = cost.of_usage(usage, "m", PRICES)
+    local value = cost.of(usage, "m", nil, PRICES)
     assert.equal((500 * 2 + 400 * 0.5 + 100 * 4 + 100 * 10) / 1e6, usd(value))
     assert.equal("price_table", value.source)
-    assert.equal((1000 + 200) / 1e6, usd(cost.of_usage(usage, "plain", PRICES)))
+    assert.equal((1000 + 200) / 1e6, usd(cost.of(usage, "plain", nil, PRICES)))
   end)
 
   it("has other prices for long inputs", function()
-    assert.equal((2000 * 20 + 100) / 1e6, usd(cost.of_usage({ input_tokens = 2000, output_tokens = 1 }, "m", PRICES)))
+    assert.equal((2000 * 20 + 100) / 1e6, usd(cost.of({ input_tokens = 2000, output_tokens = 1 }, "m", nil, PRICES)))
   end)
 
   it("never counts more cached tokens than came in", function()
-    assert.equal(5e-6, usd(cost.of_usage({ input_tokens = 10, output_tokens = 0, cached_tokens = 99 }, "m", PRICES)))
+    assert.equal(5e-6, usd(cost.of({ input_tokens = 10, output_tokens = 0, cached_tokens = 99 }, "m", nil, PRICES)))
   end)
 
   it("stays unknown without a price or without counts", function()
-    assert.is_nil(cost.of_usage({ input_tokens = 1, output_tokens = 1 }, "nobody"))
-    assert.is_nil(cost.of_usage({ input_tokens = 1 }, "gpt-4o"))
-    assert.is_nil(cost.of_usage({}, nil))
+    assert.is_nil(cost.of({ input_tokens = 1, output_tokens = 1 }, "nobody"))
+    assert.is_nil(cost.of({ input_tokens = 1 }, "gpt-4o"))
+    assert.is_nil(cost.of({}, nil))
   end)
 
   it("finds models with vendors, snapshots and dots", function()
@@ -41,17 +41,23 @@ describe("cost", function()
 
   it("believes the provider first", function()
     local response = { cost = { usd = 1, source = "provider" }, usage = { input_tokens = 1, output_tokens = 1 }, model = "gpt-4o" }
-    assert.equal("provider", cost.of(response).source)
+    assert.equal("provider", cost.of_response(response).source)
     response.cost = nil
-    assert.equal("price_table", cost.of(response).source)
+    assert.equal("price_table", cost.of_response(response).source)
     response.model = "alias"
-    assert.equal("price_table", cost.of(response, nil, "gpt-4o").source)
-    assert.is_nil(cost.of { model = "gpt-4o" })
+    assert.equal("price_table", cost.of_response(response, "gpt-4o").source)
+    assert.is_nil(cost.of_response { model = "gpt-4o" })
+  end)
+
+  it("takes a provider's own price of a model first", function()
+    local prices = { ["groq/m"] = { input = 1, output = 1 }, m = { input = 2, output = 2 } }
+    assert.equal(prices["groq/m"], cost.price("m", "groq", prices))
+    assert.equal(prices.m, cost.price("m", "other", prices))
   end)
 
   it("adds what is known", function()
     local a, b = { usd = 1, source = "provider" }, { usd = 2, source = "price_table" }
-    assert.same({ usd = 3, source = "price_table" }, cost.add(a, b))
+    assert.same({ usd = 3, source = "mixed" }, cost.add(a, b))
     assert.equal(a, cost.add(a, nil))
     assert.is_nil(cost.add(nil, nil))
   end)

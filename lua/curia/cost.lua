@@ -7,7 +7,7 @@ local MILLION = 1000000
 
 ---@class curia.Cost
 ---@field usd number
----@field source "provider"|"price_table"
+---@field source "provider"|"price_table"|"mixed"
 
 ---@class curia.Price
 ---@field input number US dollars per million tokens
@@ -28,27 +28,31 @@ local function without_snapshot(name)
 end
 
 --- The price of a model: by its full name, else without the vendor in front ("openai/"), else without
---- the date of a snapshot. Gateways write the dots of Claude's versions where Anthropic writes dashes.
+--- the date of a snapshot; a key "provider/model" counts before "model". Gateways write the dots of
+--- Claude's versions where Anthropic writes dashes.
 ---@param model string|nil
+---@param provider? string the configured provider's name
 ---@param prices? table<string, curia.Price> instead of the shipped table
 ---@return curia.Price|nil
-function M.price(model, prices)
+function M.price(model, provider, prices)
   if not model then return nil end
   prices = prices or shipped
   local bare = model:match("([^/]+)$") or model
   local base = without_snapshot(bare)
   local dashed = base:find("^claude") and base:gsub("%.", "-") or base
-  return prices[model] or prices[bare] or prices[base] or prices[dashed]
+  return provider and prices[provider .. "/" .. model]
+    or prices[model] or prices[bare] or prices[base] or prices[dashed]
 end
 
 --- The cost of tokens by a price table; nil if the model has no price or the counts are not known.
----@param usage table {input_tokens, output_tokens, cached_tokens, cache_write_tokens}
+---@param usage table|nil {input_tokens, output_tokens, cached_tokens, cache_write_tokens}
 ---@param model string|nil
----@param prices? table<string, curia.Price>
+---@param provider? string the configured provider's name
+---@param prices? table<string, curia.Price> instead of the shipped table
 ---@return curia.Cost|nil
-function M.of_usage(usage, model, prices)
-  local price = M.price(model, prices)
-  local input, output = usage.input_tokens, usage.output_tokens
+function M.of(usage, model, provider, prices)
+  local price = M.price(model, provider, prices)
+  local input, output = usage and usage.input_tokens, usage and usage.output_tokens
   if not price or not input or not output then return nil end
   if price.long and input > price.long.over then price = price.long end
   local cached = math.min(usage.cached_tokens or 0, input)
@@ -62,23 +66,22 @@ end
 
 --- The cost of a response: what the provider reported, else by the price table.
 ---@param response table with `cost`, `usage`, `model`
----@param prices? table<string, curia.Price>
 ---@param model? string the model that was asked for, where the response's own has no price
+---@param provider? string
+---@param prices? table<string, curia.Price>
 ---@return curia.Cost|nil
-function M.of(response, prices, model)
-  if response.cost then return response.cost end
-  local usage = response.usage or {}
-  return M.of_usage(usage, response.model, prices) or M.of_usage(usage, model, prices)
+function M.of_response(response, model, provider, prices)
+  return response.cost or M.of(response.usage, response.model, provider, prices)
+    or M.of(response.usage, model, provider, prices)
 end
 
---- The sum of two costs; what is unknown adds nothing. A sum of both sources says "price_table", the
---- weaker of the two.
+--- The sum of two costs; what is unknown adds nothing. A sum of both sources says "mixed".
 ---@param a curia.Cost|nil
 ---@param b curia.Cost|nil
 ---@return curia.Cost|nil
 function M.add(a, b)
   if not a or not b then return a or b end
-  local source = a.source == b.source and a.source or "price_table"
+  local source = a.source == b.source and a.source or "mixed"
   return { usd = a.usd + b.usd, source = source }
 end
 

@@ -306,7 +306,7 @@ end
 ---@param name? string the extension's name, for errors
 ---@return table|nil response, curia.Error|nil err
 local function parse(status, headers, body, request, name)
-  name = name or NAME
+  name = request_of.label(request, name or NAME)
   local value, err = answer.read(name, status, headers, body)
   if not value then return nil, err end
   local fault = failure.find(value)
@@ -323,7 +323,7 @@ end
 
 local function start(request, name)
   return {
-    name = name or NAME, request = request, text = {}, reasoning = {}, calls = {}, blocks = json.array(), message = {}, usage = {},
+    name = request_of.label(request, name or NAME), request = request, text = {}, reasoning = {}, calls = {}, blocks = json.array(), message = {}, usage = {},
     answer_tool = emulates(request) and emulation.tool_name(request) or nil,
   }
 end

@@ -228,7 +228,7 @@ local function usage_of(usage)
 end
 
 local function start(request, name)
-  return { name = name or NAME, request = request, text = {}, reasoning = {}, calls = {}, parts = json.array() }
+  return { name = request_of.label(request, name or NAME), request = request, text = {}, reasoning = {}, calls = {}, parts = json.array() }
 end
 
 local function keep_text(state, text)
@@ -383,7 +383,7 @@ end
 ---@param name? string the extension's name, for errors
 ---@return table|nil response, curia.Error|nil err
 local function parse(status, headers, body, request, name)
-  name = name or NAME
+  name = request_of.label(request, name or NAME)
   local value, err = answer.read(name, status, headers, body)
   if not value then return nil, err end
   local state, list = start(request, name), json.is_array(value) and value or { value }

@@ -228,7 +228,7 @@ end
 ---@param name? string the extension's name, for errors
 ---@return table|nil response, curia.Error|nil err
 local function parse(status, headers, body, request, name)
-  name = name or NAME
+  name = request_of.label(request, name or NAME)
   local value, err = answer.read(name, status, headers, body)
   if not value then return nil, err end
   local fault = fault_of(value)
@@ -240,7 +240,7 @@ end
 -- Stream --------------------------------------------------------------------------------------------
 
 local function start(request, name)
-  return { name = name or NAME, request = request, text = {}, reasoning = {}, items = {}, last_index = -1 }
+  return { name = request_of.label(request, name or NAME), request = request, text = {}, reasoning = {}, items = {}, last_index = -1 }
 end
 
 local function item_at(state, index)

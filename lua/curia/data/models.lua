@@ -78,6 +78,13 @@ function M.of(model)
   return NONE
 end
 
+--- Models that may think for minutes before their first byte.
+---@param model string|nil
+---@return boolean
+function M.is_reasoning(model)
+  return M.of(model).reasoning == true
+end
+
 --- OpenAI's own reasoning models, which refuse sampling fields and know only max_completion_tokens.
 ---@param model string|nil
 ---@return boolean

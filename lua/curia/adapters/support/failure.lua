@@ -1,6 +1,6 @@
 --- Typed errors (SPEC 10) from what a vendor answered: status, headers, and a body in any of the
 -- shapes in use: `{error = {..}}`, `{error = "text"}`, `{message, code, type}`, `{detail}`, HTML,
--- nothing at all.
+-- nothing at all. `provider` is the name that the message begins with.
 local errors = require "curia.errors"
 local json = require "curia.json"
 local hints = require "curia.adapters.support.hints"
@@ -244,7 +244,6 @@ local function typed(provider, status, headers, failure, inside)
   local where = inside and ("error inside a " .. tostring(status or 200) .. ",") or tostring(status)
   local limited = kind == "rate_limited" or kind == "overloaded" or kind == "quota_exhausted"
   return errors.new(kind, ("%s: %s %s: %s"):format(provider, where, kind, one_line(text, LINE)), {
-    provider = provider,
     reason = text,
     status = status,
     code = vendor_code(failure),
@@ -291,7 +290,7 @@ end
 function M.unreadable(provider, status, body, why)
   local excerpt = M.excerpt(body)
   return errors.new("transient", ("%s: %s: %s"):format(provider, why, excerpt), {
-    provider = provider, reason = excerpt, status = status, code = "unreadable_body", retryable = true,
+    reason = excerpt, status = status, code = "unreadable_body", retryable = true,
   })
 end
 
@@ -304,7 +303,7 @@ end
 ---@return curia.Error
 function M.cut(provider, status, partial, code, why)
   return errors.new("transient", provider .. ": " .. (why or "stream cut before its terminal event"), {
-    provider = provider, status = status, code = code or "stream_cut", retryable = true,
+    status = status, code = code or "stream_cut", retryable = true,
     reason = why, context = { partial = partial },
   })
 end

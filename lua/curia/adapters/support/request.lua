@@ -113,6 +113,14 @@ function M.extend(body, extra)
   return body
 end
 
+--- The name that errors begin with: the configured provider's where the request tells it.
+---@param request table|nil
+---@param name string the adapter's name
+---@return string
+function M.label(request, name)
+  return request and request.provider or name
+end
+
 local EFFORT_BUDGET = { minimal = 1024, low = 2048, medium = 8192, high = 24576, xhigh = 32768, max = 32768 }
 
 --- The thinking budget in tokens that a reasoning setting means.
