@@ -9,7 +9,7 @@
 #include "error.h"
 #include "host.h"
 
-#define DEFAULT_STEPS 50000000
+#define DEFAULT_STEPS 100000000 /* below 0.1 s */
 #define DEFAULT_BYTES (256 << 20)
 
 typedef struct {
@@ -316,9 +316,9 @@ static const luaL_Reg replacements[] = {{"find", pattern_find},     {"match", pa
                                         {"gmatch", pattern_gmatch}, {"gsub", pattern_gsub},
                                         {"rep", pattern_rep},       {NULL, NULL}};
 
-/* install([steps [, bytes]]): sets the limits of this state, by default 50 million steps and
- * 256 MiB, and puts the functions in the place of those in `string`, for method calls, too. */
-/* Upvalues: the limits, the module. */
+/* install([steps [, bytes]]): sets the limits of this state, by default 100 million steps and
+ * 256 MiB, and puts the functions in the place of those in `string`, for method calls, too.
+ * Upvalues: the limits, the module. */
 static int pattern_install(lua_State *L) {
     lua_Integer steps = luaL_optinteger(L, 1, DEFAULT_STEPS);
     lua_Integer bytes = luaL_optinteger(L, 2, DEFAULT_BYTES);

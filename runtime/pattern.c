@@ -1,6 +1,7 @@
 #include "pattern.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -284,8 +285,12 @@ const char *curia__pattern_search(curia__pattern *m, const char *at, const char 
 /* ---- plain text ---------------------------------------------------------------------------------- */
 
 bool curia__pattern_is_plain(const char *pattern, size_t length) {
+    static const bool special[UCHAR_MAX + 1] = {
+        ['^'] = true, ['$'] = true, ['*'] = true, ['+'] = true, ['?'] = true,
+        ['.'] = true, ['('] = true, ['['] = true, ['%'] = true, ['-'] = true,
+    };
     for (size_t i = 0; i < length; i++)
-        if (pattern[i] && strchr("^$*+?.([%-", pattern[i])) return false;
+        if (special[(unsigned char)pattern[i]]) return false;
     return true;
 }
 
