@@ -6,6 +6,9 @@
  * names at that place: beside "delta.content", the path "delta.*" matches each other key of delta,
  * and it does not matter what lies below a named one.
  *
+ * A string that stands where text is looked for is gathered; any other telling value there keeps the
+ * event whole, so that nothing is lost.
+ *
  * Built once by one owner, then only read and shared by reference within one thread.
  */
 #ifndef CURIA_DECODE_PATHS_H

@@ -263,6 +263,27 @@ static void test_limits(void) {
     curia__paths_unref(paths);
 }
 
+static bool feed_text(curia__decoder *d, const char *text) {
+    return curia__decoder_feed(d, text, strlen(text)) == 0;
+}
+
+/* What the HTTP client's silence limit asks: is the answer going on? */
+static void test_pings_and_comments_are_no_events(void) {
+    curia__paths *paths = chat_paths(CURIA__FRAMING_SSE);
+    curia__decoder d;
+    curia__decoder_init(&d, paths, 0, 0);
+    assert(feed_text(&d, ": keepalive\n\n: more"));
+    assert(d.told == 0 && !curia__decoder_inside(&d));
+    assert(feed_text(&d, "\nevent: ping\ndata: {}\n\n"));
+    assert(d.told == 0 && !curia__decoder_inside(&d));
+    assert(feed_text(&d, "da") && curia__decoder_inside(&d));
+    assert(feed_text(&d, "ta: {}\n") && curia__decoder_inside(&d));
+    assert(feed_text(&d, "\n"));
+    assert(d.told == 1 && !curia__decoder_inside(&d));
+    curia__decoder_deinit(&d);
+    curia__paths_unref(paths);
+}
+
 /* A steady stream with a consumer needs no more memory after the first rounds. */
 static void test_take_reuses_memory(void) {
     curia__paths *paths = chat_paths(CURIA__FRAMING_SSE);
@@ -295,6 +316,7 @@ int main(void) {
     test_paths_are_checked();
     test_many_strings();
     test_limits();
+    test_pings_and_comments_are_no_events();
     test_take_reuses_memory();
     return 0;
 }
