@@ -30,7 +30,6 @@ static void push_arguments(lua_State *L, int argc, char **argv) {
 static int run(lua_State *L) {
     int argc = (int)lua_tointeger(L, 1);
     char **argv = lua_touserdata(L, 2);
-    luaL_openlibs(L);
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
     lua_pushcfunction(L, luaopen_cjson);
     lua_setfield(L, -2, "cjson");
@@ -68,6 +67,7 @@ static int run_protected(lua_State *L, int argc, char **argv) {
 int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN);
     lua_State *L = luaL_newstate();
+    if (L) luaL_openlibs(L);
     curia__host *host = L ? curia__host_open(L, NULL) : NULL;
     if (!host) {
         fputs("curia: out of memory\n", stderr);

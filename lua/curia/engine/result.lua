@@ -1,0 +1,179 @@
+--- The result of a run (SPEC 12): who answered, who did not and why, what it cost, and how far the
+-- answer can be trusted to be the whole council's.
+local errors = require "curia.errors"
+local json = require "curia.json"
+
+local M = {}
+
+local function add(total, part)
+  for name, value in pairs(part or {}) do
+    if type(value) == "number" then total[name] = (total[name] or 0) + value end
+  end
+end
+
+--- Adds a response's usage and cost to a run's totals. What the vendor did not say stays unknown.
+---@param totals {usage: table, cost?: table, unpriced: integer}
+---@param response table
+function M.add_usage(totals, response)
+  add(totals.usage, response.usage)
+  local cost = response.cost
+  if not cost then
+    totals.unpriced = totals.unpriced + 1
+    return
+  end
+  local sum = totals.cost or { usd = 0, source = cost.source }
+  sum.usd = sum.usd + cost.usd
+  if sum.source ~= cost.source then sum.source = "mixed" end
+  totals.cost = sum
+end
+
+-- Members that have no good result in a round, in the order of the council.
+local function missing_of(plan, rounds)
+  local missing = json.array()
+  for _, round in ipairs(rounds) do
+    local order = {}
+    for _, member in ipairs(plan.members) do order[#order + 1] = member.id end
+    if plan.chair then order[#order + 1] = plan.chair.id end
+    for _, id in ipairs(order) do
+      local result = round.results[id]
+      local excused = not result or result.status == "ok" or result.status == "eliminated"
+        or (result.status == "skipped" and result.metadata and result.metadata.reason == "router_excluded")
+      if not excused then
+        local err = result.error
+        missing[#missing + 1] = {
+          member = id, round = round.name, kind = err and err.kind or result.status,
+          message = err and err.message or (result.metadata and result.metadata.reason) or result.status,
+        }
+      end
+    end
+  end
+  return missing
+end
+
+local function degraded_of(plan, rounds, failures)
+  local missing, reasons = missing_of(plan, rounds), json.array()
+  for _, gap in ipairs(missing) do
+    reasons[#reasons + 1] = ("%s did not answer in %s: %s"):format(gap.member, gap.round, gap.kind)
+  end
+  for _, err in ipairs(failures) do reasons[#reasons + 1] = tostring(err) end
+  if #reasons == 0 then return nil end
+  return { reasons = reasons, missing = missing }
+end
+
+local function all_errors(rounds, failures)
+  local list = json.array()
+  for _, err in ipairs(failures) do list[#list + 1] = err end
+  for _, round in ipairs(rounds) do
+    local ids = {}
+    for id in pairs(round.results) do ids[#ids + 1] = id end
+    table.sort(ids)
+    for _, id in ipairs(ids) do list[#list + 1] = round.results[id].error end
+  end
+  return list
+end
+
+local function last_decision(rounds)
+  for i = #rounds, 1, -1 do
+    if rounds[i].decision then return rounds[i].decision end
+  end
+end
+
+local function only_answer(rounds)
+  local last = rounds[#rounds]
+  local found
+  for _, result in pairs(last and last.results or {}) do
+    if result.status == "ok" then
+      if found then return nil end
+      found = result.response
+    end
+  end
+  return found
+end
+
+local function answer_of(rounds, id)
+  for _, round in ipairs(rounds) do
+    local result = round.results[id]
+    if result and result.status == "ok" and not round.decision then return result.response end
+  end
+end
+
+-- SPEC 12: the chair's answer; without a chair that of the decision's winner, else the only answer.
+local function final_of(run, decision)
+  if run.final ~= nil then return run.final end
+  local plan, rounds = run.plan, run.rounds
+  if plan.run then return nil end
+  if plan.chair then
+    local last = rounds[#rounds]
+    local chairs = last and last.results[plan.chair.id]
+    return chairs and chairs.status == "ok" and chairs.response or nil
+  end
+  if decision and decision.winner then return answer_of(rounds, decision.winner) end
+  return only_answer(rounds)
+end
+
+local function any_answer(rounds)
+  for _, round in ipairs(rounds) do
+    for _, result in pairs(round.results) do
+      if result.status == "ok" then return true end
+    end
+  end
+  return false
+end
+
+local function status_of(run, final, degraded)
+  if #run.failures > 0 then return "error" end
+  if run.plan.chair and not final then return "error" end
+  if not final and not any_answer(run.rounds) then return "error" end
+  return degraded and "partial" or "ok"
+end
+
+-- Who put another answer first, and why (SPEC 12: dissent).
+local function dissent_of(rounds)
+  local list = {}
+  for _, round in ipairs(rounds) do
+    local decision = round.decision
+    for _, ballot in ipairs(decision and decision.winner and decision.ballots_used or {}) do
+      local first = ballot.choice or (ballot.ordering and ballot.ordering[1])
+      if first and first ~= decision.winner then
+        list[#list + 1] = { member = ballot.voter, round = round.name, choice = first, rationale = ballot.rationale }
+      end
+    end
+  end
+  return #list > 0 and list or nil
+end
+
+local function main_error(run, list)
+  return list[1] or errors.new("internal", "the run ended without an answer", { round = nil, context = { run_id = run.id } })
+end
+
+local function metadata_of(run)
+  local metadata = {}
+  for _, source in ipairs { run.plan.spec.metadata or {}, run.opts.metadata or {}, run.plan.metadata or {} } do
+    for key, value in pairs(source) do metadata[key] = value end
+  end
+  metadata.seed = run.seed
+  return metadata
+end
+
+--- The result as things stand.
+---@param run curia.Run
+---@return table result
+---@return curia.Error? err the first error, when the status is "error"
+function M.of(run)
+  local decision = last_decision(run.rounds)
+  local final = final_of(run, decision)
+  local degraded = degraded_of(run.plan, run.rounds, run.failures)
+  local status = status_of(run, final, degraded)
+  local list = all_errors(run.rounds, run.failures)
+  if status == "error" and #list == 0 then list[1] = main_error(run, list) end
+  local totals = run.totals
+  if totals.cost and totals.unpriced > 0 then totals.cost.unpriced_calls = totals.unpriced end
+  return {
+    run_id = run.id, council = run.plan.spec.name, status = status, input = run.input, rounds = run.rounds,
+    final = final, decision = decision, degraded = degraded, dissent = dissent_of(run.rounds),
+    errors = list, usage = totals.usage, cost = totals.cost, metadata = metadata_of(run),
+    duration_ms = run:elapsed_ms(),
+  }, status == "error" and list[1] or nil
+end
+
+return M

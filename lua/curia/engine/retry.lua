@@ -1,0 +1,45 @@
+--- Whether a failed attempt is tried again, and after which wait (SPEC 10). Pure functions.
+local M = {}
+
+local RETRYABLE = { transient = true, rate_limited = true, overloaded = true, timeout = true }
+
+--- Whether another try can help. An adapter's own word (x-should-retry, a quota) counts first.
+---@param err curia.Error
+---@return boolean
+function M.retryable(err)
+  if err.retryable ~= nil then return err.retryable end
+  return RETRYABLE[err.kind] == true
+end
+
+--- The policy of a member: the first layer that speaks, field by field not mixed.
+---@param ... table|nil layers, strongest first: member, round, run, council, application
+---@return {attempts: integer, base_ms: number, max_ms: number}
+function M.policy(...)
+  local built_in = { attempts = 2, base_ms = 1000, max_ms = 30000 }
+  for i = 1, select("#", ...) do
+    local layer = select(i, ...)
+    if layer then
+      return {
+        attempts = layer.attempts or built_in.attempts,
+        base_ms = layer.base_ms or built_in.base_ms,
+        max_ms = layer.max_ms or built_in.max_ms,
+      }
+    end
+  end
+  return built_in
+end
+
+--- The wait before the next try: the vendor's hint, else full-jitter exponential back-off
+--- (Brooker, "Exponential Backoff And Jitter", 2015).
+---@param policy {base_ms: number, max_ms: number}
+---@param attempt integer the attempt that failed, from 1
+---@param err curia.Error
+---@param random fun(): number in [0, 1)
+---@return number ms
+function M.wait_ms(policy, attempt, err, random)
+  if err.retry_after_ms then return err.retry_after_ms end
+  local ceiling = math.min(policy.max_ms, policy.base_ms * 2 ^ (attempt - 1))
+  return math.floor(ceiling * random())
+end
+
+return M

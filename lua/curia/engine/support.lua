@@ -1,0 +1,66 @@
+--- What the language can say and this version cannot do yet is refused, never ignored.
+local errors = require "curia.errors"
+
+local M = {}
+
+local MEMBER = {
+  "tools", "tool_choice", "schema", "fallback", "confidence", "council", "input_mapper",
+}
+local COUNCIL = { "budget", "on_budget", "without_chair", "recovery", "tools" }
+local ROUND = { "schema", "stagger", "rule" }
+local OPTIONS = { "budget", "on_budget", "recorder", "recovery", "relay_topics", "namespace", "group", "stack", "env" }
+
+local function note(found, holder, where, names)
+  for _, name in ipairs(names) do
+    if holder[name] ~= nil and holder[name] ~= false then found[#found + 1] = where .. name end
+  end
+end
+
+local function durable(found, holder, where)
+  if holder.durability and holder.durability ~= "none" then found[#found + 1] = where .. "durability" end
+end
+
+local function of_plan(plan)
+  local found = {}
+  note(found, plan.spec, "", COUNCIL)
+  durable(found, plan.spec, "")
+  for _, member in ipairs(plan.members) do note(found, member, "members." .. member.id .. ".", MEMBER) end
+  if plan.chair then
+    note(found, plan.chair, "chair.", MEMBER)
+    note(found, plan.chair, "chair.", { "elect" })
+  end
+  for i, round in ipairs(plan.rounds) do note(found, round, ("rounds[%d]."):format(i), ROUND) end
+  return found
+end
+
+local cache = setmetatable({}, { __mode = "k" })
+
+local function cached(plan)
+  cache[plan] = cache[plan] or of_plan(plan)
+  return cache[plan]
+end
+
+local function of_options(opts)
+  local found = {}
+  note(found, opts, "option ", OPTIONS)
+  durable(found, opts, "option ")
+  return found
+end
+
+local function refuse(found)
+  return errors.new("unsupported", "not part of this version: " .. table.concat(found, ", "), { context = { fields = found } })
+end
+
+--- An error when the plan or the options ask for what this version cannot do.
+---@param plan curia.Plan
+---@param opts table
+---@return curia.Error?
+function M.missing(plan, opts)
+  local found = cached(plan)
+  if #found > 0 then return refuse(found) end
+  if next(opts) == nil then return nil end
+  found = of_options(opts)
+  if #found > 0 then return refuse(found) end
+end
+
+return M

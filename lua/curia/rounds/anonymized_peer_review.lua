@@ -1,0 +1,103 @@
+--- Each member ranks the others' answers without knowing whose they are (Karpathy's second stage).
+--
+-- One label map serves all judges, so that "Response B" is the same answer everywhere; a judge's own
+-- answer is left out of what it sees. The map is kept in decision.detail.label_to_id.
+local anonymize = require "curia.anonymize"
+local errors = require "curia.errors"
+local extract = require "curia.extract"
+local prompts = require "curia.prompts"
+local rules = require "curia.rules"
+local shared = require "curia.rounds.shared"
+
+local function prepare(ctx)
+  local metadata = ctx._result.metadata
+  if metadata.labels then return metadata.labels, metadata.judged end
+  local judged, ids = shared.answers(ctx, shared.last_answers(ctx)), {}
+  for i, answer in ipairs(judged) do ids[i] = answer.id end
+  metadata.labels = anonymize.labels(ids, {
+    order = ctx.opts.order, prefix = ctx.opts.prefix, random = function() return ctx:random() end,
+  })
+  metadata.judged, metadata.judgement = judged, true
+  return metadata.labels, judged
+end
+
+local function entries_for(ctx, member)
+  local labels, judged = prepare(ctx)
+  local text_of, entries = {}, {}
+  for _, answer in ipairs(judged) do text_of[answer.id] = answer.text end
+  for _, id in ipairs(labels.order) do
+    local own = id == member.id and not ctx.opts.include_self
+    if not own then entries[#entries + 1] = { label = labels.id_to_label[id], text = text_of[id] } end
+  end
+  return entries
+end
+
+local function build(ctx, member)
+  local entries = entries_for(ctx, member)
+  if #entries == 0 then return nil, errors.new("validation", "there is no other answer to review") end
+  return prompts.anonymized_peer_review(prompts.question(ctx.input), entries)
+end
+
+-- Karpathy's own format, which some models fall back to: "FINAL RANKING:\n1. Response C\n2. ...".
+local function ordering_from_list(content)
+  local list = content:match("FINAL RANKING:?%s*(.*)$")
+  if not list then return nil end
+  local ordering = {}
+  for label in list:gmatch("%d+[%.%)]%s*([%w ]+)") do ordering[#ordering + 1] = label:gsub("%s+$", "") end
+  return { ordering = ordering }
+end
+
+local function restored(labels, ordering)
+  local ids = {}
+  for i, label in ipairs(ordering) do
+    ids[i] = anonymize.restore(labels, label)
+    if not ids[i] then return nil, "names no answer: " .. tostring(label) end
+  end
+  return ids
+end
+
+-- A ranking that cannot be read is a ballot too: it is counted as discarded, with its reason.
+local function parse(ctx, member, response)
+  local said = extract.json(response.content) or ordering_from_list(response.content)
+  if not said or type(said.ordering) ~= "table" or #said.ordering == 0 then
+    return { discarded = "no ordering could be read" }
+  end
+  local ids, reason = restored(prepare(ctx), said.ordering)
+  if not ids then return { discarded = reason } end
+  for _, id in ipairs(ids) do
+    if id == member.id and not ctx.opts.include_self then return { discarded = "ranks its own answer" } end
+  end
+  return { ordering = ids, rationale = type(said.rationale) == "string" and said.rationale or nil }
+end
+
+local function ballots_of(ctx, results)
+  local ballots = {}
+  for _, member in ipairs(ctx.members) do
+    local result = results[member.id]
+    local parsed = result and result.status == "ok" and result.response.parsed
+    if parsed then
+      ballots[#ballots + 1] = { voter = member.id, ordering = parsed.ordering, rationale = parsed.rationale,
+        discarded = parsed.discarded }
+    end
+  end
+  return ballots
+end
+
+local function aggregate(ctx, results)
+  local labels = prepare(ctx)
+  local metadata = ctx._result.metadata
+  metadata.judged, metadata.labels = nil, nil
+  metadata.label_to_id = labels.label_to_id
+  return rules.decide("peer_ranking", ballots_of(ctx, results), { options = labels.order, label_to_id = labels.label_to_id })
+end
+
+return {
+  name = "anonymized_peer_review",
+  about = { input_scope = "previous_round", sharing = "peers", anonymized = true, sequential = false },
+  options = {
+    order = { type = "string|function", doc = "order of the labels", enum = { "stable", "shuffle", "as_given" } },
+    prefix = { type = "string", doc = 'what stands before the letter ("Response ")', nonempty = true },
+    include_self = { type = "boolean", doc = "let judges rank their own answer too" },
+  },
+  build = build, parse = parse, aggregate = aggregate,
+}

@@ -1,0 +1,12 @@
+--- Each member sees the others' answers of the round before, under their real names; its own is
+--- left out. A collaboration, not a judgement.
+local prompts = require "curia.prompts"
+local shared = require "curia.rounds.shared"
+
+return {
+  name = "peer_review",
+  about = { input_scope = "previous_round", sharing = "peers", anonymized = false, sequential = false },
+  build = function(ctx, member)
+    return prompts.peer_review(prompts.question(ctx.input), shared.others(ctx, member, shared.previous(ctx)))
+  end,
+}
