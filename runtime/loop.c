@@ -151,9 +151,11 @@ static void close_foreign(uv_handle_t *handle, void *arg) {
 
 int curia__loop_deinit(curia__loop *loop, void (*left)(const char *what)) {
     if (!loop->owned) return 0;
-    for (int i = 0; i < 100 && uv_loop_close(loop->uv) == UV_EBUSY; i++) {
+    int rc = uv_loop_close(loop->uv);
+    for (int i = 0; i < 100 && rc == UV_EBUSY; i++) {
         uv_run(loop->uv, UV_RUN_NOWAIT);
         if (i == 10) uv_walk(loop->uv, close_foreign, left ? &left : NULL);
+        rc = uv_loop_close(loop->uv);
     }
-    return uv_loop_close(loop->uv) == UV_EBUSY ? CURIA_EBUSY : 0;
+    return rc == UV_EBUSY ? CURIA_EBUSY : 0;
 }
