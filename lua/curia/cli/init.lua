@@ -1,4 +1,5 @@
---- The command line: finds the command, runs it, gives the exit code.
+--- The command line: finds the command, reads its options, runs it, gives the exit code.
+local usage = require "curia.cli.usage"
 local watchdog = require "curia.core.watchdog"
 
 local M = {}
@@ -6,24 +7,45 @@ local M = {}
 -- How long a script may hold the loop; generous, as an honest council needs microseconds.
 local WATCHDOG_MS = 2000
 
-local function usage()
-  io.stderr:write("usage: curia COMMAND ...\n")
-  return 64
+-- What is asked for in other programs' way.
+local ALIASES = { ["--help"] = "help", ["-h"] = "help", ["--version"] = "version", ["-V"] = "version" }
+
+local function show_help(name)
+  io.write((require "curia.cli.help".text(name)))
+  return 0
 end
 
---- Commands stand in curia.cli.<name>; each module has `main(args) -> exit code`.
+local function wants_help(arg)
+  return arg == "--help" or arg == "-h"
+end
+
+local function run(command, args)
+  if command.raw and wants_help(args[1]) then return show_help(command.name) end
+  local module = require("curia.cli." .. command.name)
+  if command.raw then return module.main(args) end
+  local values, rest = require "curia.cli.options".parse(command.options, args)
+  if not values then return usage.misused(rest, command.name) end
+  if values.help then return show_help(command.name) end
+  return module.main(values, rest)
+end
+
+--- Each command of curia.cli.commands has a module curia.cli.<name>: `main(options, rest) -> exit code`, or
+--- `main(args) -> exit code` where the command reads its arguments itself (`raw`).
 ---@param args string[] with the program's name at 0
 ---@return integer exit code
 function M.main(args)
+  local commands = require "curia.cli.commands"
   local name = args[1]
-  if not name then return usage() end
-  local ok, command = pcall(require, "curia.cli." .. name:gsub("%-", "_"))
-  if not ok then
-    io.stderr:write(tostring(command), "\n")
-    return 64
+  if not name then
+    io.stderr:write((require "curia.cli.help".overview()))
+    return usage.CODE
+  end
+  local command = commands.by_name[ALIASES[name] or name]
+  if not command then
+    return usage.misused(require "curia.suggest".message(name:find("^%-") and "option" or "command", name, commands.by_name))
   end
   watchdog.start(math.tointeger(tonumber(os.getenv "CURIA_WATCHDOG_MS")) or WATCHDOG_MS)
-  return command.main({ table.unpack(args, 2) }) or 0
+  return run(command, { table.unpack(args, 2) }) or 0
 end
 
 return M

@@ -1,9 +1,9 @@
---- `curia test [BUSTED OPTIONS] [FILES]`: busted inside this program, on Lua 5.4.
+--- `curia test [FILES] [BUSTED OPTIONS]`: busted inside this program, on Lua 5.4.
 local M = {}
 
--- busted ends with os.exit; here the program ends itself, so that the runtime is closed in order
--- and whatever is left open is found.
-local function with_catched_exit(fn)
+-- busted ends with os.exit; here the program ends itself, so that the runtime is closed in order and whatever
+-- is left open is found.
+local function exit_code_of(fn)
   local exit, code = os.exit, nil
   local stop = setmetatable({}, { __tostring = function() return "end of the tests" end })
   os.exit = function(value)
@@ -16,11 +16,27 @@ local function with_catched_exit(fn)
   return code or 0
 end
 
+local function find_runner()
+  local found, runner = pcall(require, "busted.runner")
+  if found then return runner end
+  if tostring(runner):find("module 'busted.runner' not found", 1, true) then
+    return nil, "busted is not installed (Debian: apt-get install lua-busted)"
+  end
+  error(runner, 0)
+end
+
+--- Defaults stand in .busted: all of spec/, with spec/helper.lua.
 ---@param args string[]
 ---@return integer exit code
 function M.main(args)
+  if args[1] == "--" then args = { table.unpack(args, 2) } end
   _G.arg = table.move(args, 1, #args, 1, { [0] = "curia test" })
-  return with_catched_exit(function() require "busted.runner" { standalone = false } end)
+  local runner, message = find_runner()
+  if not runner then
+    io.stderr:write("curia: ", message, "\n")
+    return 1
+  end
+  return exit_code_of(function() runner { standalone = false } end)
 end
 
 return M

@@ -1,0 +1,184 @@
+--- Every command: what it does, its options, examples. The parser and the help read this one table.
+local duration = require "curia.duration"
+
+local M = {}
+
+local function read_duration(text)
+  return duration.parse(text)
+end
+
+local function read_integer(text)
+  local value = math.tointeger(tonumber(text))
+  if not value then return nil, "a whole number is expected" end
+  return value
+end
+
+local function read_pair(what)
+  return function(text)
+    local name, value = text:match("^([^=]+)=(.*)$")
+    if not name then return nil, what .. " is expected" end
+    return { name, value }
+  end
+end
+
+local function read_verbose(text)
+  if text == "debug" then return text end
+  return nil, "only =debug is known"
+end
+
+local run = {
+  name = "run",
+  usage = "curia run COUNCIL [QUESTION] [OPTIONS]",
+  about = "ask a council",
+  examples = {
+    { 'curia run llm_council "Should we ship on Friday?"', "a council that comes with Curia" },
+    { 'curia run councils/panel.lua "Why is the sky blue?"', "a council of your own" },
+    { 'curia run panel "Summarise this" --set text="$(cat report.txt)"', "more fields of the input" },
+    { "git diff | curia run critic -i -", "the question from a pipe" },
+    { 'curia run panel "Ship?" --offline', "no key, no network: invented answers, marked so" },
+    { 'curia run panel "Ship?" --json | jq .decision', "everything, as one JSON document" },
+    { 'curia run panel "Ship?" --model optimist=ollama/llama3.2', "another model for one member" },
+  },
+  options = {
+    { "input", short = "i", value = "FILE|-", doc = "read the input from a JSON file, or from standard input (JSON, or plain text: the question)" },
+    { "set", value = "KEY=VALUE", many = true, convert = read_pair("KEY=VALUE"), doc = "set a field of the input; JSON values keep their type; a.b=1 reaches inside" },
+    { "model", value = "MEMBER=MODEL", many = true, convert = read_pair("MEMBER=PROVIDER/MODEL"), doc = "another model for a member, as provider/model" },
+    { "offline", doc = "ask nobody: scripted answers, marked as such everywhere" },
+    { "or-offline", doc = "ask models if there is a key or a local Ollama; else say what is missing and go on as with --offline" },
+    { "json", doc = "print the whole result as one JSON document" },
+    { "events", doc = "print each event as a line of JSON, as it comes" },
+    { "quiet", short = "q", doc = "print nothing but the final answer" },
+    { "verbose", short = "v", value = "debug", optional = true, convert = read_verbose, doc = "print a timeline to standard error; =debug adds prompts and answers" },
+    { "deadline", value = "TIME", convert = read_duration, doc = "the longest time for the whole run: 90s, 5m" },
+    { "seed", value = "N", convert = read_integer, doc = "seed of the run's random choices" },
+  },
+  text = [[
+COUNCIL is a Lua file, FILE#name where a file declares several, or the name of a
+council that comes with Curia (curia help councils).
+
+Standard output gets the final answer and nothing else; everything that is told on
+the way goes to standard error: members side by side on a terminal, plain lines
+elsewhere (and with NO_COLOR, TERM=dumb or a locale that is not UTF-8).
+
+Ctrl-C cancels the run and prints what there is; twice stops at once.
+
+Exit codes: 0 ok, 2 partial (an answer, but somebody is missing in it), 1 failed,
+64 wrong usage, 130 interrupted.]],
+}
+
+local check = {
+  name = "check",
+  usage = "curia check COUNCIL... [OPTIONS]",
+  about = "find every fault of a council before a token is spent",
+  examples = {
+    { "curia check councils/panel.lua", "every fault with its place, its code and what was meant" },
+    { "curia check councils/*.lua --json", "the same for programs" },
+  },
+  options = { { "json", doc = "print one JSON document" } },
+  text = "Exit codes: 0 all is well, 1 there are faults, 64 wrong usage.",
+}
+
+local lua = {
+  name = "lua",
+  usage = "curia lua FILE|- [ARGUMENT...]",
+  about = "run a Lua script with Curia in scope",
+  examples = {
+    { "curia lua examples/hello.lua", "a script that starts councils itself" },
+    { "echo 'print(curia.version)' | curia lua -", "a script from a pipe" },
+  },
+  options = {},
+  raw = true,
+  text = [[
+The script runs as a task: whatever waits, waits without holding the loop. In scope
+are `curia` (as require "curia"), the words of the council language (council, member,
+round, chair, env, cmd, file) and `uv` (luv, on the same loop). Arguments are in `arg`
+and `...`; an integer that the script returns is the exit code.]],
+}
+
+local mock = {
+  name = "mock",
+  usage = "curia mock [SCRIPT] [OPTIONS]",
+  about = "serve scripted answers in the providers' protocols",
+  examples = { { "curia mock", "a server on a free port of this machine" } },
+  options = {},
+  raw = true,
+}
+
+local test = {
+  name = "test",
+  usage = "curia test [FILE|FOLDER...] [BUSTED OPTIONS]",
+  about = "run specs with busted, on this program's Lua 5.4",
+  examples = {
+    { "curia test", "all specs below spec/" },
+    { "curia test spec/json_spec.lua", "one file" },
+    { "curia test --filter=timeout -o TAP", "options of busted" },
+  },
+  options = {},
+  raw = true,
+  text = "All options are busted's; `curia test -- --help` lists them.",
+}
+
+local version = {
+  name = "version",
+  usage = "curia version [--json]",
+  about = "show the versions of Curia and of what it is built on",
+  examples = {},
+  options = { { "json", doc = "print one JSON document" } },
+}
+
+local help = {
+  name = "help",
+  usage = "curia help [TOPIC]",
+  about = "explain a command or a topic",
+  examples = { { "curia help run", "a command" }, { "curia help councils", "a topic" } },
+  options = {},
+}
+
+--- In the order of the help.
+M.list = { run, check, lua, mock, test, version, help }
+
+--- By name.
+M.by_name = {}
+for _, command in ipairs(M.list) do M.by_name[command.name] = command end
+
+--- Texts that belong to no single command.
+M.topics = {
+  councils = {
+    about = "what a council is, and how to write one",
+    text = [[
+A council is a Lua file that names members, rounds and perhaps a chair:
+
+    council "advisor" {
+      profile = "fast",
+      member "optimist" { system = "You see what could go right." },
+      member "skeptic"  { system = "You see what could go wrong." },
+      round "independent_analysis" {},
+      round "anonymized_peer_review" {},
+      chair {},
+    }
+
+    curia check advisor.lua          is it right?
+    curia run advisor.lua "Ship?"    ask it
+
+A profile says which model answers: `fast`, `balanced` and `deep` take the first
+provider that has a key (curia help keys). A member may name its own:
+model = "anthropic/claude-sonnet-4-6".]],
+    councils = true,
+  },
+  keys = {
+    about = "which keys Curia looks for, and how to go without",
+    text = [[
+A key is an environment variable; the first that is set decides which provider the
+profiles `fast`, `balanced` and `deep` ask:
+
+    OPENAI_API_KEY  ANTHROPIC_API_KEY  GEMINI_API_KEY  OPENROUTER_API_KEY
+
+Without a key: a local Ollama (https://ollama.com) is found by itself at
+127.0.0.1:11434, or where OLLAMA_HOST says, when it has at least one model.
+
+With neither: --offline answers from a script. Nothing of that comes from a model,
+and every view and record says so.]],
+  },
+}
+
+return M

@@ -1,0 +1,216 @@
+--- `curia run`: asks a council, shows what happens, prints the answer.
+local input = require "curia.cli.input"
+local library = require "curia.cli.library"
+local options = require "curia.cli.options"
+local planning = require "curia.language.plan"
+local reach = require "curia.cli.reach"
+local records = require "curia.view.records"
+local report = require "curia.view.report"
+local signals = require "curia.cli.signals"
+local task = require "curia.task"
+local usage = require "curia.cli.usage"
+local views = require "curia.view"
+local words = require "curia.view.words"
+
+local M = {}
+
+local OK, FAILED, PARTIAL = 0, 1, 2
+local EXIT = { ok = OK, partial = PARTIAL, error = FAILED }
+
+local function complain(text)
+  io.stderr:write("curia: ", text, "\n")
+end
+
+-- ---- what is asked ------------------------------------------------------------------------------
+
+local function models_of(pairs_given)
+  local models = {}
+  for _, pair in ipairs(pairs_given or {}) do models[pair[1]] = pair[2] end
+  return models
+end
+
+local function planned_rounds(plan)
+  local rounds = {}
+  for i, round in ipairs(plan.rounds) do
+    local chair, ids = round.module.chair == true, {}
+    for j, member in ipairs(chair and { plan.chair } or plan.members) do ids[j] = member.id end
+    rounds[i] = { name = round.name, members = round.members or ids, chair = chair }
+  end
+  return rounds
+end
+
+local function about(request)
+  local question = request.input.question
+  return {
+    council = request.council.name, question = type(question) == "string" and question or nil,
+    offline = request.offline, planned = planned_rounds(request.plan),
+  }
+end
+
+local function member_ids(plan)
+  local ids = {}
+  for i, member in ipairs(plan.members) do ids[i] = member.id end
+  ids[#ids + 1] = plan.chair and plan.chair.id
+  return ids
+end
+
+local function make_plan(request)
+  local plan, err = planning.plan(request.council, nil, { offline = request.offline, models = request.models })
+  request.plan = plan
+  return plan, err
+end
+
+local function tell_missing(reached, request)
+  complain(("no model can be asked by council '%s'. It needs"):format(request.council.name))
+  for _, line in ipairs(reached.missing) do io.stderr:write("  ", line, "\n") end
+end
+
+-- Decides between real models and a script; false when nobody can be asked.
+local function choose_models(request)
+  local reached = reach.look(request.plan)
+  if reached.ok then
+    if reached.note then complain(reached.note) end
+    for id, model in pairs(reached.models or {}) do request.models[id] = model end
+    return make_plan(request)
+  end
+  if not request.values.or_offline then
+    tell_missing(reached, request)
+    io.stderr:write("--offline runs without them, on scripted answers that are marked as such.\n")
+    return nil
+  end
+  tell_missing(reached, request)
+  io.stderr:write("Going on offline.\n")
+  request.offline = true
+  return make_plan(request)
+end
+
+-- ---- the run ------------------------------------------------------------------------------------
+
+local function start_options(request, view)
+  local values = request.values
+  return {
+    subscribe = true, offline = request.offline or nil, models = next(request.models) and request.models or nil,
+    seed = values.seed, deadline_ms = values.deadline,
+    verbose = values.verbose, verbose_to = values.verbose and function(line) view:say(line) end or nil,
+  }
+end
+
+local function show(event, view)
+  view:event(event)
+end
+
+-- Nobody reads the events any more: nobody wants the run either.
+local function print_event(event, _, run)
+  if not io.stdout:write(records.line(event)) or not io.stdout:flush() then run:cancel("nobody reads the events") end
+end
+
+local function follow(run, view, values)
+  local handle = values.events and print_event or show
+  local watched = not values.quiet and not values.json or values.verbose
+  for event in run:events { tokens = values.events or watched } do handle(event, view, run) end
+  return run:await()
+end
+
+local function open_view(request)
+  local values = request.values
+  if values.quiet or values.events then return views.silent() end
+  if values.verbose then return views.plain(about(request)) end
+  return (views.open(about(request)))
+end
+
+-- ---- the end ------------------------------------------------------------------------------------
+
+local function print_answer(result)
+  local answer = report.answer(result)
+  if not answer then return end
+  io.stdout:write(answer, answer:sub(-1) == "\n" and "" or "\n")
+end
+
+local function print_outcome(request, result, err, paint)
+  local values = request.values
+  if values.json then
+    io.stdout:write(records.document(result, err))
+  elseif result and not values.events then
+    print_answer(result)
+  end
+  io.stdout:flush()
+  if values.quiet or values.events then return end
+  if not result then return complain(words.problem(err)) end
+  local lines = report.footer(result, member_ids(request.plan), paint)
+  io.stderr:write("\n", table.concat(lines, "\n"), "\n")
+end
+
+local function exit_code(result, interrupted)
+  if interrupted then return interrupted end
+  return result and EXIT[result.status] or FAILED
+end
+
+local function go(request)
+  local view <close> = open_view(request)
+  local run, err = require "curia".start(request.council, request.input, start_options(request, view))
+  if not run then
+    view:close()
+    print_outcome(request, nil, err)
+    return FAILED
+  end
+  local caught <close> = signals.catch(run, function(text) view:say(text) end)
+  local result
+  result, err = follow(run, view, request.values)
+  view:close()
+  print_outcome(request, result, err, views.palette(view))
+  return exit_code(result, caught.code)
+end
+
+-- ---- the command --------------------------------------------------------------------------------
+
+local function failed(values, err)
+  if values.json then io.stdout:write(records.document(nil, err)) end
+  complain(err.message)
+  for _, fault in ipairs(err.context and err.context.faults or {}) do
+    io.stderr:write(("  %s: %s: %s\n"):format(fault.path, fault.code, fault.message))
+  end
+  return FAILED
+end
+
+local function perform(request)
+  local plan, err = make_plan(request)
+  if not plan then return failed(request.values, err) end
+  if not request.offline and not choose_models(request) then return FAILED end
+  return go(request)
+end
+
+local function question_of(rest)
+  return #rest > 1 and table.concat(rest, " ", 2) or nil
+end
+
+local function check_usage(values, rest)
+  if not rest[1] then return nil, "the council is missing" end
+  local ok, message = options.exclusive(values, { "json", "events", "quiet" })
+  if not ok then return nil, message end
+  return options.exclusive(values, { "offline", "or-offline" })
+end
+
+--- `curia run COUNCIL [QUESTION] [OPTIONS]`
+---@param values table options
+---@param rest string[] the council, then the question's words
+---@return integer exit code
+function M.main(values, rest)
+  local ok, message = check_usage(values, rest)
+  if not ok then return usage.misused(message, "run") end
+  local council, err = library.load(rest[1])
+  if not council then
+    if err.code == "not_found" then return usage.misused(err.message, "run") end
+    return failed(values, err)
+  end
+  local given
+  given, message = input.read(question_of(rest), values.input, values.set)
+  if not given then return usage.misused(message, "run") end
+  local request = {
+    values = values, council = council, input = given, offline = values.offline, models = models_of(values.model),
+  }
+  local done, code = task.run(perform, request)
+  if not done then error(code, 0) end
+  return code
+end
+
+return M

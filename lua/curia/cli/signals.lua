@@ -1,0 +1,41 @@
+--- Ctrl-C and its relatives, for the time of a run: the first asks it to end, the second ends it.
+local uv = require "luv"
+
+local M = {}
+
+local CODES = { sigint = 130, sigterm = 143, sighup = 129 }
+
+---@class curia.cli.Caught
+---@field code? integer the exit code, once something was caught
+local Caught = {}
+Caught.__index = Caught
+
+local function on_signal(self, name, run, say)
+  if self.code then
+    run:terminate()
+    return
+  end
+  self.code = CODES[name]
+  if name == "sigint" then say("cancelling; Ctrl-C again stops at once") end
+  run:cancel("interrupted")
+end
+
+--- Catches the signals until the returned value is closed.
+---@param run curia.Run
+---@param say fun(text: string)
+---@return curia.cli.Caught
+function M.catch(run, say)
+  local caught = setmetatable({ handles = {} }, Caught)
+  for name in pairs(CODES) do
+    local handle = uv.new_signal()
+    handle:start(name, function() on_signal(caught, name, run, say) end)
+    caught.handles[#caught.handles + 1] = handle
+  end
+  return caught
+end
+
+function Caught:__close()
+  for _, handle in ipairs(self.handles) do handle:close() end
+end
+
+return M

@@ -1,0 +1,46 @@
+--- The views of a run. All have `event(event)`, `say(text)` and `close()`.
+local clock = require "curia.core.clock"
+
+local M = {}
+
+local Silent = {}
+Silent.__index = Silent
+Silent.__close = function() end
+function Silent.event() end
+function Silent.say() end
+function Silent.close() end
+
+--- The view that shows nothing.
+---@return table
+function M.silent()
+  return setmetatable({}, Silent)
+end
+
+--- One line for each thing that happens, on standard error.
+---@param about table as for `curia.view.state`
+---@return curia.view.Plain
+function M.plain(about)
+  return require "curia.view.plain".open(about, {
+    write = function(text) io.stderr:write(text) end, now = clock.ms,
+  })
+end
+
+--- The view for standard error as it is: moving on a terminal that can, else plain.
+---@param about table as for `curia.view.state`
+---@return table view
+function M.open(about)
+  if require "curia.view.terminal".suits_live() then
+    local live = require "curia.view.live".open(about)
+    if live then return live end
+  end
+  return M.plain(about)
+end
+
+--- The colours that suit what is written beside a view, after it.
+---@param view table
+---@return curia.view.Palette
+function M.palette(view)
+  return view.paint or require "curia.view.colour".palette(false)
+end
+
+return M

@@ -1,0 +1,82 @@
+--- The view without a terminal's tricks: one line for each thing that happens.
+local state = require "curia.view.state"
+local layout = require "curia.view.layout"
+local report = require "curia.view.report"
+local summary = require "curia.view.summary"
+local width = require "curia.view.width"
+local words = require "curia.view.words"
+
+local M = {}
+
+---@class curia.view.Plain
+---@field write fun(text: string)
+---@field now fun(): number
+---@field state curia.view.State
+local Plain = {}
+Plain.__index = Plain
+
+local function line(self, text)
+  self.write(width.clean(text):gsub("\n", " ") .. "\n")
+end
+
+-- Nothing beyond ASCII of our own: this is also the view of terminals that know no more.
+local function ascii(text)
+  return (text:gsub(" · ", ", "):gsub("…", "..."))
+end
+
+local function member_line(self, event)
+  local member = self.state.round.by_id[event.member]
+  line(self, ("  %s: %s"):format(event.member, ascii(layout.status(member, self.now()))))
+end
+
+local on = { member_completed = member_line, member_retry = member_line }
+
+function on.round_started(self, event)
+  line(self, self.state:headline({ name = event.round, idx = event.idx }, ": "))
+end
+
+function on.member_restarted(self, event)
+  line(self, ("  %s: starts its answer again"):format(event.member))
+end
+
+function on.round_completed(self, event)
+  local decision = summary.decision(event.result.decision)
+  local facts = ("%s, %s"):format(summary.turnout(event.result.results), words.duration(event.result.duration_ms))
+  line(self, ("  %s%s"):format(facts, decision and "; " .. decision or ""))
+end
+
+function on.log(self, event)
+  line(self, ("  %s: %s"):format(event.level, event.text))
+end
+
+--- Opens the view.
+---@param about table as for `state.new`
+---@param io {write: fun(text: string), now: fun(): number}
+---@return curia.view.Plain
+function M.open(about, io)
+  local view = setmetatable({ write = io.write, now = io.now, state = state.new(about, io.now()) }, Plain)
+  line(view, about.question and ("%s: %s"):format(about.council, about.question) or about.council)
+  if about.offline then line(view, report.OFFLINE) end
+  return view
+end
+
+--- Shows an event.
+---@param event curia.Event
+function Plain:event(event)
+  self.state:apply(event, self.now())
+  local handler = on[event.type]
+  if handler then handler(self, event) end
+end
+
+--- Shows a line of the program.
+---@param text string
+function Plain:say(text)
+  line(self, text)
+end
+
+--- Nothing to give back.
+function Plain.close() end
+
+Plain.__close = Plain.close
+
+return M

@@ -1,0 +1,76 @@
+--- The terminal behind standard error: what it can, how large it is, and a way to write that never waits.
+local system = require "curia.core.system"
+local task = require "curia.task"
+local uv = require "luv"
+
+local M = {}
+
+local STDERR = 2
+local DRAIN_MS = 5
+
+local function is_utf8(getenv)
+  for _, name in ipairs { "LC_ALL", "LC_CTYPE", "LANG" } do
+    local value = getenv(name)
+    if value and value ~= "" then return value:lower():find("utf%-?8") ~= nil end
+  end
+  return true -- nothing is said (a container, say): the terminals of today speak UTF-8
+end
+
+--- Whether standard error shows a picture that moves, rather than plain lines.
+---@param getenv? fun(name: string): string?
+---@param isatty? fun(fd: integer): boolean
+---@return boolean
+function M.suits_live(getenv, isatty)
+  getenv, isatty = getenv or os.getenv, isatty or system.isatty
+  local kind, no_colour = getenv("TERM"), getenv("NO_COLOR")
+  if not isatty(STDERR) or not kind or kind == "" or kind == "dumb" then return false end
+  return (no_colour or "") == "" and is_utf8(getenv)
+end
+
+---@class curia.view.Terminal
+---@field handle userdata
+local Terminal = {}
+Terminal.__index = Terminal
+
+--- Opens the terminal.
+---@return curia.view.Terminal?
+---@return string? message
+function M.open()
+  local handle, message = uv.new_tty(STDERR, false)
+  if not handle then return nil, message end
+  return setmetatable({ handle = handle }, Terminal)
+end
+
+--- Its size; what it does not tell is 80 by 24.
+---@return integer columns
+---@return integer rows
+function Terminal:size()
+  local columns, rows = self.handle:get_winsize()
+  if not columns or columns < 1 or rows < 1 then return 80, 24 end
+  return columns, rows
+end
+
+--- Writes without waiting: a terminal that is held (Ctrl-S, a dead connection) holds nothing else.
+---@param text string
+function Terminal:write(text)
+  if not self.handle:is_closing() then self.handle:write(text) end
+end
+
+--- Whether something written is still on its way.
+---@return boolean
+function Terminal:busy()
+  return not self.handle:is_closing() and self.handle:get_write_queue_size() > 0
+end
+
+--- Waits until everything is written.
+---@async
+function Terminal:drain()
+  while self:busy() do task.sleep(DRAIN_MS) end
+end
+
+--- Closes it; idempotent.
+function Terminal:close()
+  if not self.handle:is_closing() then self.handle:close() end
+end
+
+return M
