@@ -181,7 +181,7 @@ describe("curia.language.plan", function()
     end)
   end)
 
-  it("costs a table look-up the second time", function()
+  it("costs a table look-up the second time #slow", function()
     local made = council "c" { profile = "plain", member "a" {}, member "b" {}, round "think" {}, chair {} }
     planning.plan(made, config)
     local before = os.clock()

@@ -233,7 +233,7 @@ describe("curia.language.validate", function()
     assert.error_matches(function() validation.validate({}, config) end, "a council expected, not a table")
   end)
 
-  it("never raises, whatever a council is made of", function()
+  it("never raises, whatever a council is made of #slow", function()
     local fields = require "curia.language.fields"
     local values = { 1.5, 0 / 0, "", "plain", "30s", "one/m", true, false, print, {}, { 1, "x" }, { provider = 7 },
       { { model = {} } }, member "z" {}, round "think" {}, dsl.words.env "X", coroutine.create(print), council "i" {} }
