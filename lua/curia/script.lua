@@ -14,7 +14,8 @@
 -- `stream = {"piece", ...}` or `pieces = n`, `delay_ms` (before the first byte), `chunk_delay_ms`
 -- (between pieces), `tool_calls = {{name=, arguments=, id=}}`, `usage` (false sends none), `cost`,
 -- `finish_reason`, `model`, `error = 429 | {status, message, code, type, retry_after_ms,
--- should_retry}`, `fault` (below) and `after` (pieces before the fault; default half of them).
+-- should_retry}`, `fault` (below) and `after` (pieces before the fault; default half of them, none for
+-- `error_in_200`).
 --
 -- Faults: `refuse_connection`, `cut_before` (close before any byte), `cut` (close in the middle),
 -- `reset` (the same, hard), `hang` (never answer), `silence` (stop in the middle, stay open), `slow`
@@ -25,6 +26,7 @@ local errors = require "curia.errors"
 local fields = require "curia.script.fields"
 local json = require "curia.json"
 local offline = require "curia.script.offline"
+local pieces = require "curia.script.pieces"
 local task = require "curia.task"
 
 local M = {}
@@ -42,7 +44,7 @@ local M = {}
 ---@field chunk_delay_ms number
 ---@field error? {status: integer, message: string, code: string?, type: string?, retry_after_ms: number?, should_retry: boolean?}
 ---@field fault? string
----@field after integer pieces before the fault
+---@field after? integer pieces before the fault; nil: half of them
 
 ---@class curia.Script
 ---@field models string[] names of models that its rules ask for
@@ -194,11 +196,11 @@ local function last_text(request)
 end
 
 local function system_text(request)
-  local pieces = {}
+  local texts = {}
   for _, message in ipairs(request.messages or {}) do
-    if message.role == "system" then pieces[#pieces + 1] = offline.text(message) end
+    if message.role == "system" then texts[#texts + 1] = offline.text(message) end
   end
-  return table.concat(pieces, "\n")
+  return table.concat(texts, "\n")
 end
 
 local function holds(part, text)
@@ -259,33 +261,9 @@ local function usage_of(usage, answer, request)
   return counted
 end
 
-local function by_words(text)
-  local pieces = {}
-  for piece in text:gmatch("%s*%S+") do pieces[#pieces + 1] = piece end
-  if #pieces == 0 then return text ~= "" and { text } or pieces end
-  pieces[#pieces] = pieces[#pieces] .. text:match("%s*$")
-  return pieces
-end
-
--- The start of the character at or before a byte.
-local function boundary(text, at)
-  while at > 1 and (text:byte(at) or 0) & 0xC0 == 0x80 do at = at - 1 end
-  return at
-end
-
-local function in_parts(text, count)
-  local pieces, from = {}, 1
-  for i = 1, count do
-    local to = i == count and #text or boundary(text, 1 + #text * i // count) - 1
-    if to >= from then pieces[#pieces + 1] = text:sub(from, to) end
-    from = math.max(from, to + 1)
-  end
-  return pieces
-end
-
 local function pieces_of(raw, content)
   if raw.stream then return raw.stream end
-  return raw.pieces and in_parts(content, raw.pieces) or by_words(content)
+  return raw.pieces and pieces.parts(content, raw.pieces) or pieces.words(content)
 end
 
 local function call_of(script, call)
@@ -330,6 +308,9 @@ local function content_of(raw)
   return raw.content or ""
 end
 
+-- Between the pieces of a slow answer that does not say how slow.
+local SLOW_MS = 10
+
 local function settle(script, raw, request)
   local content = content_of(raw)
   local answer = {
@@ -337,12 +318,13 @@ local function settle(script, raw, request)
     pieces = pieces_of(raw, content),
     tool_calls = calls_of(script, raw.tool_calls),
     cost = raw.cost, model = raw.model or request.model or "scripted",
-    delay_ms = raw.delay_ms or 0, chunk_delay_ms = raw.chunk_delay_ms or 0,
+    delay_ms = raw.delay_ms or 0,
+    chunk_delay_ms = raw.chunk_delay_ms or (raw.fault == "slow" and SLOW_MS or 0),
     error = error_of(raw), fault = raw.fault,
+    after = raw.after or (raw.fault == "error_in_200" and 0) or nil,
   }
   answer.finish_reason = raw.finish_reason or (answer.tool_calls and "tool_calls") or "stop"
   answer.usage = usage_of(raw.usage, answer, request)
-  answer.after = raw.after or (raw.fault == "error_in_200" and 0) or #answer.pieces // 2
   return answer
 end
 

@@ -71,7 +71,9 @@ local BEFORE = {
 
 -- Faults that come after `after` pieces, with what the answer had brought by then.
 local AMID = {
-  cut = function(config, partial) return connection_error(config, "ERESET", "connection closed in the middle", partial) end,
+  cut = function(config, partial)
+    return connection_error(config, "ERESET", "connection closed in the middle", partial)
+  end,
   reset = function(config, partial) return connection_error(config, "ERESET", "connection reset", partial) end,
   no_done = function(config, partial) return failure.cut(name_of(config), 200, partial) end,
   silence = wait_for_ever,
@@ -84,21 +86,17 @@ local AMID = {
 
 -- Answering ---------------------------------------------------------------------------------------
 
-local SLOW_MS = 50
-
-local function pause(answer, i)
-  local ms = answer.chunk_delay_ms
-  if answer.fault == "slow" then ms = math.max(ms, SLOW_MS) end
-  if i > 1 and ms > 0 then task.sleep(ms) end
+local function said(answer)
+  local cut = AMID[answer.fault] and answer.fault ~= "no_done"
+  return cut and math.min(answer.after or #answer.pieces // 2, #answer.pieces) or #answer.pieces
 end
 
 -- Hands the pieces on; a fault amid them leaves the rest unsaid.
 local function stream(answer, on_delta)
   if answer.reasoning then on_delta("reasoning", answer.reasoning) end
-  local last = #answer.pieces
-  if AMID[answer.fault] and answer.fault ~= "no_done" then last = math.min(answer.after, last) end
+  local last = said(answer)
   for i = 1, last do
-    pause(answer, i)
+    if i > 1 and answer.chunk_delay_ms > 0 then task.sleep(answer.chunk_delay_ms) end
     on_delta("content", answer.pieces[i])
   end
   return { content = table.concat(answer.pieces, "", 1, last), reasoning = answer.reasoning }
