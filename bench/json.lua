@@ -1,6 +1,7 @@
 -- JSON: curia.json against lua-cjson, microseconds per document. Run: curia lua bench/json.lua
 local cjson = require "cjson"
 local json = require "curia.json"
+local task = require "curia.task"
 
 local BATCH_SECONDS, BATCHES = 0.1, 7
 
@@ -65,7 +66,10 @@ local function microseconds(f, argument)
   while seconds_of(f, argument, times) < BATCH_SECONDS / 4 do times = times * 2 end
   times = times * 4
   local best = math.huge
-  for _ = 1, BATCHES do best = math.min(best, seconds_of(f, argument, times) / times) end
+  for _ = 1, BATCHES do
+    best = math.min(best, seconds_of(f, argument, times) / times)
+    task.sleep(0) -- a turn of the loop, which its watchdog waits for
+  end
   return best * 1e6
 end
 

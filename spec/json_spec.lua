@@ -653,20 +653,16 @@ describe("memory", function()
     local value = decodes(encodes { a = { 1, 2, { b = ("x\n"):rep(5000) } }, c = json.array() })
     for i = 1, 200 do value["k" .. i] = { i, tostring(i) } end
     local text = encodes(value)
-    for _ = 1, 20 do assert.equal(text, encodes(decodes(text))) end
+    for _ = 1, 5 do assert.equal(text, encodes(decodes(text))) end
   end)
 
   it("holds when a finalizer changes the table that is being written", function()
-    local object = {}
-    local function disturb()
-      for i = 1, 300 do
-        object["k" .. i] = nil
-        object["n" .. i .. math.random()] = {}
-      end
-    end
-    for _ = 1, 50 do
-      for i = 1, 300 do object["k" .. i] = ("v"):rep(100) .. i end
-      setmetatable({}, { __gc = disturb })
+    for _ = 1, 3 do
+      local object = {}
+      for i = 1, 100 do object["k" .. i] = ("v"):rep(100) .. i end
+      setmetatable({}, { __gc = function()
+        for i = 1, 100 do object["k" .. i], object["n" .. i] = nil, {} end
+      end })
       assert.is_table(json.decode(json.encode(object)))
     end
   end)
