@@ -15,9 +15,14 @@ static void on_signal(int number) {
     errno = saved;
 }
 
-static void sleep_ms(uint64_t ms) {
-    struct timespec t = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
-    nanosleep(&t, NULL);
+/* Sleeps for one tick; stopping wakes it, so that nobody waits for a watchdog to end. */
+static void sleep_tick(curia__watchdog *w, uint64_t ms) {
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    uint64_t ns = (uint64_t)until.tv_nsec + ms % 1000 * 1000000;
+    until.tv_sec += (time_t)(ms / 1000 + ns / 1000000000);
+    until.tv_nsec = (long)(ns % 1000000000);
+    sem_clockwait(&w->wake, CLOCK_MONOTONIC, &until);
 }
 
 /* Sleeps for good until somebody enters. The flag is set before the counter is read, and the
@@ -27,7 +32,8 @@ static void sleep_until_entered(curia__watchdog *w) {
     while (atomic_load(&w->entered) % 2 == 0 && !atomic_load(&w->stop))
         sem_wait(&w->wake);
     atomic_store(&w->asleep, false);
-    while (sem_trywait(&w->wake) == 0) {}
+    while (sem_trywait(&w->wake) == 0) {
+    }
 }
 
 static void *watch(void *arg) {
@@ -35,7 +41,7 @@ static void *watch(void *arg) {
     uint64_t tick = w->limit_ms / 8 ? w->limit_ms / 8 : 1;
     uint64_t seen = 0, held = 0, quiet = 0;
     while (!atomic_load(&w->stop)) {
-        sleep_ms(tick);
+        sleep_tick(w, tick);
         uint64_t now = atomic_load(&w->entered);
         held = now == seen && now % 2 == 1 ? held + tick : 0;
         quiet = now == seen && now % 2 == 0 ? quiet + 1 : 0;
