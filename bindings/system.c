@@ -1,4 +1,5 @@
 /* curia.core.system: what Lua needs of the operating system and of the loop. */
+#include <curl/curl.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,6 +81,17 @@ static int system_setenv(lua_State *L) {
     return 1;
 }
 
+/* What the runtime is built on, as the libraries themselves say. */
+static void push_versions(lua_State *L) {
+    lua_createtable(L, 0, 3);
+    lua_pushliteral(L, LUA_RELEASE);
+    lua_setfield(L, -2, "lua");
+    lua_pushstring(L, uv_version_string());
+    lua_setfield(L, -2, "libuv");
+    lua_pushstring(L, curl_version());
+    lua_setfield(L, -2, "libcurl");
+}
+
 int curia__open_system(lua_State *L) {
     static const luaL_Reg functions[] = {
         {"uuid7", system_uuid7},   {"random_integer", system_random_integer},
@@ -89,5 +101,7 @@ int curia__open_system(lua_State *L) {
     luaL_newlib(L, functions);
     lua_pushstring(L, curia_version());
     lua_setfield(L, -2, "version");
+    push_versions(L);
+    lua_setfield(L, -2, "versions");
     return 1;
 }

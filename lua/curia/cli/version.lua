@@ -1,15 +1,15 @@
 --- `curia version`: Curia's own version and those of what it is built on.
 local json = require "curia.json"
 local system = require "curia.core.system"
-local uv = require "luv"
 
 local M = {}
 
 --- The versions by name.
 ---@return table<string, string>
 function M.versions()
-  local built = system.versions or {}
-  return { curia = system.version, lua = built.lua or _VERSION, libuv = uv.version_string(), libcurl = built.curl, luv = nil }
+  local versions = { curia = system.version }
+  for name, text in pairs(system.versions) do versions[name] = (text:gsub("^%a+[ /]", "")) end
+  return versions
 end
 
 --- `curia version [--json]`
@@ -23,7 +23,7 @@ function M.main(values)
   end
   io.write(("curia %s\n"):format(versions.curia))
   for _, name in ipairs { "lua", "libuv", "libcurl" } do
-    if versions[name] then io.write(("  %-8s %s\n"):format(name, versions[name])) end
+    io.write(("  %-8s %s\n"):format(name, versions[name]))
   end
   return 0
 end
