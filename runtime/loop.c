@@ -138,6 +138,9 @@ int curia__loop_close(curia__loop *loop, uint64_t limit_ms, void (*left)(const c
     for (int i = 0; i < 16 && loop->ready_first; i++)
         curia__loop_turn(loop, false);
     close_handles(loop);
+    /* What Lua has asked to close is closed while Lua lives: luv frees its handles with their
+     * userdata, also those that the loop still holds. */
+    if (loop->owned) uv_run(loop->uv, UV_RUN_NOWAIT);
     return ended ? 0 : CURIA_ETIMEOUT;
 }
 
