@@ -41,7 +41,7 @@ bool curia__json_is_sequence(lua_State *L, int index, lua_Integer *length) {
 static bool is_known(lua_State *L, int index, const char *const *known) {
     if (lua_type(L, index) != LUA_TSTRING) return false;
     const char *name = lua_tostring(L, index);
-    while (*known && strcmp(*known, name))
+    while (*known && strcmp(*known, name) != 0)
         known++;
     return *known != NULL;
 }

@@ -4,6 +4,7 @@
  * Lua stack while they are sorted and written, the output is a userdata at a fixed stack index once
  * it outgrows the encoder. Both need no clean-up when an allocation raises. */
 #include <lauxlib.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "../runtime/json.h"
@@ -85,11 +86,14 @@ static void push_path(lua_State *L, const struct step *step) {
     lua_concat(L, 2);
 }
 
-/* Pushes the path and the message, which has one "%s" for `name`. Returns false. */
-static bool fail(struct encoder *e, const struct step *step, const char *format, const char *name) {
+/* Pushes the path, then the formatted message with the path in it. Returns false. */
+static bool fail(struct encoder *e, const struct step *step, const char *format, ...) {
     curia__json_need_stack(e->L, LUA_MINSTACK);
     push_path(e->L, step);
-    lua_pushfstring(e->L, format, name);
+    va_list arguments;
+    va_start(arguments, format);
+    lua_pushvfstring(e->L, format, arguments);
+    va_end(arguments);
     lua_pushfstring(e->L, "%s at %s", lua_tostring(e->L, -1), lua_tostring(e->L, -2));
     lua_remove(e->L, -2);
     return false;
@@ -177,8 +181,8 @@ static bool put_number(struct encoder *e, int index, const struct step *step) {
         return true;
     }
     double value = lua_tonumber(e->L, index);
-    if (value != value) return fail(e, step, "cannot encode %s", "a NaN");
-    if (value - value != 0) return fail(e, step, "cannot encode %s", "an infinite number");
+    if (value != value) return fail(e, step, "cannot encode a NaN");
+    if (value - value != 0) return fail(e, step, "cannot encode an infinite number");
     e->size += curia__json_format_double(value, to);
     return true;
 }
@@ -224,7 +228,7 @@ static bool fail_array(struct encoder *e, int index, const struct step *step) {
     for (lua_pushnil(e->L); lua_next(e->L, index); lua_pop(e->L, 1))
         if (!lua_isinteger(e->L, -2))
             return fail(e, step, "cannot encode a %s key in an array", luaL_typename(e->L, -2));
-    return fail(e, step, "cannot encode a sparse array%s", "");
+    return fail(e, step, "cannot encode a sparse array");
 }
 
 /* Writes the items behind the first `done` of an array whose items do not come in order. */
@@ -336,7 +340,7 @@ static bool push_members(struct encoder *e, int index, const struct step *step, 
     do {
         if (lua_type(L, -2) != LUA_TSTRING)
             return fail(e, step, "cannot encode a %s key in an object", luaL_typename(L, -2));
-        if (lua_gettop(L) > MOST_SLOTS) return fail(e, step, "too many keys%s", "");
+        if (lua_gettop(L) > MOST_SLOTS) return fail(e, step, "too many keys");
         curia__json_need_stack(L, LUA_MINSTACK);
         lua_pushvalue(L, -2);
         ++*count;
@@ -375,7 +379,7 @@ static const void *mark_of(lua_State *L, int index) {
 }
 
 static bool put_table(struct encoder *e, int index, const struct step *step) {
-    if (e->depth == e->max_depth) return fail(e, step, "nested too deeply%s", "");
+    if (e->depth == e->max_depth) return fail(e, step, "nested too deeply");
     curia__json_need_stack(e->L, LUA_MINSTACK);
     const void *mark = mark_of(e->L, index);
     lua_pushnil(e->L);

@@ -226,7 +226,7 @@ static curia__json_token read_number(curia__json_reader *r) {
 
 static curia__json_token read_word(curia__json_reader *r, const char *word, size_t length,
                                    curia__json_token token) {
-    if ((size_t)(r->end - r->at) < length || memcmp(r->at, word, length))
+    if ((size_t)(r->end - r->at) < length || memcmp(r->at, word, length) != 0)
         return fail(r, CURIA_EPARSE, r->at, "expected a value");
     r->at += length;
     expect_what_follows_a_value(r);
@@ -392,7 +392,8 @@ size_t curia__json_escape(const char **at, const char *end, char *out) {
     out[1] = letter;
     if (letter) return 2;
     static const char digits[] = "0123456789abcdef";
-    memcpy(out + 1, "u00", 3);
+    out[1] = 'u';
+    out[2] = out[3] = '0';
     out[4] = digits[c >> 4 & 15];
     out[5] = digits[c & 15];
     return 6;

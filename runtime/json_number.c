@@ -290,10 +290,12 @@ static size_t put_fixed(char *out, const char *digits, int count, int before) {
 
 /* Writes 0.000ddd, with `zeros` of them before the digits. */
 static size_t put_small(char *out, const char *digits, int count, int zeros) {
-    memcpy(out, "0.", 2);
-    put_zeros(out + 2, zeros);
-    memcpy(out + 2 + zeros, digits, (size_t)count);
-    return (size_t)(2 + zeros + count);
+    char *to = out;
+    *to++ = '0';
+    *to++ = '.';
+    to += put_zeros(to, zeros);
+    memcpy(to, digits, (size_t)count);
+    return (size_t)(to + count - out);
 }
 
 /* Writes d.ddde+x. */
@@ -323,9 +325,14 @@ static size_t put_positive(double value, char *out) {
 }
 
 size_t curia__json_format_double(double value, char *out) {
-    bool negative = signbit(value);
-    if (negative) *out = '-';
-    if (value != 0) return negative + put_positive(fabs(value), out + negative);
-    memcpy(out + negative, "0.0", 3);
-    return negative + (size_t)3;
+    static const char zero[] = {'0', '.', '0'};
+    char *to = out;
+    if (signbit(value)) *to++ = '-';
+    if (value != 0) {
+        to += put_positive(fabs(value), to);
+    } else {
+        memcpy(to, zero, sizeof zero);
+        to += sizeof zero;
+    }
+    return (size_t)(to - out);
 }

@@ -1,6 +1,7 @@
 local cjson = require "cjson"
 local errors = require "curia.errors"
 local json = require "curia.json"
+local system = require "curia.core.system"
 
 local null = json.null
 
@@ -634,6 +635,32 @@ describe("round trips", function()
       local value = random_float()
       assert(decodes(encodes(value)) == value)
     end
+  end)
+end)
+
+describe("under a locale with a decimal comma", function()
+  local folder
+
+  setup(function()
+    folder = os.tmpname()
+    os.remove(folder)
+    os.execute(("mkdir %s && localedef -f UTF-8 -i de_DE %s/de_DE >%s/log 2>&1"):format(
+      folder, folder, folder))
+    system.setenv("LOCPATH", folder)
+  end)
+
+  teardown(function()
+    os.setlocale("C", "numeric")
+    system.setenv("LOCPATH", nil)
+    os.execute("rm -r " .. folder)
+  end)
+
+  it("writes and reads a point all the same", function()
+    if not os.setlocale("de_DE", "numeric") then return pending "localedef cannot make de_DE" end
+    assert.equal("0,5", ("%.1f"):format(0.5))
+    assert.equal("[0.5,1.5e+300,1e-20,5e-324]", encodes { 0.5, 1.5e300, 1e-20, 5e-324 })
+    local text = "[0.5,1.5e300,1e-20,12345678901234567890.5]"
+    assert.same({ 0.5, 1.5e300, 1e-20, 12345678901234567890.5 }, decodes(text))
   end)
 end)
 

@@ -1,13 +1,11 @@
-/* JSON in C: tokens, skipping, text, numbers, the locale; and the binding when memory runs out. */
+/* JSON in C: tokens, skipping, text, numbers; and the binding when memory runs out. */
 #undef NDEBUG
 #include <assert.h>
 #include <lauxlib.h>
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../../bindings/json.h"
 #include "error.h"
@@ -156,7 +154,7 @@ static void check_number(double value) {
     text[curia__json_format_double(value, text)] = 0;
     assert(strtod(text, NULL) == value);
     assert(curia__json_number(text, strlen(text), &integer, &real) == 2);
-    assert(!memcmp(&real, &value, sizeof real));
+    assert(real == value && signbit(real) == signbit(value));
     int precision = 15;
     do
         snprintf(digits, sizeof digits, "%.*e", precision - 1, value);
@@ -173,38 +171,6 @@ static void test_numbers(void) {
         double value = random_double(i % 5);
         if (isfinite(value)) check_number(value);
     }
-}
-
-static void check_point(void) {
-    char text[CURIA__JSON_NUMBER_SIZE + 1];
-    int64_t integer;
-    double real;
-    text[curia__json_format_double(5e-324, text)] = 0;
-    assert(!strcmp(text, "5e-324"));
-    text[curia__json_format_double(1.5e300, text)] = 0;
-    assert(!strcmp(text, "1.5e+300"));
-    assert(curia__json_number("1.5e300", 7, &integer, &real) == 2 && real == 1.5e300);
-    assert(curia__json_number("0.5", 3, &integer, &real) == 2 && real == 0.5);
-}
-
-/* Makes a locale with a decimal comma where the system has the means to. */
-static void test_locale(void) {
-    char folder[] = "/tmp/curia-locale-XXXXXX", command[256];
-    check_point();
-    assert(mkdtemp(folder));
-    snprintf(command, sizeof command, "localedef -f UTF-8 -i de_DE %s/de_DE >/dev/null 2>&1",
-             folder);
-    bool made = system(command) == 0 && setenv("LOCPATH", folder, 1) == 0;
-    if (made && setlocale(LC_NUMERIC, "de_DE")) {
-        snprintf(command, sizeof command, "%.1f", 0.5);
-        assert(!strcmp(command, "0,5"));
-        check_point();
-        setlocale(LC_NUMERIC, "C");
-    } else {
-        puts("skipped: no locale with a decimal comma can be made here");
-    }
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    assert(system(command) == 0);
 }
 
 /* ---- the binding when memory runs out -------------------------------------------------------- */
@@ -363,7 +329,6 @@ int main(void) {
     test_unescape();
     test_write();
     test_numbers();
-    test_locale();
     test_limit();
     test_failing_allocations();
     test_push();
