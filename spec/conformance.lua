@@ -50,5 +50,6 @@ for _, path in ipairs(files) do
     end
   end
 end
-io.stderr:write(("%d exchanges read, %d of another protocol skipped, %d with faults\n"):format(checked, skipped, failed))
+io.stderr:write(("%d exchanges read, %d of another protocol skipped, %d with faults\n"):format(checked, skipped,
+  failed))
 return failed == 0 and checked > 0 and 0 or 1

@@ -3,6 +3,9 @@
 local json = require "curia.json"
 local run = require "spec.conformance.run"
 
+-- Fewer cuts than `curia lua spec/conformance.lua` makes, so that the suite stays quick.
+run.limits = { every_byte = 1024, head = 256, tail = 128, random = 16 }
+
 local FOLDER = "../shared/conformance/"
 
 local function recordings()
@@ -24,7 +27,9 @@ local DEMANDS = {
   text = function(record) return record.content ~= "", "content" end,
   tool_call = function(record) return record.tool_calls[1] ~= nil, "a tool call" end,
   parallel_tool_calls = function(record) return #record.tool_calls > 1, "several tool calls" end,
-  reasoning = function(record) return record.reasoning ~= nil, "reasoning" end,
+  reasoning = function(record)
+    return record.reasoning ~= nil or (record.usage.reasoning_tokens or 0) > 0, "reasoning"
+  end,
   usage = function(record) return next(record.usage) ~= nil, "usage" end,
   reasoning_tokens = function(record) return record.usage.reasoning_tokens ~= nil, "reasoning tokens" end,
   cached_tokens = function(record) return (record.usage.cached_tokens or 0) > 0, "cached tokens" end,
@@ -38,7 +43,8 @@ local DEMANDS = {
 local EXCUSES = {
   tool_call = { "server_tool", "n_choices" }, parallel_tool_calls = { "server_tool", "n_choices" },
   reasoning = { "reasoning_encrypted", "redacted_thinking", "signature", "n_choices" },
-  text = { "n_choices" }, usage = { "odd:no_candidates" }, cached_tokens = { "cache_write" }, content_filter = { "refusal" },
+  text = { "n_choices" }, usage = { "odd:no_candidates" }, cached_tokens = { "cache_write" },
+    content_filter = { "refusal" },
 }
 
 local function excused(tag, tags)
@@ -73,7 +79,8 @@ end
 
 local function broken_arguments(record)
   for _, call in ipairs(record.tool_calls or {}) do
-    if type(call.arguments) ~= "table" and record.finish_reason ~= "length" then return { "arguments are no object" } end
+    if type(call.arguments) ~= "table"
+      and record.finish_reason ~= "length" then return { "arguments are no object" } end
   end
   return {}
 end

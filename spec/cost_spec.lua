@@ -4,7 +4,8 @@ local function usd(value)
   return value and math.floor(value.usd * 1e9 + 0.5) / 1e9
 end
 
-local PRICES = { m = { input = 2, cached = 0.5, write = 4, output = 10, long = { over = 1000, input = 20, output = 100 } }, plain = { input = 1, output = 2 } }
+local PRICES = { m = { input = 2, cached = 0.5, write = 4, output = 10,
+  long = { over = 1000, input = 20, output = 100 } }, plain = { input = 1, output = 2 } }
 
 describe("cost", function()
   it("counts each kind of token at its price", function()
@@ -40,7 +41,8 @@ describe("cost", function()
   end)
 
   it("believes the provider first", function()
-    local response = { cost = { usd = 1, source = "provider" }, usage = { input_tokens = 1, output_tokens = 1 }, model = "gpt-4o" }
+    local response = { cost = { usd = 1, source = "provider" }, usage = { input_tokens = 1, output_tokens = 1 },
+      model = "gpt-4o" }
     assert.equal("provider", cost.of_response(response).source)
     response.cost = nil
     assert.equal("price_table", cost.of_response(response).source)

@@ -59,7 +59,8 @@ describe("anthropic.build", function()
   it("sends calls and their results in one turn each", function()
     local messages = body_of({ messages = {
       { role = "user", content = "q" },
-      { role = "assistant", content = "ok", tool_calls = { { id = "a", name = "f", arguments = {} }, { id = "b", name = "g", arguments = { x = 1 } } } },
+      { role = "assistant", content = "ok", tool_calls = { { id = "a", name = "f", arguments = {} },
+        { id = "b", name = "g", arguments = { x = 1 } } } },
       { role = "tool", tool_call_id = "a", content = "1" },
       { role = "tool", tool_call_id = "b", content = "2", is_error = true },
     } }).messages
@@ -97,8 +98,10 @@ describe("anthropic.build", function()
 
   it("marks the shared prefix for the cache", function()
     local messages = { { role = "system", content = "S" }, { role = "user", content = "Hi" } }
-    assert.same({ type = "ephemeral", ttl = "1h" }, body_of({ cache = "1h", messages = messages }).system[1].cache_control)
-    local marked = body_of { cache = true, messages = { { role = "user", content = "shared", cache = true }, { role = "user", content = "own" } } }
+    assert.same({ type = "ephemeral", ttl = "1h" }, body_of({ cache = "1h",
+      messages = messages }).system[1].cache_control)
+    local marked = body_of { cache = true, messages = { { role = "user", content = "shared", cache = true },
+      { role = "user", content = "own" } } }
     assert.same({ type = "ephemeral" }, marked.messages[1].content[1].cache_control)
     assert.is_nil(marked.messages[1].content[2].cache_control)
   end)
@@ -124,7 +127,8 @@ describe("anthropic.build", function()
 
   it("chooses tools", function()
     local tools = { { name = "f" } }
-    assert.same({ type = "any", disable_parallel_tool_use = true }, body_of({ tools = tools, tool_choice = "required", parallel_tools = false }).tool_choice)
+    assert.same({ type = "any", disable_parallel_tool_use = true },
+      body_of({ tools = tools, tool_choice = "required", parallel_tools = false }).tool_choice)
     assert.same({ type = "tool", name = "f" }, body_of({ tools = tools, tool_choice = "f" }).tool_choice)
   end)
 end)
@@ -135,7 +139,8 @@ describe("anthropic.parse", function()
 
   it("reads blocks; input counts what the cache gave and took", function()
     local response = parse { id = "m1", model = "c", stop_reason = "tool_use", usage = usage, content = {
-      { type = "thinking", thinking = "hm", signature = "s" }, { type = "text", text = "a" }, { type = "text", text = "b" },
+      { type = "thinking", thinking = "hm", signature = "s" }, { type = "text", text = "a" },
+        { type = "text", text = "b" },
       { type = "server_tool_use", id = "s1", name = "web", input = {} },
       { type = "tool_use", id = "t1", name = "f", input = json.object() },
     } }
@@ -144,7 +149,8 @@ describe("anthropic.parse", function()
     assert.equal(1, #response.tool_calls)
     assert.equal("{}", response.tool_calls[1].raw)
     assert.equal("tool_calls", response.finish_reason)
-    assert.same({ input_tokens = 27, output_tokens = 9, cached_tokens = 20, cache_write_tokens = 4, reasoning_tokens = 2 }, response.usage)
+    assert.same({ input_tokens = 27, output_tokens = 9, cached_tokens = 20, cache_write_tokens = 4,
+      reasoning_tokens = 2 }, response.usage)
     assert.equal(5, #response.provider_parts.content)
     assert.matches('"input":{}', json.encode(response.provider_parts.content))
   end)
@@ -154,12 +160,14 @@ describe("anthropic.parse", function()
       pause_turn = "length", model_context_window_exceeded = "length", something_new = "stop" } do
       assert.equal(finish, parse({ stop_reason = reason, content = json.array() }).finish_reason)
     end
-    assert.equal("No.", parse({ stop_reason = "refusal", stop_details = { explanation = "No." }, content = json.array() }).content)
+    assert.equal("No.", parse({ stop_reason = "refusal", stop_details = { explanation = "No." },
+      content = json.array() }).content)
   end)
 
   it("unwraps an emulated schema", function()
     local request = { model = "claude-3-5-haiku", schema = { type = "object" }, schema_name = "out" }
-    local response = parse({ stop_reason = "tool_use", content = { { type = "tool_use", id = "t", name = "out", input = { n = 1 } } } }, request)
+    local response = parse({ stop_reason = "tool_use", content = { { type = "tool_use", id = "t", name = "out",
+      input = { n = 1 } } } }, request)
     assert.equal('{"n":1}', response.content)
     assert.is_nil(response.tool_calls)
     assert.equal("stop", response.finish_reason)
@@ -172,9 +180,11 @@ describe("anthropic.parse", function()
     end
     assert.equal("overloaded", kind(529, { type = "overloaded_error", message = "Overloaded" }))
     assert.equal("auth", kind(401, { type = "authentication_error", message = "invalid x-api-key" }))
-    assert.equal("quota_exhausted", kind(400, { type = "invalid_request_error", message = "Your credit balance is too low" }))
+    assert.equal("quota_exhausted", kind(400, { type = "invalid_request_error",
+      message = "Your credit balance is too low" }))
     assert.equal("permanent", kind(413, { type = "request_too_large", message = "big" }))
-    local _, err = kind(429, { type = "rate_limit_error", message = "slow" }, { ["retry-after"] = "3", ["x-should-retry"] = "true" })
+    local _, err = kind(429, { type = "rate_limit_error", message = "slow" },
+      { ["retry-after"] = "3", ["x-should-retry"] = "true" })
     assert.equal("anthropic: 429 rate_limited: slow", err.message)
     assert.equal("rate_limit_error", err.code)
     assert.equal(3000, err.retry_after_ms)
@@ -194,10 +204,12 @@ describe("anthropic.stream", function()
       .. event("content_block_stop", { index = 2 })
       .. block(3, { type = "tool_use", id = "t1", name = "f", input = json.object() })
       .. delta(3, { type = "input_json_delta", partial_json = "" })
-      .. delta(3, { type = "input_json_delta", partial_json = '{"a": ' }) .. delta(3, { type = "input_json_delta", partial_json = "1}" })
+      .. delta(3, { type = "input_json_delta", partial_json = '{"a": ' })
+        .. delta(3, { type = "input_json_delta", partial_json = "1}" })
       .. event("content_block_stop", { index = 3 })
       .. block(4, { type = "tool_use", id = "t2", name = "g", input = json.object() })
-      .. delta(4, { type = "input_json_delta", partial_json = "" }) .. event("content_block_stop", { index = 4 }) .. stop "tool_use"
+      .. delta(4, { type = "input_json_delta", partial_json = "" }) .. event("content_block_stop", { index = 4 })
+        .. stop "tool_use"
     local response, err, deltas = reading.stream(anthropic, body, { model = "claude-x" })
     assert.is_nil(err)
     assert.equal("Hello", response.content)
@@ -222,7 +234,8 @@ describe("anthropic.stream", function()
 
   it("fails on an error in the stream, and on a cut", function()
     local text = START .. block(0, { type = "text", text = "" }) .. delta(0, { type = "text_delta", text = "He" })
-    local _, err = reading.stream(anthropic, text .. event("error", { error = { type = "overloaded_error", message = "Overloaded" } }))
+    local _, err = reading.stream(anthropic, text .. event("error",
+      { error = { type = "overloaded_error", message = "Overloaded" } }))
     assert.equal("overloaded", err.kind)
     assert.is_true(err.retryable)
     assert.equal("He", err.context.partial.content)
@@ -241,7 +254,8 @@ describe("anthropic.stream", function()
   end)
 
   it("passes over a [DONE] that gateways add", function()
-    local response = reading.stream(anthropic, START .. block(0, { type = "text", text = "x" }) .. stop "end_turn" .. "event: data\ndata: [DONE]\n\n")
+    local response = reading.stream(anthropic, START .. block(0, { type = "text", text = "x" }) .. stop "end_turn"
+      .. "event: data\ndata: [DONE]\n\n")
     assert.equal("x", response.content)
   end)
 end)

@@ -47,7 +47,8 @@ describe("gemini.build", function()
     local function contents(made, parts)
       return build({ messages = {
         { role = "user", content = "q" },
-        { role = "assistant", tool_calls = { { id = "i", made_id = made, name = "f", arguments = {} } }, provider_parts = parts },
+        { role = "assistant", tool_calls = { { id = "i", made_id = made, name = "f", arguments = {} } },
+          provider_parts = parts },
         { role = "tool", tool_call_id = "i", content = "sunny" },
       } }).body.contents
     end
@@ -61,7 +62,8 @@ describe("gemini.build", function()
   end)
 
   it("sends a JSON result as an object", function()
-    local body = build({ messages = { { role = "user", content = "q" }, { role = "tool", name = "f", content = '{"t": 20}' } } }).body
+    local body = build({ messages = { { role = "user", content = "q" },
+      { role = "tool", name = "f", content = '{"t": 20}' } } }).body
     assert.same({ t = 20 }, body.contents[1].parts[2].functionResponse.response)
   end)
 
@@ -78,13 +80,16 @@ describe("gemini.build", function()
     assert.equal(2048, config.thinkingConfig.thinkingBudget)
     assert.equal("application/json", config.responseMimeType)
     assert.is_table(config.responseJsonSchema)
-    assert.equal("low", build({ model = "gemini-3-pro-preview", reasoning = "low" }).body.generationConfig.thinkingConfig.thinkingLevel)
-    local old = build({ model = "gemini-1.5-flash", schema = { type = "object", additionalProperties = false } }).body.generationConfig
+    assert.equal("low", build({ model = "gemini-3-pro-preview",
+      reasoning = "low" }).body.generationConfig.thinkingConfig.thinkingLevel)
+    local old = build({ model = "gemini-1.5-flash", schema = { type = "object",
+      additionalProperties = false } }).body.generationConfig
     assert.same({ type = "object" }, old.responseSchema)
   end)
 
   it("emulates a schema beside tools where the model refuses both", function()
-    local request = { tools = { { name = "f", parameters = { type = "object", properties = { x = { type = "string" } } } } },
+    local request = { tools = { { name = "f", parameters = { type = "object",
+      properties = { x = { type = "string" } } } } },
       schema = { type = "object", properties = {} }, schema_name = "out" }
     local body = build(request).body
     assert.equal("out", body.tools[1].functionDeclarations[2].name)
@@ -105,8 +110,10 @@ end)
 
 describe("gemini.parse", function()
   it("reads parts; thoughts count into the output", function()
-    local response = parse(chunk({ { text = "hm", thought = true }, { text = "a" }, { text = "b", thoughtSignature = "s" } }, "STOP", {
-      usageMetadata = { promptTokenCount = 5, candidatesTokenCount = 2, thoughtsTokenCount = 3, cachedContentTokenCount = 1,
+    local response = parse(chunk({ { text = "hm", thought = true }, { text = "a" },
+      { text = "b", thoughtSignature = "s" } }, "STOP", {
+      usageMetadata = { promptTokenCount = 5, candidatesTokenCount = 2, thoughtsTokenCount = 3,
+        cachedContentTokenCount = 1,
         toolUsePromptTokenCount = 4 }, modelVersion = "g", responseId = "r" }))
     assert.equal("ab", response.content)
     assert.equal("hm", response.reasoning)
@@ -157,20 +164,23 @@ describe("gemini.parse", function()
     assert.equal("rate_limited", slow.kind)
     assert.equal(31000, slow.retry_after_ms)
     assert.equal("RESOURCE_EXHAUSTED", slow.code)
-    local bad = err_of(400, { code = 400, status = "INVALID_ARGUMENT", message = "no", details = { { reason = "API_KEY_INVALID" } } })
+    local bad = err_of(400, { code = 400, status = "INVALID_ARGUMENT", message = "no",
+      details = { { reason = "API_KEY_INVALID" } } })
     assert.equal("auth", bad.kind)
     assert.equal("overloaded", err_of(503, { code = 503, status = "UNAVAILABLE", message = "busy" }).kind)
     local daily = err_of(429, { code = 429, status = "RESOURCE_EXHAUSTED", message = "m",
       details = { { violations = { { quotaId = "GenerateRequestsPerDayPerProject" } } } } })
     assert.equal("quota_exhausted", daily.kind)
-    assert.equal("rate_limited", select(2, parse({ { error = { code = 429, status = "RESOURCE_EXHAUSTED", message = "m" } } }, nil, 429)).kind)
+    assert.equal("rate_limited", select(2, parse({ { error = { code = 429, status = "RESOURCE_EXHAUSTED",
+      message = "m" } } }, nil, 429)).kind)
   end)
 end)
 
 describe("gemini.stream", function()
   it("joins chunks and keeps signed parts", function()
     local response, err, deltas = stream({
-      chunk({ { text = "A" } }, nil, { usageMetadata = { promptTokenCount = 1 } }), chunk { { text = "B" } }, chunk { { text = "C" } },
+      chunk({ { text = "A" } }, nil, { usageMetadata = { promptTokenCount = 1 } }), chunk { { text = "B" } },
+        chunk { { text = "C" } },
       chunk { { functionCall = { name = "f", args = { x = 1 } }, thoughtSignature = "s" } },
       chunk({ { text = "" } }, "STOP", { usageMetadata = { promptTokenCount = 3, candidatesTokenCount = 4 } }),
     }, { model = "gemini-2.5-flash" })
@@ -179,7 +189,8 @@ describe("gemini.stream", function()
     assert.equal("ABC", reading.joined(deltas, "content"))
     assert.equal("tool_calls", response.finish_reason)
     assert.same({ input_tokens = 3, output_tokens = 4 }, response.usage)
-    assert.same({ { text = "ABC" }, { functionCall = { name = "f", args = { x = 1 } }, thoughtSignature = "s" } }, response.provider_parts.parts)
+    assert.same({ { text = "ABC" }, { functionCall = { name = "f", args = { x = 1 } }, thoughtSignature = "s" } },
+      response.provider_parts.parts)
   end)
 
   it("takes the last of several reasons", function()

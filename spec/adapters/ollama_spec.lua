@@ -55,8 +55,10 @@ end)
 
 describe("ollama.parse", function()
   it("reads an answer with calls that says stop", function()
-    local response = ollama.parse(200, {}, json.encode { model = "m", done = true, done_reason = "stop", prompt_eval_count = 4, eval_count = 2,
-      message = { role = "assistant", content = "", thinking = "hm", tool_calls = { { ["function"] = { name = "f", arguments = { x = 1 } } } } } })
+    local response = ollama.parse(200, {}, json.encode { model = "m", done = true, done_reason = "stop",
+      prompt_eval_count = 4, eval_count = 2,
+      message = { role = "assistant", content = "", thinking = "hm",
+        tool_calls = { { ["function"] = { name = "f", arguments = { x = 1 } } } } } })
     assert.equal("tool_calls", response.finish_reason)
     assert.equal("", response.content)
     assert.equal("hm", response.reasoning)
@@ -76,7 +78,8 @@ end)
 
 describe("ollama.stream", function()
   it("joins lines; calls come before the last", function()
-    local body = lines(said { content = "", thinking = "h" }, said { content = "", thinking = "m" }, said { content = "Hel" }, said { content = "lo" },
+    local body = lines(said { content = "", thinking = "h" }, said { content = "", thinking = "m" },
+      said { content = "Hel" }, said { content = "lo" },
       said { content = "", tool_calls = { { id = "c", ["function"] = { name = "f", arguments = { x = 1 } } } } },
       said({ content = "!" }, { done = true, done_reason = "stop", prompt_eval_count = 3, eval_count = 5 }))
     local response, err, deltas = reading.stream(ollama, body)
@@ -95,7 +98,8 @@ describe("ollama.stream", function()
     assert.equal("a", err.context.partial.content)
     _, err = reading.stream(ollama, lines(said { content = "a" }))
     assert.equal("stream_cut", err.code)
-    _, err = reading.stream(ollama, lines(said { content = "a" }) .. '{"message": {"cont\n' .. lines(said({ content = "" }, { done = true })))
+    _, err = reading.stream(ollama, lines(said { content = "a" }) .. '{"message": {"cont\n'
+      .. lines(said({ content = "" }, { done = true })))
     assert.equal("broken_event", err.code)
   end)
 end)

@@ -22,7 +22,8 @@ local function parse(text, status, headers)
 end
 
 local function delta(fields, finish)
-  return assert(json.encode { id = "c1", model = "m", choices = { { index = 0, delta = fields, finish_reason = finish } } })
+  return assert(json.encode { id = "c1", model = "m", choices = { { index = 0, delta = fields,
+    finish_reason = finish } } })
 end
 
 describe("openai_chat.build", function()
@@ -43,11 +44,13 @@ describe("openai_chat.build", function()
     local function url(base) return chat.build(request, { base_url = base }).url end
     assert.equal("http://localhost:8000/v1/chat/completions", url "http://localhost:8000")
     assert.equal("http://localhost:8000/v1/chat/completions", url "http://localhost:8000/v1/")
-    assert.equal("https://a/openai/deployments/d/chat/completions?api-version=1", url "https://a/openai/deployments/d?api-version=1")
+    assert.equal("https://a/openai/deployments/d/chat/completions?api-version=1",
+      url "https://a/openai/deployments/d?api-version=1")
   end)
 
   it("gives reasoning models the fields they take", function()
-    local body = body_of { model = "openai/gpt-5-mini", max_tokens = 10, temperature = 1, top_p = 1, stop = { "x" }, reasoning = "low" }
+    local body = body_of { model = "openai/gpt-5-mini", max_tokens = 10, temperature = 1, top_p = 1, stop = { "x" },
+      reasoning = "low" }
     assert.equal(10, body.max_completion_tokens)
     assert.equal("low", body.reasoning_effort)
     for _, field in ipairs { "max_tokens", "temperature", "top_p", "stop" } do assert.is_nil(body[field]) end
@@ -62,10 +65,12 @@ describe("openai_chat.build", function()
 
   it("sends tools, choices, calls and results", function()
     local body = body_of {
-      tools = { { name = "find", about = "Finds.", parameters = { type = "object", properties = { q = { type = "string" } } } }, { name = "now" } },
+      tools = { { name = "find", about = "Finds.", parameters = { type = "object",
+        properties = { q = { type = "string" } } } }, { name = "now" } },
       tool_choice = "find", parallel_tools = false,
       messages = {
-        { role = "assistant", content = "", tool_calls = { { id = "a", name = "find", arguments = { q = "x" }, raw = '{"q": "x"}' } } },
+        { role = "assistant", content = "", tool_calls = { { id = "a", name = "find", arguments = { q = "x" },
+          raw = '{"q": "x"}' } } },
         { role = "tool", tool_call_id = "a", name = "find", content = "found" },
       },
     }
@@ -104,7 +109,8 @@ end)
 
 describe("openai_chat.parse", function()
   it("reads an answer", function()
-    local response = assert(parse(answer({ index = 0, message = { content = "Hello", reasoning_content = "hm" }, finish_reason = "stop" },
+    local response = assert(parse(answer({ index = 0, message = { content = "Hello", reasoning_content = "hm" },
+      finish_reason = "stop" },
       { usage = { prompt_tokens = 5, completion_tokens = 3, prompt_tokens_details = { cached_tokens = 2 },
         completion_tokens_details = { reasoning_tokens = 1 } } })))
     assert.equal("Hello", response.content)
@@ -124,7 +130,8 @@ describe("openai_chat.parse", function()
   end)
 
   it("counts reasoning into the output where the vendor keeps it apart", function()
-    local usage = { prompt_tokens = 10, completion_tokens = 4, total_tokens = 44, completion_tokens_details = { reasoning_tokens = 30 } }
+    local usage = { prompt_tokens = 10, completion_tokens = 4, total_tokens = 44,
+      completion_tokens_details = { reasoning_tokens = 30 } }
     assert.equal(34, parse(answer({ message = { content = "x" } }, { usage = usage })).usage.output_tokens)
   end)
 
@@ -167,7 +174,8 @@ describe("openai_chat.parse", function()
   end)
 
   it("makes an id where there is none", function()
-    local response = parse(answer { message = { function_call = { name = "f", arguments = "{}" } }, finish_reason = "function_call" })
+    local response = parse(answer { message = { function_call = { name = "f", arguments = "{}" } },
+      finish_reason = "function_call" })
     assert.equal("tool_calls", response.finish_reason)
     assert.equal("call_1", response.tool_calls[1].id)
     assert.is_true(response.tool_calls[1].made_id)
@@ -180,14 +188,16 @@ describe("openai_chat.parse", function()
   end)
 
   it("reads content in typed parts", function()
-    local content = { { type = "thinking", thinking = { { type = "text", text = "hm" } } }, { type = "text", text = "yes" } }
+    local content = { { type = "thinking", thinking = { { type = "text", text = "hm" } } },
+      { type = "text", text = "yes" } }
     local response = parse(answer { message = { content = content }, finish_reason = "stop" })
     assert.equal("yes", response.content)
     assert.equal("hm", response.reasoning)
   end)
 
   it("counts choice 0 only", function()
-    local text = json.encode { choices = { { index = 1, message = { content = "b" } }, { index = 0, message = { content = "a" } } } }
+    local text = json.encode { choices = { { index = 1, message = { content = "b" } },
+      { index = 0, message = { content = "a" } } } }
     assert.equal("a", parse(text).content)
   end)
 end)
@@ -206,7 +216,8 @@ describe("openai_chat errors", function()
       { 403, { detail = "no" }, "auth" },
       { 404, { error = "model 'x' not found" }, "permanent" },
       { 422, { detail = { { loc = { "body" }, msg = "field required" } } }, "permanent" },
-      { 400, { code = "1500", message = "Invalid model", type = "invalid_model", object = "error" }, "permanent", "1500" },
+      { 400, { code = "1500", message = "Invalid model", type = "invalid_model", object = "error" }, "permanent",
+        "1500" },
       { 402, { error = { message = "pay" } }, "quota_exhausted" },
       { 429, { error = { message = "slow", type = "requests", code = "rate_limit_exceeded" } }, "rate_limited" },
       { 429, { error = { message = "broke", code = "insufficient_quota" } }, "quota_exhausted" },
@@ -231,7 +242,8 @@ describe("openai_chat errors", function()
   end)
 
   it("tell a page, an empty body and broken JSON", function()
-    assert.matches("502 transient: Bad gateway", err_of(502, "<html><head><title>Bad gateway</title></head></html>").message)
+    assert.matches("502 transient: Bad gateway", err_of(502,
+      "<html><head><title>Bad gateway</title></head></html>").message)
     assert.matches("empty body", err_of(500, "").message)
     assert.equal("unreadable_body", err_of(200, '{"choices": [').code)
     assert.equal("transient", err_of(200, "<html>hi</html>").kind)
@@ -282,7 +294,8 @@ describe("openai_chat.stream", function()
     local body = sse(
       delta { tool_calls = { fragment(0, "a", "f", '{"x"') } }, delta { tool_calls = { fragment(0, nil, nil, ":1}") } },
       delta { tool_calls = { fragment(0, "b", "g", "{}") } },
-      delta { tool_calls = { fragment(nil, "c", "h", "{}"), fragment(nil, "d", "i", "") } }, delta({}, "stop"), "[DONE]")
+      delta { tool_calls = { fragment(nil, "c", "h", "{}"), fragment(nil, "d", "i", "") } }, delta({}, "stop"),
+        "[DONE]")
     local response, _, deltas = reading.stream(chat, body)
     local names = {}
     for i, call in ipairs(response.tool_calls) do names[i] = call.id .. call.name .. json.encode(call.arguments) end
@@ -292,13 +305,15 @@ describe("openai_chat.stream", function()
   end)
 
   it("joins refusals", function()
-    local response = reading.stream(chat, sse(delta { refusal = "I " }, delta { refusal = "won't." }, delta({}, "stop"), "[DONE]"))
+    local response = reading.stream(chat, sse(delta { refusal = "I " }, delta { refusal = "won't." },
+      delta({}, "stop"), "[DONE]"))
     assert.equal("I won't.", response.content)
     assert.equal("refusal", response.finish_reason)
   end)
 
   it("reads either name of reasoning, and both only once", function()
-    local body = sse(delta { content = "" }, delta { reasoning_content = "a" }, delta { reasoning = "b", reasoning_content = "b" },
+    local body = sse(delta { content = "" }, delta { reasoning_content = "a" },
+      delta { reasoning = "b", reasoning_content = "b" },
       delta { reasoning = "c" }, delta({ content = "x" }, "stop"))
     assert.equal("abc", reading.stream(chat, body).reasoning)
   end)
@@ -314,7 +329,7 @@ describe("openai_chat.stream", function()
   end)
 
   it("fails on an error in the stream, also after a finish reason", function()
-    local failed = '{"error":{"message":"gone","code":502},"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}]}'
+    local failed = '{"error":{"message":"gone","code":502},"choices":[{"index":0,"delta":{},"finish_reason":"error"}]}'
     local _, err = reading.stream(chat, sse(delta({ content = "x" }, "stop"), failed, "[DONE]"))
     assert.equal("transient", err.kind)
     assert.equal("gone", err.reason)
@@ -337,11 +352,13 @@ describe("openai_chat.stream", function()
       delta({ content = "x" }, "stop"))
     local response = reading.stream(chat, body, { model = "m" })
     assert.equal("ab", response.reasoning)
-    assert.same({ { type = "reasoning.text", index = 0, text = "ab", signature = "s" } }, response.provider_parts.fields.reasoning_details)
+    assert.same({ { type = "reasoning.text", index = 0, text = "ab", signature = "s" } },
+      response.provider_parts.fields.reasoning_details)
   end)
 
   it("counts choice 0 only", function()
-    local body = sse('{"choices":[{"index":0,"delta":{"content":"a"}}]}', '{"choices":[{"index":1,"delta":{"content":"b"}}]}',
+    local body = sse('{"choices":[{"index":0,"delta":{"content":"a"}}]}',
+      '{"choices":[{"index":1,"delta":{"content":"b"}}]}',
       '{"choices":[{"index":0,"delta":{"content":"c"},"finish_reason":"stop"}]}')
     assert.equal("ac", reading.stream(chat, body).content)
   end)
@@ -363,5 +380,24 @@ describe("adapters.extend", function()
     local adapter, message = adapters.get "openai_chta"
     assert.is_nil(adapter)
     assert.matches("openai_chat", message)
+  end)
+end)
+
+describe("answers of another shape than the protocol's", function()
+  it("are errors, never raises", function()
+    for _, text in ipairs { '{"choices":[null]}', '{"choices":5}', '{"choices":[{"message":{"tool_calls":[7]}}]}' } do
+      local response, err = parse(text)
+      assert.is_nil(response)
+      assert.equal("transient", err.kind)
+    end
+    local _, err = reading.stream(chat, sse('{"choices":[3]}', delta({ content = "x" }, "stop"), "[DONE]"))
+    assert.equal("unexpected_shape", err.code)
+    assert.matches("openai_chat.lua", err.context.lua)
+  end)
+
+  it("have plain fields or none", function()
+    local response = parse '{"id":[1],"model":7,"choices":[{"message":{"content":"x"}}]}'
+    assert.is_nil(response.model)
+    assert.is_nil(response.provider_id)
   end)
 end)

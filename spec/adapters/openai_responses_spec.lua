@@ -22,7 +22,8 @@ local function message_item(text)
 end
 
 local CALL = { type = "function_call", id = "fc", call_id = "c1", name = "f", arguments = '{"x":1}' }
-local REASONING = { type = "reasoning", id = "rs", summary = { { type = "summary_text", text = "hm" } }, encrypted_content = "enc" }
+local REASONING = { type = "reasoning", id = "rs", summary = { { type = "summary_text", text = "hm" } },
+  encrypted_content = "enc" }
 local CREATED = event("response.created", { response = { id = "r1", status = "in_progress" } })
 
 local function completed(fields)
@@ -57,7 +58,8 @@ describe("openai_responses.build", function()
 
   it("sends calls, tools and schema in its own form", function()
     local body = body_of { tools = { { name = "f" } }, tool_choice = "f", schema = { type = "object", properties = {} },
-      messages = { { role = "assistant", content = "", tool_calls = { { id = "c1", name = "f", arguments = { x = 1 } } } } } }
+      messages = { { role = "assistant", content = "", tool_calls = { { id = "c1", name = "f",
+        arguments = { x = 1 } } } } } }
     assert.same({ { type = "function_call", call_id = "c1", name = "f", arguments = '{"x":1}' } }, body.input)
     assert.is_false(body.tools[1].strict)
     assert.same({ type = "function", name = "f" }, body.tool_choice)
@@ -67,8 +69,10 @@ end)
 
 describe("openai_responses.parse", function()
   it("reads items", function()
-    local response = parse({ id = "r1", status = "completed", model = "m", output = { REASONING, message_item "Hello", CALL },
-      usage = { input_tokens = 5, output_tokens = 4, input_tokens_details = { cached_tokens = 1 }, output_tokens_details = { reasoning_tokens = 2 } } },
+    local response = parse({ id = "r1", status = "completed", model = "m",
+      output = { REASONING, message_item "Hello", CALL },
+      usage = { input_tokens = 5, output_tokens = 4, input_tokens_details = { cached_tokens = 1 },
+        output_tokens_details = { reasoning_tokens = 2 } } },
       { model = "gpt-5" })
     assert.equal("Hello", response.content)
     assert.equal("hm", response.reasoning)
@@ -79,18 +83,21 @@ describe("openai_responses.parse", function()
   end)
 
   it("knows refusals and incomplete answers", function()
-    local refused = parse { status = "completed", output = { { type = "message", content = { { type = "refusal", refusal = "No." } } } } }
+    local refused = parse { status = "completed", output = { { type = "message",
+      content = { { type = "refusal", refusal = "No." } } } } }
     assert.equal("refusal", refused.finish_reason)
     assert.equal("No.", refused.content)
     local function incomplete(reason)
-      return parse({ status = "incomplete", incomplete_details = { reason = reason }, output = json.array() }).finish_reason
+      return parse({ status = "incomplete", incomplete_details = { reason = reason },
+        output = json.array() }).finish_reason
     end
     assert.equal("length", incomplete "max_output_tokens")
     assert.equal("content_filter", incomplete "content_filter")
   end)
 
   it("types errors", function()
-    local _, err = parse({ error = { message = "The requested model 'x' does not exist.", code = "model_not_found" } }, nil, 400)
+    local _, err = parse({ error = { message = "The requested model 'x' does not exist.",
+      code = "model_not_found" } }, nil, 400)
     assert.equal("permanent", err.kind)
     _, err = parse { status = "failed", error = { code = "insufficient_quota", message = "no money" } }
     assert.equal("quota_exhausted", err.kind)
@@ -104,7 +111,8 @@ end)
 describe("openai_responses.stream", function()
   it("joins deltas, keyed by place and not by item id", function()
     local body = CREATED
-      .. event("response.output_item.added", { output_index = 0, item = { type = "reasoning", summary = json.array() } })
+      .. event("response.output_item.added", { output_index = 0,
+        item = { type = "reasoning", summary = json.array() } })
       .. event("response.reasoning_summary_text.delta", { output_index = 0, item_id = "a", delta = "h" })
       .. event("response.reasoning_summary_text.delta", { output_index = 0, item_id = "b", delta = "m" })
       .. event("response.output_item.done", { output_index = 0, item = REASONING })
@@ -113,7 +121,8 @@ describe("openai_responses.stream", function()
       .. event("keepalive", { sequence_number = 7 })
       .. event("response.function_call_arguments.delta", { output_index = 2, delta = '{"x":1}' })
       .. event("response.output_item.done", { output_index = 2, item = CALL })
-      .. completed { output = { REASONING, message_item "Hello", CALL }, usage = { input_tokens = 1, output_tokens = 2 } }
+      .. completed { output = { REASONING, message_item "Hello", CALL },
+        usage = { input_tokens = 1, output_tokens = 2 } }
     local response, err, deltas = reading.stream(responses, body)
     assert.is_nil(err)
     assert.equal("Hello", response.content)
@@ -127,14 +136,16 @@ describe("openai_responses.stream", function()
   it("keeps what the deltas gave when the final output is empty", function()
     local body = CREATED .. event("response.output_text.delta", { output_index = 0, delta = "Hi" })
       .. event("response.output_item.done", { output_index = 0, item = message_item "Hi" })
-      .. event("response.output_item.done", { output_index = 1, item = CALL }) .. completed { output = json.array() } .. "data: [DONE]\n\n"
+      .. event("response.output_item.done", { output_index = 1, item = CALL }) .. completed { output = json.array() }
+        .. "data: [DONE]\n\n"
     local response = reading.stream(responses, body)
     assert.equal("Hi", response.content)
     assert.equal("f", response.tool_calls[1].name)
   end)
 
   it("reads refusals", function()
-    local body = CREATED .. event("response.refusal.delta", { output_index = 0, delta = "No." }) .. completed { output = json.array() }
+    local body = CREATED .. event("response.refusal.delta", { output_index = 0, delta = "No." })
+      .. completed { output = json.array() }
     local response, _, deltas = reading.stream(responses, body)
     assert.equal("refusal", response.finish_reason)
     assert.equal("No.", response.content)
@@ -144,7 +155,8 @@ describe("openai_responses.stream", function()
   it("fails on error events and on a cut", function()
     local text = CREATED .. event("response.output_text.delta", { output_index = 0, delta = "Hi" })
     local fault = { code = "rate_limit_exceeded", message = "Please try again in 1.5s." }
-    local _, err = reading.stream(responses, text .. event("error", { error = fault }) .. completed { status = "failed", error = fault })
+    local _, err = reading.stream(responses, text .. event("error", { error = fault })
+      .. completed { status = "failed", error = fault })
     assert.equal("rate_limited", err.kind)
     assert.equal(1500, err.retry_after_ms)
     assert.equal("Hi", err.context.partial.content)

@@ -21,7 +21,8 @@ describe("openrouter", function()
     assert.same({ effort = "low" }, body.reasoning)
     assert.is_nil(body.reasoning_effort)
     assert.same({ max_tokens = 100 }, body_of({ reasoning = { budget_tokens = 100 } }).reasoning)
-    assert.equal("https://openrouter.ai/api/v1/chat/completions", openrouter.build({ model = "m", messages = {} }, {}).url)
+    assert.equal("https://openrouter.ai/api/v1/chat/completions",
+      openrouter.build({ model = "m", messages = {} }, {}).url)
   end)
 
   it("routes schemas to those who can, and marks the cache", function()
@@ -32,7 +33,8 @@ describe("openrouter", function()
   end)
 
   it("names itself in errors, with what its upstream said", function()
-    local err = err_of(429, { code = 429, message = "Provider returned error", metadata = { raw = '{"error":{"message":"slow down"}}' } })
+    local err = err_of(429, { code = 429, message = "Provider returned error",
+      metadata = { raw = '{"error":{"message":"slow down"}}' } })
     assert.equal("openrouter: 429 rate_limited: Provider returned error: slow down", err.message)
     assert.equal("429", err.code)
   end)
@@ -43,7 +45,8 @@ describe("openrouter", function()
     headers["x-ratelimit-reset"] = reset
     assert.equal(2500, err_of(429, { code = 429, message = "m" }, headers).retry_after_ms)
     local metadata = { headers = { ["X-RateLimit-Reset"] = reset } }
-    assert.equal(2500, err_of(429, { code = 429, message = "m", metadata = metadata }, { date = headers.date }).retry_after_ms)
+    assert.equal(2500, err_of(429, { code = 429, message = "m", metadata = metadata },
+      { date = headers.date }).retry_after_ms)
   end)
 
   it("tells an empty purse from a wait, and moderation from a bad key", function()
@@ -51,14 +54,15 @@ describe("openrouter", function()
     local wait = err_of(402, { code = 402, message = "limit" }, { ["retry-after"] = "2" })
     assert.equal("rate_limited", wait.kind)
     assert.equal(2000, wait.retry_after_ms)
-    assert.equal("content_filter", err_of(403, { code = 403, message = "m", metadata = { reasons = { "violence" } } }).kind)
+    assert.equal("content_filter", err_of(403, { code = 403, message = "m",
+      metadata = { reasons = { "violence" } } }).kind)
     assert.equal("auth", err_of(403, { code = 403, message = "m" }).kind)
   end)
 
   it("fails on an error beside a choice", function()
     local body = ": OPENROUTER PROCESSING\n\n" .. reading.sse(
       '{"choices":[{"index":0,"delta":{"content":"a"}}]}',
-      '{"error":{"code":502,"message":"died"},"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}]}', "[DONE]")
+      '{"error":{"code":502,"message":"died"},"choices":[{"index":0,"delta":{},"finish_reason":"error"}]}', "[DONE]")
     local _, err = reading.stream(openrouter, body)
     assert.equal("died", err.reason)
     assert.matches("^openrouter: error inside a 200", err.message)

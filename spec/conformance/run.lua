@@ -2,12 +2,24 @@
 -- many places, and with every event handed on whole. All outcomes of one exchange must be equal.
 local decoder = require "curia.core.decoder"
 local json = require "curia.json"
+local task = require "curia.task"
 
 local M = {}
 
--- Bodies up to this size are cut in two at every byte; bigger ones near both ends and at random.
-local EVERY_BYTE = 4096
-local HEAD, TAIL, RANDOM = 1024, 512, 48
+-- The watchdog stops what holds the loop for long; after so many bytes the loop gets its turn.
+local BREATH = 1 << 20
+local since_breath = 0
+
+local function breathe(bytes)
+  since_breath = since_breath + bytes
+  if since_breath < BREATH then return end
+  since_breath = 0
+  task.sleep(0)
+end
+
+-- Bodies up to `every_byte` bytes are cut in two at each of them; bigger ones within `head` and `tail`
+-- bytes of their ends, and at `random` places between. All are also fed byte by byte.
+M.limits = { every_byte = 4096, head = 1024, tail = 512, random = 48 }
 
 local ADAPTERS = {
   { "^ollama%.chat$", "ollama" },
@@ -141,15 +153,17 @@ local function single_bytes(body)
 end
 
 local function cut_places(size)
-  local places = {}
+  local places, limits = {}, M.limits
+  local small = size <= limits.every_byte
   for at = 1, size - 1 do
-    if size <= EVERY_BYTE or at <= HEAD or at >= size - TAIL then places[#places + 1] = at end
+    if small or at <= limits.head or at >= size - limits.tail then places[#places + 1] = at end
   end
-  for _ = 1, size > EVERY_BYTE and RANDOM or 0 do places[#places + 1] = math.random(1, size - 1) end
+  for _ = 1, small and 0 or limits.random do places[#places + 1] = math.random(1, size - 1) end
   return places
 end
 
 local function different(case, paths, chunks, expected)
+  breathe(#case.body)
   return fingerprint(case.exchange.id, read_stream(case, paths, chunks)) ~= expected
 end
 
@@ -173,6 +187,7 @@ local function compare_cuts(case, expected)
 end
 
 --- Reads an exchange in all ways.
+---@async
 ---@param exchange table
 ---@return table|nil record nil where no adapter is meant; string[] faults; table case, table|nil response, err
 function M.check(exchange)

@@ -9,6 +9,7 @@ local answer = require "curia.adapters.support.answer"
 local calls = require "curia.adapters.support.calls"
 local emulation = require "curia.adapters.support.emulation"
 local failure = require "curia.adapters.support.failure"
+local guard = require "curia.adapters.support.guard"
 local request_of = require "curia.adapters.support.request"
 local schemas = require "curia.adapters.support.schema"
 
@@ -72,12 +73,12 @@ local function blocks_of(message, model)
   return "user", user_blocks(message)
 end
 
--- Turns of one role are merged; a turn may neither be empty nor, with newer models, be the assistant's
--- if it is the first or the last.
-local function wire_messages(messages, model)
+-- Turns of one role are merged; an empty one is left out.
+local function merge_turns(messages, model, mark)
   local wire = {}
-  for _, message in ipairs(messages) do
+  for i, message in ipairs(messages) do
     local role, blocks = blocks_of(message, model)
+    if i == mark.at and blocks[1] then blocks[#blocks].cache_control = mark.control end
     local last = wire[#wire]
     if not last or last.role ~= role then
       last = { role = role, content = {} }
@@ -85,6 +86,12 @@ local function wire_messages(messages, model)
     end
     table.move(blocks, 1, #blocks, #last.content + 1, last.content)
   end
+  return wire
+end
+
+-- Neither the first turn nor, with newer models, the last may be the assistant's.
+local function wire_messages(messages, model, mark)
+  local wire = merge_turns(messages, model, mark)
   if not wire[1] or wire[1].role ~= "user" then
     table.insert(wire, 1, { role = "user", content = { text_block "Begin." } })
   end
@@ -92,6 +99,25 @@ local function wire_messages(messages, model)
     wire[#wire + 1] = { role = "user", content = { text_block "Continue." } }
   end
   return wire
+end
+
+-- Everything up to the marked block is cached: tools, system, messages, in this order. The mark stands
+-- on the last block that those who ask share: the last message with `cache = true`, else the system
+-- prompt, else the first message.
+local function cache_mark(request, system, rest)
+  local mark = {}
+  if not request.cache then return mark end
+  mark.control = { type = "ephemeral", ttl = request.cache == "1h" and "1h" or nil }
+  for i, message in ipairs(rest) do
+    if message.cache and message.role ~= "assistant" then mark.at = i end
+  end
+  if not mark.at and not system then mark.at = 1 end
+  return mark
+end
+
+local function wire_system(system, mark)
+  if not system or not mark.control or mark.at then return system end
+  return { { type = "text", text = system, cache_control = mark.control } }
 end
 
 local function wire_tools(request, forced)
@@ -108,15 +134,20 @@ end
 
 local CHOICES = { auto = "auto", required = "any", none = "none" }
 
+local function asked_choice(request, forced)
+  local choice = request.tool_choice
+  if forced and choice ~= "none" then
+    local alone = not (request.tools and request.tools[1])
+    return alone and { type = "tool", name = emulation.tool_name(request) } or { type = "any" }
+  end
+  if not choice then return nil end
+  return { type = CHOICES[choice] or "tool", name = not CHOICES[choice] and choice or nil }
+end
+
 -- A forced tool is refused together with thinking: then the model is left free, and the answer's
 -- validation repairs.
 local function wire_choice(request, forced, thinks)
-  local choice = request.tool_choice
-  local wire = choice and { type = CHOICES[choice] or "tool", name = not CHOICES[choice] and choice or nil }
-  if forced and choice ~= "none" then
-    local alone = not (request.tools and request.tools[1])
-    wire = alone and { type = "tool", name = emulation.tool_name(request) } or { type = "any" }
-  end
+  local wire = asked_choice(request, forced)
   if thinks and wire and wire.type ~= "none" then wire = { type = "auto" } end
   if request.parallel_tools == false then
     wire = wire or { type = "auto" }
@@ -147,43 +178,14 @@ local function add_sampling(body, request, thinks)
   if not body.temperature and not thinks then body.top_p = request.top_p end
 end
 
-local function cache_control(cache)
-  return { type = "ephemeral", ttl = cache == "1h" and "1h" or nil }
-end
-
--- Everything up to the marked block is cached: tools, system, messages, in this order. The mark stands
--- on the last block that those who ask share: a message marked `cache = true`, else the system prompt,
--- else the first message.
-local function mark_cache(body, request, rest)
-  local control = cache_control(request.cache)
-  for i = #rest, 1, -1 do
-    if rest[i].cache then
-      for _, message in ipairs(body.messages) do
-        for _, block in ipairs(message.content) do
-          if block.text == request_of.text(rest[i].content) then
-            block.cache_control = control
-            return
-          end
-        end
-      end
-    end
-  end
-  if body.system then
-    body.system = { { type = "text", text = body.system, cache_control = control } }
-    return
-  end
-  local content = body.messages[1].content
-  content[#content].cache_control = control
-end
-
 local function build_body(request)
   local system, rest = request_of.split_system(request.messages)
-  local forced = emulates(request)
+  local forced, mark = emulates(request), cache_mark(request, system, rest)
   local body = {
     model = request.model,
     max_tokens = request_of.integer(request.max_tokens) or models.of(request.model).max_tokens or DEFAULT_MAX_TOKENS,
-    system = system,
-    messages = wire_messages(rest, request.model),
+    system = wire_system(system, mark),
+    messages = wire_messages(rest, request.model, mark),
     stop_sequences = request.stop,
     stream = request.stream and true or nil,
   }
@@ -195,7 +197,6 @@ local function build_body(request)
     body.output_config = body.output_config or {}
     body.output_config.format = { type = "json_schema", schema = native_schema(request) }
   end
-  if request.cache then mark_cache(body, request, rest) end
   return request_of.extend(body, request.extra)
 end
 
@@ -323,7 +324,8 @@ end
 
 local function start(request, name)
   return {
-    name = request_of.label(request, name or NAME), request = request, text = {}, reasoning = {}, calls = {}, blocks = json.array(), message = {}, usage = {},
+    name = request_of.label(request, name or NAME), request = request,
+    text = {}, reasoning = {}, calls = {}, blocks = json.array(), message = {}, usage = {},
     answer_tool = emulates(request) and emulation.tool_name(request) or nil,
   }
 end
@@ -485,7 +487,7 @@ local function finish(state, status)
   return response_of(message, content, reasoning, finished_calls(state), state.request)
 end
 
-return {
+return guard.adapter {
   name = NAME,
   capabilities = { stream = true, tools = true, json_schema = true, reasoning = true, cache = true },
   build = build,

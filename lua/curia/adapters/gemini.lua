@@ -10,6 +10,7 @@ local answer = require "curia.adapters.support.answer"
 local calls = require "curia.adapters.support.calls"
 local emulation = require "curia.adapters.support.emulation"
 local failure = require "curia.adapters.support.failure"
+local guard = require "curia.adapters.support.guard"
 local request_of = require "curia.adapters.support.request"
 local schemas = require "curia.adapters.support.schema"
 
@@ -228,7 +229,10 @@ local function usage_of(usage)
 end
 
 local function start(request, name)
-  return { name = request_of.label(request, name or NAME), request = request, text = {}, reasoning = {}, calls = {}, parts = json.array() }
+  return {
+    name = request_of.label(request, name or NAME), request = request,
+    text = {}, reasoning = {}, calls = {}, parts = json.array(),
+  }
 end
 
 local function keep_text(state, text)
@@ -297,14 +301,18 @@ local function add_candidate(state, candidate, deltas)
   if candidate.logprobsResult then state.logprobs = candidate.logprobsResult end
 end
 
-local function add_event(state, value, name)
-  local fault = failure.find(value) or (name == "error" and value)
-  if fault then state.fault = state.fault or fault end
+local function add_facts(state, value)
   state.last = value
   state.id, state.model = value.responseId or state.id, value.modelVersion or state.model
   if value.usageMetadata then state.usage = value.usageMetadata end
   local feedback = value.promptFeedback
   if feedback and feedback.blockReason then state.blocked = feedback end
+end
+
+local function add_event(state, value, name)
+  local fault = failure.find(value) or (name == "error" and value)
+  if fault then state.fault = state.fault or fault end
+  add_facts(state, value)
   local deltas = {}
   for _, candidate in ipairs(value.candidates or {}) do
     if (candidate.index or 0) == 0 then add_candidate(state, candidate, deltas) end
@@ -395,7 +403,7 @@ local function parse(status, headers, body, request, name)
   return conclude(state, status)
 end
 
-return {
+return guard.adapter {
   name = NAME,
   capabilities = { stream = true, tools = true, json_schema = true, reasoning = true, seed = true },
   build = build,

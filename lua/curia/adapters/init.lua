@@ -6,7 +6,7 @@ local suggest = require "curia.suggest"
 
 local M = {}
 
-M.names = { "anthropic", "gemini", "ollama", "openai_chat", "openai_responses", "openrouter" }
+M.names = { "anthropic", "gemini", "ollama", "openai_chat", "openai_responses", "openrouter", "scripted" }
 
 local own = {}
 for _, name in ipairs(M.names) do own[name] = true end

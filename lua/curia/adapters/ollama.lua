@@ -2,6 +2,7 @@
 local answer = require "curia.adapters.support.answer"
 local calls = require "curia.adapters.support.calls"
 local failure = require "curia.adapters.support.failure"
+local guard = require "curia.adapters.support.guard"
 local request_of = require "curia.adapters.support.request"
 
 local concat = table.concat
@@ -141,7 +142,7 @@ local function parse(status, headers, body, request, name)
   if not message then return nil, failure.unreadable(name, status, body, "answer without a message") end
   local list = {}
   add_calls(list, message)
-  return response_of(value, message.content or "", nonempty(message.thinking), list, request)
+  return response_of(value, nonempty(message.content) or "", nonempty(message.thinking), list, request)
 end
 
 -- Stream --------------------------------------------------------------------------------------------
@@ -193,7 +194,7 @@ local function finish(state, status)
   return response_of(state.last, content, thinking, state.calls, state.request)
 end
 
-return {
+return guard.adapter {
   name = NAME,
   capabilities = { stream = true, tools = true, json_schema = true, reasoning = true, seed = true },
   build = build,

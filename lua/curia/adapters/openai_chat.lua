@@ -7,6 +7,7 @@ local models = require "curia.data.models"
 local answer = require "curia.adapters.support.answer"
 local calls = require "curia.adapters.support.calls"
 local failure = require "curia.adapters.support.failure"
+local guard = require "curia.adapters.support.guard"
 local request_of = require "curia.adapters.support.request"
 local schemas = require "curia.adapters.support.schema"
 
@@ -227,7 +228,8 @@ end
 
 -- What has to come back with the next request of a tool loop: reasoning_content (DeepSeek, Kimi, GLM
 -- refuse without it), reasoning_details, Gemini's signatures in `extra_content`.
-local function provider_parts(request, reasoning_content, details, list, extras)
+local function provider_parts(request, message, list, extras)
+  local details, reasoning_content = message.reasoning_details, nonempty(message.reasoning_content)
   local fields
   if details and details[1] then fields = { reasoning_details = details } end
   if reasoning_content and list then
@@ -291,7 +293,7 @@ local function response_of(value, choice, request)
     cost = usage and reported_cost(usage, value),
     logprobs = choice.logprobs and choice.logprobs.content or nil,
     provider_id = value.id,
-    provider_parts = provider_parts(request, nonempty(message.reasoning_content), message.reasoning_details, list, extras),
+    provider_parts = provider_parts(request, message, list, extras),
     raw = value,
   }
 end
@@ -321,7 +323,10 @@ end
 -- Stream --------------------------------------------------------------------------------------------
 
 local function start(request, name)
-  return { name = request_of.label(request, name or NAME), request = request, text = {}, reasoning = {}, calls = calls.gather() }
+  return {
+    name = request_of.label(request, name or NAME), request = request,
+    text = {}, reasoning = {}, calls = calls.gather(),
+  }
 end
 
 local function add_details(state, details)
@@ -389,13 +394,18 @@ local function add_choice(state, choice, deltas)
   if nonempty(choice.finish_reason) then state.finish = choice.finish_reason end
 end
 
-local function add_event(state, value, name)
-  local fault = failure.find(value) or (name == "error" and value)
-  if fault then state.fault = state.fault or fault end
+-- Usage may come often, also in `x_groq`; the last is the total.
+local function add_facts(state, value)
   if nonempty(value.id) then state.id = value.id end
   if nonempty(value.model) then state.model = value.model end
   local usage = value.usage or (value.x_groq and not state.usage and value.x_groq.usage)
   if usage then state.usage, state.last = usage, value end
+end
+
+local function add_event(state, value, name)
+  local fault = failure.find(value) or (name == "error" and value)
+  if fault then state.fault = state.fault or fault end
+  add_facts(state, value)
   local choices = value.choices
   if not choices then return nil end
   local deltas = {}
@@ -430,7 +440,9 @@ local function stream_fault(state, status, partial)
     return failure.cut(state.name, status, partial, "broken_event", "an event of the stream is no JSON")
   end
   if not ended then return failure.cut(state.name, status, partial) end
-  if not state.seen then return failure.cut(state.name, status, partial, "empty_stream", "the stream brought no choice") end
+  if not state.seen then
+    return failure.cut(state.name, status, partial, "empty_stream", "the stream brought no choice")
+  end
   if FINISH[state.finish] == "error" then
     return failure.cut(state.name, status, partial, state.finish, "the vendor broke the answer off")
   end
@@ -453,7 +465,7 @@ local function finish(state, status, headers)
   if err then return nil, err end
   local list = calls.finished(state.calls)
   local usage = state.usage
-  local given_back = state.has_reasoning_content and reasoning or nil
+  local back = { reasoning_content = state.has_reasoning_content and reasoning, reasoning_details = state.details }
   return {
     content = content,
     reasoning = reasoning,
@@ -464,11 +476,11 @@ local function finish(state, status, headers)
     cost = usage and reported_cost(usage, state.last),
     logprobs = state.logprobs,
     provider_id = state.id or (headers and headers["x-generation-id"]),
-    provider_parts = provider_parts(state.request, given_back, state.details, list, call_extras(state.calls)),
+    provider_parts = provider_parts(state.request, back, list, call_extras(state.calls)),
   }
 end
 
-return {
+return guard.adapter {
   name = NAME,
   capabilities = { stream = true, tools = true, json_schema = true, reasoning = true, seed = true, logprobs = true },
   build = build,

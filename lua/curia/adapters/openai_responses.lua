@@ -8,6 +8,7 @@ local models = require "curia.data.models"
 local answer = require "curia.adapters.support.answer"
 local calls = require "curia.adapters.support.calls"
 local failure = require "curia.adapters.support.failure"
+local guard = require "curia.adapters.support.guard"
 local request_of = require "curia.adapters.support.request"
 local schemas = require "curia.adapters.support.schema"
 
@@ -171,8 +172,8 @@ local READ = {
     found.calls[position] = calls.from_text(position, item.call_id or item.id, item.name, item.arguments or "")
   end,
   custom_tool_call = function(item, found)
-    local input = item.input or ""
-    found.calls[#found.calls + 1] = { id = item.call_id, name = item.name, arguments = { input = input }, raw = input }
+    local position, input = #found.calls + 1, item.input or ""
+    found.calls[position] = calls.from_table(position, item.call_id, item.name, { input = input })
   end,
 }
 
@@ -214,7 +215,9 @@ end
 local function fault_of(value)
   local fault = failure.find(value)
   if fault then return fault end
-  if value.status == "failed" then return { code = "server_error", message = "the response failed without a reason" } end
+  if value.status == "failed" then
+    return { code = "server_error", message = "the response failed without a reason" }
+  end
   if value.status == "cancelled" then return { code = "cancelled", message = "the response was cancelled" } end
   if value.status == "queued" or value.status == "in_progress" then
     return { code = "not_finished", message = "the response is still " .. value.status }
@@ -240,7 +243,10 @@ end
 -- Stream --------------------------------------------------------------------------------------------
 
 local function start(request, name)
-  return { name = request_of.label(request, name or NAME), request = request, text = {}, reasoning = {}, items = {}, last_index = -1 }
+  return {
+    name = request_of.label(request, name or NAME), request = request,
+    text = {}, reasoning = {}, items = {}, last_index = -1,
+  }
 end
 
 local function item_at(state, index)
@@ -267,7 +273,7 @@ local function add_reasoning(state, value)
 end
 
 local function add_arguments(state, value)
-  local pieces = item_at(state, value.output_index).pieces
+  local pieces = item_at(state, value.output_index or math.max(state.last_index, 0)).pieces
   if not value.delta or value.delta == "" then return nil end
   pieces[#pieces + 1] = value.delta
   return { { kind = "tool_args", text = value.delta } }
@@ -352,7 +358,7 @@ local function finish(state, status)
   return response_of(state.last, found, items, state.request)
 end
 
-return {
+return guard.adapter {
   name = NAME,
   capabilities = { stream = true, tools = true, json_schema = true, reasoning = true },
   build = build,

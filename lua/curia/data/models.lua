@@ -10,6 +10,13 @@
 -- `models.add` comes first.
 local M = {}
 
+local claude_5 = {
+  context = 1000000, max_tokens = 16384, thinking = "adaptive", sampling = false, schema = true,
+}
+local gemini_3 = {
+  reasoning = true, context = 1048576, schema = true, effort = "level", schema_with_tools = true,
+}
+
 local facts = {
   -- OpenAI
   { "^gpt%-5[%d.]*%-chat", { context = 128000 } },
@@ -31,17 +38,17 @@ local facts = {
   { "^claude%-3%-7", { context = 200000, max_tokens = 16384, thinking = "budget" } },
   { "^claude%-opus%-4%-1", { context = 200000, max_tokens = 16384, thinking = "budget", schema = true } },
   { "^claude%-%a+%-4[%-.]5", { context = 200000, max_tokens = 16384, thinking = "budget", schema = true } },
-  { "^claude%-%a+%-4[%-.]6", { context = 200000, max_tokens = 16384, thinking = "adaptive", schema = true } },
-  { "^claude%-%a+%-4[%-.][789]", { context = 200000, max_tokens = 16384, thinking = "adaptive", sampling = false, schema = true } },
+  { "^claude%-%a+%-4[%-.]6", { context = 1000000, max_tokens = 16384, thinking = "adaptive", schema = true } },
+  { "^claude%-%a+%-4[%-.][789]", claude_5 },
   { "^claude%-%a+%-4", { context = 200000, max_tokens = 16384, thinking = "budget" } },
-  { "^claude%-%a+%-%d", { context = 200000, max_tokens = 16384, thinking = "adaptive", sampling = false, schema = true } },
+  { "^claude%-%a+%-%d", claude_5 },
   { "^claude", { context = 200000, max_tokens = 4096 } },
 
   -- Gemini
   { "^gemini%-1%.5", { context = 1000000 } },
   { "^gemini%-2%.0", { context = 1048576 } },
   { "^gemini%-2%.5", { reasoning = true, context = 1048576, schema = true, effort = "budget" } },
-  { "^gemini%-[3-9]", { reasoning = true, context = 1048576, schema = true, effort = "level", schema_with_tools = true } },
+  { "^gemini%-[3-9]", gemini_3 },
   { "^gemini%-pro$", { context = 32768 } },
   { "^gemini%-", { context = 1048576, schema = true } },
 
@@ -57,8 +64,10 @@ local facts = {
 local NONE = {}
 local known = {}
 
+-- "openai/gpt-5" and Bedrock's "us.anthropic.claude-..." without what stands in front.
 local function bare(model)
-  return model:match("([^/]+)$") or model
+  local name = model:match("([^/]+)$") or model
+  return name:match("anthropic%.(.+)$") or name
 end
 
 --- The facts about a model; an empty table for an unknown one. Not to be changed.

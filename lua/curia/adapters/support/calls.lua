@@ -26,6 +26,15 @@ function M.arguments(raw)
   return nil, "the arguments are no JSON object"
 end
 
+local function call_of(position, id, name, arguments, raw, fault)
+  if type(id) == "number" then id = tostring(id) end
+  local made = type(id) ~= "string" or id == ""
+  return {
+    id = made and "call_" .. position or id, made_id = made or nil,
+    name = type(name) == "string" and name or "", arguments = arguments, raw = raw, fault = fault,
+  }
+end
+
 ---@param position integer place among the calls of the answer
 ---@param id string|nil
 ---@param name string|nil
@@ -33,11 +42,7 @@ end
 ---@return table call
 function M.from_text(position, id, name, raw)
   local arguments, fault = M.arguments(raw)
-  local made = id == nil or id == ""
-  return {
-    id = made and "call_" .. position or tostring(id), made_id = made or nil,
-    name = name or "", arguments = arguments, raw = raw, fault = fault,
-  }
+  return call_of(position, id, name, arguments, raw, fault)
 end
 
 --- A call whose arguments came as an object.
@@ -51,31 +56,31 @@ function M.from_table(position, id, name, arguments)
     return M.from_text(position, id, name, type(arguments) == "string" and arguments or "")
   end
   if next(arguments) == nil then arguments = json.object() end
-  local made = id == nil or id == ""
-  return {
-    id = made and "call_" .. position or tostring(id), made_id = made or nil,
-    name = name or "", arguments = arguments, raw = json.encode(arguments) or "",
-  }
+  return call_of(position, id, name, arguments, json.encode(arguments) or "")
 end
 
--- Which call a fragment belongs to: by index; where the index is missing or is 0 for every call, a new
--- id with a name (or a name alone) opens a new one.
+-- The call that a fragment goes on with: by index; without one the last, unless the fragment names a
+-- call with no id or another one. A new id with a name opens a new call even under the same index, as
+-- some servers give index 0 to all.
+local function known_call(list, index, id, name)
+  local call = list[#list]
+  if index ~= nil then call = list.by_index[index] end
+  if not call or not name then return call end
+  if index == nil and not id then return nil end
+  local other = id and call.id and id ~= call.id or index == nil and id ~= call.id
+  return not other and call or nil
+end
+
 local function open_call(list, fragment, name)
   local id = fragment.id
   if id == "" then id = nil end
-  local call = fragment.index ~= nil and list.by_index[fragment.index] or nil
-  if fragment.index == nil then
-    call = list[#list]
-    if call and name and (not id or id ~= call.id) then call = nil end
-  elseif call and name and id and call.id and id ~= call.id then
-    call = nil
-  end
+  local call = known_call(list, fragment.index, id, name)
   if not call then
     call = { pieces = {} }
     list[#list + 1] = call
     if fragment.index ~= nil then list.by_index[fragment.index] = call end
   end
-  if id and not call.id then call.id = id end
+  call.id = call.id or id
   return call
 end
 
