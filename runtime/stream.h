@@ -36,7 +36,7 @@ struct curia__stream {
     curia__stream_item *first;
     curia__stream_item **last; /* the pointer that leads to the last one; NULL: nothing is queued */
     size_t count, bytes;       /* queued */
-    size_t limit;        /* the most bytes queued */
+    size_t limit;              /* the most bytes queued */
     curia__overflow overflow;
     bool paused; /* a put was refused since the queue was last drained */
     bool closed;

@@ -7,9 +7,9 @@
 #include "http/client.h"
 
 enum {
-    SWEEP_MS = 30 * 1000,       /* how often idle things are looked through */
-    MULTI_IDLE_MS = 90 * 1000,  /* an idle multi is closed after this, with its connections */
-    SPARE_EASIES = 16           /* stay pooled when nothing is under way */
+    SWEEP_MS = 30 * 1000,      /* how often idle things are looked through */
+    MULTI_IDLE_MS = 90 * 1000, /* an idle multi is closed after this, with its connections */
+    SPARE_EASIES = 16          /* stay pooled when nothing is under way */
 };
 
 /* ---- surroundings ------------------------------------------------------------------------------ */
@@ -78,7 +78,8 @@ static void close_client(curia__service *service) {
 static void sweep_group(curia__http_group *group, uint64_t now) {
     for (size_t i = group->count; i-- > 0;) {
         curia__http_multi *m = group->items[i];
-        if (m->active == 0 && now - m->idle_since_ms >= MULTI_IDLE_MS) curia__http_multi_close(m, 0);
+        if (m->active == 0 && now - m->idle_since_ms >= MULTI_IDLE_MS)
+            curia__http_multi_close(m, 0);
     }
 }
 
@@ -176,14 +177,20 @@ static int begin(curia__http_client *client, const curia__http_request *request,
     return rc;
 }
 
-int curia__http_start(curia__loop *loop, const curia__http_request *request, curia__exchange *ex) {
-    if (loop->closing) return CURIA_ECLOSED;
+static int start(curia__loop *loop, const curia__http_request *request, curia__exchange *ex) {
     int rc = curia__exchange_init(ex, loop, request);
     if (rc) return rc;
+    if (loop->closing) return CURIA_ECLOSED;
     curia__http_client *client = client_of(loop);
-    rc = client && prepare(client) ? begin(client, request, ex) : CURIA_ENOMEM;
+    if (!client || !prepare(client)) return CURIA_ENOMEM;
+    rc = begin(client, request, ex);
     if (!rc) rc = curia__exchange_guard(ex);
+    if (!rc) client->stats.exchanges++;
+    return rc;
+}
+
+int curia__http_start(curia__loop *loop, const curia__http_request *request, curia__exchange *ex) {
+    int rc = start(loop, request, ex);
     if (rc) curia__exchange_end(ex, rc, NULL);
-    else client->stats.exchanges++;
     return rc;
 }

@@ -33,9 +33,9 @@ struct curia__http_multi {
     curia__http_group *group;
     size_t place; /* in the group */
     CURLM *curl;
-    uv_timer_t timer;          /* the multi is freed by its close callback */
-    uint64_t due_ms;           /* when curl wants to be called; UINT64_MAX: never */
-    uint64_t armed_ms;         /* when `timer` goes off; UINT64_MAX: it is stopped */
+    uv_timer_t timer;           /* the multi is freed by its close callback */
+    uint64_t due_ms;            /* when curl wants to be called; UINT64_MAX: never */
+    uint64_t armed_ms;          /* when `timer` goes off; UINT64_MAX: it is stopped */
     curia__exchange *exchanges; /* under way */
     size_t active;
     uint64_t idle_since_ms;
@@ -47,10 +47,10 @@ struct curia__http_multi {
 struct curia__http_client {
     curia__service service; /* first member */
     curia__loop *loop;
-    CURLSH *share;              /* DNS and TLS sessions; NULL until the first exchange */
+    CURLSH *share;               /* DNS and TLS sessions; NULL until the first exchange */
     curia__http_group groups[2]; /* http, https */
     curia__http_multi *kicked;
-    curia__http_easy *easies;   /* idle */
+    curia__http_easy *easies; /* idle */
     size_t idle_easies;
     curia__http_socket **sockets; /* by file descriptor */
     size_t socket_slots;
@@ -126,7 +126,8 @@ bool curia__http_is_tls(const char *url);
 /* ---- exchange.c ---- */
 
 /* Prepares zeroed memory, without starting anything. Returns 0 or a code. */
-int curia__exchange_init(curia__exchange *ex, curia__loop *loop, const curia__http_request *request);
+int curia__exchange_init(curia__exchange *ex, curia__loop *loop,
+                         const curia__http_request *request);
 /* Begins to watch its limits. Returns 0 or CURIA_ENOMEM. */
 int curia__exchange_guard(curia__exchange *ex);
 /* The callbacks' share: curl is about to send; a header line, a piece of body has come. They return

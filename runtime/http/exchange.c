@@ -86,8 +86,10 @@ static limit next_limit(const curia__exchange *ex) {
     limit l = {NEVER, 0};
     consider(&l, ex->started_ms, ex->total_ms, CURIA_ETOTAL);
     if (ex->paused) return l;
-    if (ex->first_byte_us) consider(&l, ex->arrival_ms, ex->silence_ms, CURIA_ESILENCE);
-    else if (ex->sent) consider(&l, ex->sent_ms, ex->first_byte_ms, CURIA_EFIRSTBYTE);
+    if (ex->first_byte_us)
+        consider(&l, ex->arrival_ms, ex->silence_ms, CURIA_ESILENCE);
+    else if (ex->sent)
+        consider(&l, ex->sent_ms, ex->first_byte_ms, CURIA_EFIRSTBYTE);
     return l;
 }
 
@@ -126,6 +128,9 @@ static int refuse(curia__exchange *ex, int code) {
  * For a paid call that is a second payment that nobody counts, so it is stopped here (C10). */
 int curia__exchange_sending(curia__exchange *ex) {
     if (ex->sent) return refuse(ex, CURIA_ERESET);
+    long connects = 1;
+    curl_easy_getinfo(ex->easy->curl, CURLINFO_NUM_CONNECTS, &connects);
+    ex->reused = connects == 0;
     ex->sent = true;
     ex->sent_ms = now_ms(ex);
     return 0;
@@ -197,7 +202,8 @@ static int reserve(curia__exchange *ex) {
     curl_easy_getinfo(ex->easy->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &promised);
     if (promised <= 0) return 0;
     if ((uint64_t)promised > ex->max_body) return CURIA_ETOOBIG;
-    return curia__buffer_reserve(&ex->body, promised < RESERVE_MAX ? (size_t)promised : RESERVE_MAX);
+    return curia__buffer_reserve(&ex->body,
+                                 promised < RESERVE_MAX ? (size_t)promised : RESERVE_MAX);
 }
 
 static int keep(curia__exchange *ex, const char *bytes, size_t length) {
@@ -281,15 +287,13 @@ static int judge(const curia__exchange *ex, CURLcode outcome) {
 }
 
 void curia__exchange_finish(curia__exchange *ex, CURLcode outcome) {
-    long connects = 0;
-    curl_easy_getinfo(ex->easy->curl, CURLINFO_NUM_CONNECTS, &connects);
-    ex->reused = ex->sent && connects == 0;
     const char *text = ex->easy->error[0] ? ex->easy->error : curl_easy_strerror(outcome);
     curia__exchange_end(ex, judge(ex, outcome), ex->refusal ? NULL : text);
 }
 
 /* The numbers that make a limit's message useful. */
-static void explain(const curia__exchange *ex, int code, const char **text, char *out, size_t size) {
+static void explain(const curia__exchange *ex, int code, const char **text, char *out,
+                    size_t size) {
     uint64_t ms = code == CURIA_EFIRSTBYTE ? ex->first_byte_ms
                   : code == CURIA_ESILENCE ? ex->silence_ms
                   : code == CURIA_ETOTAL   ? ex->total_ms
@@ -297,13 +301,15 @@ static void explain(const curia__exchange *ex, int code, const char **text, char
     if (ms)
         snprintf(out, size, "%s (limit %llu ms)", curia_error_text(code), (unsigned long long)ms);
     else if (code == CURIA_ETOOBIG)
-        snprintf(out, size, "the answer is larger than %llu bytes", (unsigned long long)ex->max_body);
+        snprintf(out, size, "the answer is larger than %llu bytes",
+                 (unsigned long long)ex->max_body);
     else
         return;
     *text = out;
 }
 
 static void set_message(curia__exchange *ex, int code, const char *text) {
+    if (ex->message) return; /* the request was refused */
     char own[128], line[CURL_ERROR_SIZE + 320];
     if (!text) {
         text = curia_error_text(code);
@@ -384,8 +390,8 @@ const curia__segments *curia__exchange_take(curia__exchange *ex) {
     return &ex->taken;
 }
 
-curia__stream_item *curia__exchange_take_piece(curia__exchange *ex) {
-    return curia__stream_take(&ex->stream);
+void curia__exchange_drop_piece(curia__exchange *ex) {
+    free(curia__stream_take(&ex->stream));
 }
 
 static curia__slice trim(const char *at, const char *end) {

@@ -39,14 +39,14 @@ typedef struct {
     size_t header_count;
     const char *body; /* sent with all methods but GET and HEAD */
     size_t body_size;
-    curia__paths *paths;         /* decode a streamed answer with these; NULL: never */
-    bool watch;                  /* tell of each batch of segments, not of the end only */
-    bool stream;                 /* hand the body on as it comes; not with paths */
-    uint64_t connect_ms;         /* name, connection and TLS */
-    uint64_t first_byte_ms;      /* from sending the request to the first byte of the body */
-    uint64_t silence_ms;         /* the longest gap after that */
-    uint64_t total_ms;           /* for everything */
-    size_t max_body_bytes;       /* of the answer; 0: CURIA__HTTP_MAX_BODY */
+    curia__paths *paths;    /* decode a streamed answer with these; NULL: never */
+    bool watch;             /* tell of each batch of segments, not of the end only */
+    bool stream;            /* hand the body on as it comes; not with paths */
+    uint64_t connect_ms;    /* name, connection and TLS */
+    uint64_t first_byte_ms; /* from sending the request to the first byte of the body */
+    uint64_t silence_ms;    /* the longest gap after that */
+    uint64_t total_ms;      /* for everything */
+    size_t max_body_bytes;  /* of the answer; 0: CURIA__HTTP_MAX_BODY */
 } curia__http_request;
 
 #define CURIA__HTTP_MAX_BODY ((size_t)64 << 20)
@@ -63,28 +63,28 @@ typedef struct curia__exchange curia__exchange;
 struct curia__exchange {
     curia__signal changed; /* there is more to take, or it has ended */
     bool done;
-    bool sent;     /* the request may have reached the server, at least in part */
+    bool sent; /* the request may have reached the server, at least in part */
     bool watch;
-    bool decoding; /* the answer is a stream being decoded */
-    int error;     /* once done: 0 or a code */
-    int status;    /* of HTTP; 0: no answer yet */
-    curia__buffer head; /* the answer's header lines */
-    curia__buffer body; /* of an answer that is neither decoded nor streamed */
+    bool decoding;        /* the answer is a stream being decoded */
+    int error;            /* once done: 0 or a code */
+    int status;           /* of HTTP; 0: no answer yet */
+    curia__buffer head;   /* the answer's header lines */
+    curia__stream stream; /* of a streamed answer, the pieces that wait */
+    curia__buffer body;   /* of an answer that is neither decoded nor streamed */
 
     /* ---- private ---- */
     curia__loop *loop;
-    curia__http_multi *multi; /* NULL: not under way */
-    curia__http_easy *easy;   /* likewise */
+    curia__http_multi *multi;     /* NULL: not under way */
+    curia__http_easy *easy;       /* likewise */
     curia__exchange *next, *prev; /* in its multi */
-    char *request; /* header list, URL and body, in one block; freed when it ends */
-    char *url;     /* within it, as the next two */
+    char *request;                /* header list, URL and body, in one block; freed when it ends */
+    char *url;                    /* within it, as the next two */
     const char *request_body;
     const char *origin; /* "host:port", for messages */
     int origin_length;
     char *message; /* NULL: that of `error` */
     curia__decoder decoder;
     curia__segments taken;
-    curia__stream stream;
     curia__timer timer; /* goes off no later than the next limit, see exchange.c */
     uint64_t first_byte_ms, silence_ms, total_ms;
     uint64_t started_ms, sent_ms, arrival_ms; /* on the loop's clock */
@@ -116,9 +116,9 @@ void curia__exchange_watch(curia__exchange *ex, bool on);
 /* What a decoded stream has gathered since the last call. Valid until the next one. */
 const curia__segments *curia__exchange_take(curia__exchange *ex);
 
-/* The next piece of a streamed body; NULL: none waits. The caller frees it. May let a paused
- * transfer go on. */
-curia__stream_item *curia__exchange_take_piece(curia__exchange *ex);
+/* Drops the oldest piece of a streamed body (ex->stream.first), which has been read. May let a
+ * paused transfer go on. */
+void curia__exchange_drop_piece(curia__exchange *ex);
 
 /* Walks over the answer's header lines; *at starts at 0. Returns false after the last. */
 bool curia__exchange_header(const curia__exchange *ex, size_t *at, curia__slice *name,
@@ -139,8 +139,8 @@ typedef struct {
 int curia__http_configure(curia__loop *loop, const curia__http_config *config);
 
 typedef struct {
-    size_t active;   /* exchanges under way */
-    size_t sockets;  /* open, idle ones included */
+    size_t active;  /* exchanges under way */
+    size_t sockets; /* open, idle ones included */
     size_t multis, easies;
     uint64_t exchanges, connections; /* since the start */
 } curia__http_stats;

@@ -30,8 +30,10 @@ static void arm(curia__http_multi *m) {
 static void on_uv_timer(uv_timer_t *handle) {
     curia__http_multi *m = handle->data;
     m->armed_ms = NEVER;
-    if (m->due_ms <= now_ms(m)) curia__http_multi_act(m, CURL_SOCKET_TIMEOUT, 0);
-    else arm(m);
+    if (m->due_ms <= now_ms(m))
+        curia__http_multi_act(m, CURL_SOCKET_TIMEOUT, 0);
+    else
+        arm(m);
 }
 
 /* Called from within many functions of libcurl, so it only takes note (PITFALLS C3). */
@@ -117,8 +119,10 @@ static void link_in(curia__http_multi *m, curia__exchange *ex) {
 }
 
 static void unlink_from(curia__http_multi *m, curia__exchange *ex) {
-    if (ex->prev) ex->prev->next = ex->next;
-    else m->exchanges = ex->next;
+    if (ex->prev)
+        ex->prev->next = ex->next;
+    else
+        m->exchanges = ex->next;
     if (ex->next) ex->next->prev = ex->prev;
     ex->multi = NULL;
     m->active--;
@@ -172,8 +176,10 @@ void curia__http_multi_act(curia__http_multi *m, curl_socket_t fd, int what) {
     CURLMcode rc = curl_multi_socket_action(m->curl, fd, what, &running);
     reap(m);
     m->acting = false;
-    if (rc) curia__http_multi_close(m, CURIA_EIO);
-    else arm(m);
+    if (rc)
+        curia__http_multi_close(m, CURIA_EIO);
+    else
+        arm(m);
 }
 
 static void unkick(curia__http_multi *m) {

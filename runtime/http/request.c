@@ -1,4 +1,5 @@
 /* Checks a request and copies it into one block: the header list as libcurl takes it, the texts. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -21,10 +22,9 @@ static bool is_token(const char *text) {
 }
 
 /* No control bytes (a line end would begin a header of its own). */
-static bool is_line(const char *text, char lowest) {
+static bool is_line(const char *text) {
     for (; *text; text++)
-        if ((unsigned char)*text < (unsigned char)lowest ? *text != '\t' : *text == 0x7f)
-            return false;
+        if ((unsigned char)*text < ' ' ? *text != '\t' : *text == 0x7f) return false;
     return true;
 }
 
@@ -32,17 +32,11 @@ static bool is_blank(const char *text) {
     return text[strspn(text, " \t")] == 0;
 }
 
-static bool are_headers(const curia__http_request *r) {
-    for (size_t i = 0; i < r->header_count; i++)
-        if (!is_token(r->headers[i].name) || !is_line(r->headers[i].value, ' ')) return false;
-    return true;
-}
-
 /* The part of a URL after "http://" or "https://"; NULL if it is neither or has blanks in it. */
 static const char *after_scheme(const char *url) {
     size_t length = strncasecmp(url, "http://", 7) == 0 ? 7 : 8;
     if (length == 8 && strncasecmp(url, "https://", 8) != 0) return NULL;
-    return strpbrk(url, " \t") || !is_line(url, ' ') ? NULL : url + length;
+    return strpbrk(url, " \t") || !is_line(url) ? NULL : url + length;
 }
 
 bool curia__http_is_tls(const char *url) {
@@ -109,8 +103,29 @@ static char *put_headers(struct curl_slist *list, char *out, const curia__http_r
     return out;
 }
 
+static int refuse(curia__exchange *ex, const char *format, const char *name) {
+    char text[256];
+    snprintf(text, sizeof text, format, name);
+    ex->message = strdup(text);
+    return CURIA_EINVAL;
+}
+
+/* Says what is wrong without showing it: a value may be a secret (a key with a line end in it). */
+static int check(curia__exchange *ex, const curia__http_request *r) {
+    if (!after_scheme(r->url)) return refuse(ex, "the URL is no http or https address%s", "");
+    if (r->paths && r->stream) return refuse(ex, "a body is decoded or streamed, not both%s", "");
+    for (size_t i = 0; i < r->header_count; i++) {
+        const curia__http_header *h = &r->headers[i];
+        if (!is_token(h->name)) return refuse(ex, "'%s' is no name of a header", h->name);
+        if (!is_line(h->value))
+            return refuse(ex, "the header '%s' has a line end or control byte in it", h->name);
+    }
+    return 0;
+}
+
 int curia__http_request_pack(curia__exchange *ex, const curia__http_request *r) {
-    if (!after_scheme(r->url) || !are_headers(r) || (r->paths && r->stream)) return CURIA_EINVAL;
+    int rc = check(ex, r);
+    if (rc) return rc;
     char *block = malloc(size_of(r));
     if (!block) return CURIA_ENOMEM;
     ex->request = block;

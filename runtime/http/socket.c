@@ -8,16 +8,17 @@
 
 /* libcurl asks to stop watching a socket whenever a request on it ends. Obeying costs two epoll_ctl
  * calls per request, so the watch of a connection stays until it is closed, and is dropped earlier
- * only when the idle connection speaks. Sockets that libcurl makes for itself (resolver wake-ups)
- * are closed behind our back: with these it is obeyed to the letter (PITFALLS C5). */
+ * only when the idle connection speaks. That needs to be told of the closing, which libcurl does for
+ * established connections only: not for its own sockets (resolver wake-ups), nor for those that did
+ * not get through. With these it is obeyed to the letter (PITFALLS C5). */
 struct curia__http_socket {
     uv_poll_t poll;
     curia__http_multi *multi;
     curl_socket_t fd;
-    int events;   /* polled for; 0: not polling */
-    bool watched; /* libcurl wants to know */
-    bool ours;    /* we opened it and are told of its end */
-    bool polls;   /* `poll` is initialised */
+    int events;       /* polled for; 0: not polling */
+    bool watched;     /* libcurl wants to know */
+    bool connection;  /* not a socket of libcurl's own */
+    bool established; /* libcurl has asked for what comes in */
 };
 
 static bool make_room(curia__http_client *client, curl_socket_t fd) {
@@ -32,15 +33,23 @@ static bool make_room(curia__http_client *client, curl_socket_t fd) {
     return true;
 }
 
-static curia__http_socket *add(curia__http_client *client, curl_socket_t fd, bool ours) {
+static bool is_connection(curl_socket_t fd) {
+    int domain = AF_UNIX;
+    socklen_t size = sizeof domain;
+    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain != AF_UNIX;
+}
+
+static curia__http_socket *add(curia__http_client *client, curl_socket_t fd) {
     curia__http_socket *s = calloc(1, sizeof *s);
-    if (!s || !make_room(client, fd)) {
+    if (!s || !make_room(client, fd) || uv_poll_init_socket(client->loop->uv, &s->poll, fd)) {
         free(s);
         return NULL;
     }
+    s->poll.data = s;
     s->fd = fd;
-    s->ours = ours;
+    s->connection = is_connection(fd);
     client->sockets[fd] = s;
+    client->stats.sockets += s->connection;
     return s;
 }
 
@@ -55,22 +64,16 @@ static void on_closed(uv_handle_t *handle) {
 /* uv_close ends the epoll watch at once, so the caller may close the descriptor next. */
 static void drop(curia__http_client *client, curia__http_socket *s) {
     client->sockets[s->fd] = NULL;
-    if (s->polls) uv_close((uv_handle_t *)&s->poll, on_closed);
-    else free(s);
+    client->stats.sockets -= s->connection;
+    uv_close((uv_handle_t *)&s->poll, on_closed);
 }
 
 curl_socket_t curia__http_socket_open(void *arg, curlsocktype purpose,
                                       struct curl_sockaddr *address) {
     (void)purpose;
     curia__http_client *client = arg;
-    int type = address->socktype | SOCK_CLOEXEC;
-    int fd = socket(address->family, type, address->protocol);
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     if (fd < 0) return CURL_SOCKET_BAD;
-    if (!add(client, fd, true)) {
-        close(fd);
-        return CURL_SOCKET_BAD;
-    }
-    client->stats.sockets++;
     client->stats.connections++;
     return fd;
 }
@@ -78,10 +81,7 @@ curl_socket_t curia__http_socket_open(void *arg, curlsocktype purpose,
 int curia__http_socket_close(void *arg, curl_socket_t fd) {
     curia__http_client *client = arg;
     curia__http_socket *s = find(client, fd);
-    if (s) {
-        drop(client, s);
-        client->stats.sockets--;
-    }
+    if (s) drop(client, s);
     return close(fd);
 }
 
@@ -105,18 +105,11 @@ static void on_poll(uv_poll_t *handle, int status, int events) {
 }
 
 static void unwatch(curia__http_client *client, curia__http_socket *s) {
-    if (!s) return;
     s->watched = false;
-    if (!s->ours) drop(client, s);
-    else if (s->polls) uv_unref((uv_handle_t *)&s->poll);
-}
-
-static bool init_poll(curia__http_client *client, curia__http_socket *s) {
-    if (s->polls) return true;
-    if (uv_poll_init_socket(client->loop->uv, &s->poll, s->fd)) return false;
-    s->poll.data = s;
-    s->polls = true;
-    return true;
+    if (s->connection && s->established)
+        uv_unref((uv_handle_t *)&s->poll);
+    else
+        drop(client, s);
 }
 
 /* A failure here makes libcurl give the whole multi handle up, which is then closed. */
@@ -126,13 +119,14 @@ int curia__http_socket_watch(CURL *easy, curl_socket_t fd, int what, void *arg, 
     curia__http_client *client = multi->client;
     curia__http_socket *s = find(client, fd);
     if (what == CURL_POLL_REMOVE) {
-        unwatch(client, s);
+        if (s) unwatch(client, s);
         return 0;
     }
-    if (!s) s = add(client, fd, false);
-    if (!s || !init_poll(client, s)) return -1;
+    if (!s) s = add(client, fd);
+    if (!s) return -1;
     s->multi = multi;
     s->watched = true;
+    s->established = s->established || what & CURL_POLL_IN;
     uv_ref((uv_handle_t *)&s->poll);
     int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
     if (events == s->events) return 0;
