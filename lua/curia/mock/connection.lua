@@ -3,6 +3,7 @@
 -- Each request is answered in a task of its own, so that scripts and delays may wait; the task is
 -- cancelled when the client goes.
 local http = require "curia.mock.http"
+local system = require "curia.core.system"
 local task = require "curia.task"
 
 -- Above so many unsent bytes an answer waits for its client.
@@ -70,8 +71,13 @@ local function refuse(self, fault)
   self:close()
 end
 
+-- A fault of the server itself costs one connection; it is told in the log.
 local function answer(self, request)
-  self.server:answer(self, request)
+  local ok, problem = xpcall(self.server.answer, debug.traceback, self.server, self, request)
+  if not ok then
+    if not task.current():cancelled() then system.log("error", "the mock server failed: " .. tostring(problem)) end
+    return self:close()
+  end
   if not request.keep_alive then self:finish() end
 end
 

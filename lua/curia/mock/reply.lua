@@ -61,11 +61,11 @@ function Reply:chunked(status, headers)
   begin(self, status, headers)
 end
 
---- Adds to the body.
+--- Adds to the body; a HEAD request gets none.
 ---@async
 ---@param bytes string
 function Reply:add(bytes)
-  if bytes == "" then return end
+  if bytes == "" or self.request and self.request.method == "HEAD" then return end
   gather(self, self.is_chunked and http.chunk(bytes) or bytes)
 end
 

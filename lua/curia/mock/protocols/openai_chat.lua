@@ -150,7 +150,7 @@ end
 
 ---@return string[] frames of an error in the middle of a stream
 function M.failing(_, _, err)
-  return { wire.event(M.error(err)) }
+  return { wire.event((M.error(err))) }
 end
 
 ---@param request table
