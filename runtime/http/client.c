@@ -63,16 +63,19 @@ static void close_group(curia__http_group *group) {
     free(group->items);
 }
 
+static void on_closed(uv_handle_t *handle) {
+    free(handle->data);
+}
+
 static void close_client(curia__service *service) {
     curia__http_client *client = (curia__http_client *)service;
     close_group(&client->groups[0]);
     close_group(&client->groups[1]);
     curia__http_easy_trim(client, 0);
     if (client->share) curl_share_cleanup(client->share);
-    curia__timer_stop(&client->loop->clock, &client->sweep);
     free(client->sockets);
     free(client->ca_file);
-    free(client);
+    uv_close((uv_handle_t *)&client->sweep, on_closed);
 }
 
 static void sweep_group(curia__http_group *group, uint64_t now) {
@@ -83,9 +86,8 @@ static void sweep_group(curia__http_group *group, uint64_t now) {
     }
 }
 
-static void on_sweep(curia__timer *timer) {
-    curia__http_client *client =
-        (curia__http_client *)((char *)timer - offsetof(curia__http_client, sweep));
+static void on_sweep(uv_timer_t *timer) {
+    curia__http_client *client = timer->data;
     uint64_t now = uv_now(client->loop->uv);
     sweep_group(&client->groups[0], now);
     sweep_group(&client->groups[1], now);
@@ -93,10 +95,10 @@ static void on_sweep(curia__timer *timer) {
     if (client->stats.multis) curia__http_client_idle(client);
 }
 
+/* In real time, whatever the loop's clock does: connections age with it. */
 void curia__http_client_idle(curia__http_client *client) {
-    if (curia__timer_active(&client->sweep)) return;
-    client->sweep.background = true;
-    curia__timer_start(&client->loop->clock, &client->sweep, SWEEP_MS, on_sweep);
+    if (!uv_is_active((uv_handle_t *)&client->sweep))
+        uv_timer_start(&client->sweep, on_sweep, SWEEP_MS, 0);
 }
 
 static curia__http_client *client_new(curia__loop *loop) {
@@ -112,6 +114,9 @@ static curia__http_client *client_new(curia__loop *loop) {
     client->direct = !has_proxy();
     client->groups[0].fill = CURIA__HTTP_FILL;
     client->groups[1].fill = CURIA__HTTP_FILL_TLS;
+    uv_timer_init(loop->uv, &client->sweep);
+    uv_unref((uv_handle_t *)&client->sweep);
+    client->sweep.data = client;
     curia__loop_add_service(loop, &client->service);
     return client;
 }

@@ -54,9 +54,9 @@ struct curia__http_client {
     size_t idle_easies;
     curia__http_socket **sockets; /* by file descriptor */
     size_t socket_slots;
-    curia__timer sweep; /* lets go of what stays idle */
-    char *ca_file;      /* NULL: none was found */
-    bool direct;        /* no proxy is named in the environment */
+    uv_timer_t sweep; /* lets go of what stays idle; the client is freed by its close callback */
+    char *ca_file;    /* NULL: none was found */
+    bool direct;      /* no proxy is named in the environment */
     curia__http_stats stats;
 };
 

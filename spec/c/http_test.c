@@ -181,6 +181,7 @@ static void test_keep_alive(void) {
         curia__exchange_deinit(&ex);
     }
     curia__http_stats after = curia__http_stats_of(&loop);
+    assert(after.sockets > 0 && !uv_loop_alive(loop.uv)); /* what is idle does not hold the loop */
     assert(server.connections - connections <= 1);
     assert(after.easies == before.easies && after.exchanges - before.exchanges == 50);
 }
