@@ -134,6 +134,32 @@ static int make_error(lua_State *L) {
     return 1;
 }
 
+/* From here on Lua runs on behalf of `t`, in its coroutine, and the watchdog looks. */
+static void enter(curia__lua_task *t) {
+    curia__host *host = t->host;
+    host->running = t;
+    atomic_store_explicit(&host->active, t->co, memory_order_release);
+    curia__watchdog_enter(host->watchdog);
+}
+
+static void leave(curia__lua_task *t) {
+    curia__host *host = t->host;
+    curia__watchdog_leave(host->watchdog);
+    atomic_store_explicit(&host->active, NULL, memory_order_release);
+    host->running = NULL;
+}
+
+/* Runs the __close functions of a coroutine that was left in the middle. They may neither wait nor
+ * spawn, and the watchdog stops the one that holds the loop. */
+static void close_coroutine(curia__lua_task *t) {
+    t->closing = true;
+    enter(t);
+    lua_resetthread(t->co);
+    leave(t);
+    lua_sethook(t->co, NULL, 0, 0);
+    lua_settop(t->co, 0);
+}
+
 /* Ends a task that failed, with the error on its coroutine's top or with `why`: keeps an error
  * value, runs its __close functions, ends the task (PITFALLS P6). Nothing here allocates outside
  * of the protected call (P2). */
@@ -147,9 +173,7 @@ static void fail(curia__lua_task *t, int status, const failure *why) {
     if (why) lua_pushlightuserdata(L, (void *)(uintptr_t)why);
     else lua_pushnil(L);
     lua_pcall(L, 3, 1, 0); /* when memory is out, that message is the error */
-    t->closing = true;
-    lua_resetthread(co);
-    lua_settop(co, 0);
+    close_coroutine(t);
     lua_xmove(L, co, 1);
     finish(t, 1, status);
 }
@@ -174,16 +198,11 @@ static void fail_yielded(curia__lua_task *t) {
 }
 
 static void resume(curia__lua_task *t, int arguments) {
-    curia__host *host = t->host;
     int results = 0;
-    host->running = t;
-    atomic_store_explicit(&host->active, t->co, memory_order_release);
     t->task.state = CURIA__TASK_RUNNING;
-    curia__watchdog_enter(host->watchdog);
-    int rc = lua_resume(t->co, host->L, arguments, &results);
-    curia__watchdog_leave(host->watchdog);
-    atomic_store_explicit(&host->active, NULL, memory_order_release);
-    host->running = NULL;
+    enter(t);
+    int rc = lua_resume(t->co, t->host->L, arguments, &results);
+    leave(t);
     if (t->killed) fail_killed(t);
     else if (rc == LUA_OK) finish(t, results, 0);
     else if (rc != LUA_YIELD) fail(t, t->task.cancelled ? t->task.cancelled : CURIA_ESCRIPT, NULL);
@@ -199,7 +218,3 @@ void curia__host_deliver(curia__op *op, void *arg) {
     else resume(t, starts ? lua_gettop(t->co) - 1 : 0);
 }
 
-void curia__host_force(curia__task *task) {
-    curia__lua_task *t = (curia__lua_task *)task;
-    if (t->co) fail_cancelled(t);
-}

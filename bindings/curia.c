@@ -23,8 +23,9 @@ int curia_turn(curia_runtime *runtime) {
 
 int curia_close(curia_runtime *runtime, unsigned limit_ms) {
     curia__host *host = (curia__host *)runtime;
+    int rc = curia__host_close(host, limit_ms);
     curia__host_stop_watchdog(host);
-    return curia__host_close(host, limit_ms);
+    return rc;
 }
 
 void curia_free(curia_runtime *runtime) {

@@ -82,9 +82,6 @@ int curia__return_error(lua_State *L, const char *kind, const char *message);
 /* Resumes the coroutine that waits for `op`: the only door from C into Lua. */
 void curia__host_deliver(curia__op *op, void *host);
 
-/* Closes the coroutine of a task whose grace is over. */
-void curia__host_force(curia__task *task);
-
 /* Ends the watchdog, if there is one; idempotent. */
 void curia__host_stop_watchdog(curia__host *host);
 

@@ -49,7 +49,7 @@ static void on_ended(curia__task *task) {
     else if (!task->group->live) release(t->host, task->group);
 }
 
-static const curia__task_host task_host = {on_ended, curia__host_force};
+static const curia__task_host task_host = {on_ended};
 
 /* ---- spawning ------------------------------------------------------------------------------- */
 
@@ -174,6 +174,13 @@ static int awaited(lua_State *L, int status, lua_KContext ctx) {
     return push_outcome(L);
 }
 
+/* Whether `t` ends only after the running task: it is that task or one of its ancestors. */
+static bool waits_for_caller(const curia__lua_task *t) {
+    for (const curia__task *up = curia__current_task(t->host); up; up = up->parent)
+        if (up == &t->task) return true;
+    return false;
+}
+
 /* task:await([timeout_ms]) -> true, results... | false, err | nil, err (kind timeout; the task
  * goes on). */
 static int task_await(lua_State *L) {
@@ -182,6 +189,7 @@ static int task_await(lua_State *L) {
     curia__wait *w = curia__await_begin(L, "await");
     if (t->task.state == CURIA__TASK_ENDED) return push_outcome(L);
     if (t->host->running == t) return luaL_error(L, "await: a task cannot wait for itself");
+    if (waits_for_caller(t)) return luaL_error(L, "await: that task waits for this one to end");
     start_wait(L, w, &t->task.ended, timeout_ms);
     return curia__await(L, awaited, 0);
 }
@@ -286,29 +294,32 @@ static int group_gc(lua_State *L) {
     return 0;
 }
 
-static int group_changed(lua_State *L, int status, lua_KContext ctx) {
+static int next_of(lua_State *L, lua_Integer until_ms);
+
+static int group_changed(lua_State *L, int status, lua_KContext until_ms) {
     (void)status;
-    lua_group *g = (lua_group *)ctx;
-    if (curia__await_status(L) == CURIA_ETIMEOUT) {
-        lua_pushnil(L);
-        curia__push_error(L, "timeout", "no task of the group has ended in time");
-        return 2;
-    }
-    return group_take(L, g);
+    if (curia__await_status(L) != CURIA_ETIMEOUT) return next_of(L, until_ms);
+    lua_pushnil(L);
+    curia__push_error(L, "timeout", "no task of the group has ended in time");
+    return 2;
 }
 
-static int next_of(lua_State *L, int64_t timeout_ms) {
+/* Waits again when another waiter was faster. until_ms: on the clock; -1: no limit. */
+static int next_of(lua_State *L, lua_Integer until_ms) {
     lua_group *g = check_group(L, 1);
     if (g->group.first || !g->group.live) return group_take(L, g);
+    lua_Integer left_ms = until_ms - (lua_Integer)curia__clock_ms(&g->host->loop.clock);
     curia__wait *w = curia__await_begin(L, "group:next");
-    start_wait(L, w, &g->group.changed, timeout_ms);
-    return curia__await(L, group_changed, (lua_KContext)g);
+    start_wait(L, w, &g->group.changed, until_ms < 0 ? -1 : left_ms > 0 ? left_ms : 0);
+    return curia__await(L, group_changed, until_ms);
 }
 
 /* group:next([timeout_ms]) -> the next task that has ended; nothing when all have been collected;
  * nil, err (kind timeout). */
 static int group_next(lua_State *L) {
-    return next_of(L, opt_timeout(L, 2));
+    curia__clock *clock = &check_group(L, 1)->host->loop.clock;
+    int64_t timeout_ms = opt_timeout(L, 2);
+    return next_of(L, timeout_ms < 0 ? -1 : (lua_Integer)curia__clock_ms(clock) + timeout_ms);
 }
 
 static int group_step(lua_State *L) {

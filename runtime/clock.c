@@ -8,7 +8,7 @@
 #define STOPPED UINT64_MAX
 
 static bool earlier(const curia__timer *a, const curia__timer *b) {
-    return a->due_ms < b->due_ms;
+    return a->due_ms < b->due_ms || (a->due_ms == b->due_ms && a->order < b->order);
 }
 
 static void put(curia__clock *c, size_t i, curia__timer *t) {
@@ -157,11 +157,17 @@ double curia__clock_wall_ms(curia__clock *c) {
     return c->is_virtual ? c->wall_base_ms + (double)c->virtual_ms : unix_ms();
 }
 
+/* Read now, as code that held the loop has made the loop's own time stale. */
+static uint64_t exact_ms(const curia__clock *c) {
+    return c->is_virtual ? c->virtual_ms : uv_hrtime() / 1000000;
+}
+
 int curia__timer_start(curia__clock *c, curia__timer *t, uint64_t delay_ms, curia__timer_fn fn) {
     curia__timer_stop(c, t);
     if (!c->handle) return CURIA_ECLOSED;
     t->fire = fn;
-    t->due_ms = curia__clock_ms(c) + delay_ms;
+    t->due_ms = exact_ms(c) + delay_ms;
+    t->order = c->starts++;
     int rc = heap_insert(c, t);
     if (rc) return rc;
     count_foreground(c, t, 1);
@@ -195,6 +201,8 @@ void curia__clock_fire_due(curia__clock *c) {
 
 int curia__clock_set_virtual(curia__clock *c, bool on) {
     if (c->count || c->due_first) return CURIA_EBUSY;
+    if (c->handle) uv_timer_stop(c->handle); /* else it would count as something that may happen */
+    c->armed_ms = STOPPED;
     c->is_virtual = on;
     c->virtual_ms = uv_now(c->uv);
     c->wall_base_ms = unix_ms() - (double)c->virtual_ms;

@@ -25,6 +25,7 @@ typedef void (*curia__timer_fn)(curia__timer *timer);
 struct curia__timer {
     curia__timer_fn fire;
     uint64_t due_ms;          /* on the clock's own scale */
+    uint64_t order;           /* of starting: decides between equal times */
     size_t place;             /* heap place + 1; 0: not in the heap */
     curia__timer *next, *prev; /* among the due ones */
     bool due;                 /* marked, fires after the next poll */
@@ -36,6 +37,7 @@ struct curia__clock {
     uv_timer_t *handle; /* own allocation: freed by its close callback */
     curia__timer **heap;
     size_t count, capacity;
+    uint64_t starts;   /* how many timers were ever started */
     size_t foreground; /* timers that keep the loop alive, due ones included */
     curia__timer *due_first, *due_last;
     uint64_t armed_ms; /* when the uv timer goes off; UINT64_MAX: it is stopped */
@@ -58,7 +60,8 @@ uint64_t curia__clock_us(curia__clock *c);
 /* Unix milliseconds, UTC, read now. */
 double curia__clock_wall_ms(curia__clock *c);
 
-/* Starts or restarts `timer` to fire in delay_ms. Returns 0 or CURIA_ENOMEM. */
+/* Starts or restarts `timer` to fire in delay_ms; what is due at the same time fires in the order of
+ * starting. Returns 0, CURIA_ENOMEM or CURIA_ECLOSED. */
 int curia__timer_start(curia__clock *c, curia__timer *timer, uint64_t delay_ms, curia__timer_fn fn);
 /* Idempotent; also takes back a timer that is due and has not fired. */
 void curia__timer_stop(curia__clock *c, curia__timer *timer);

@@ -58,13 +58,15 @@ void curia__loop_add_service(curia__loop *loop, curia__service *service);
  * inside a delivery (uv_run is not re-entrant, PITFALLS P8). */
 int curia__loop_turn(curia__loop *loop, bool block);
 
-/* Ends everything in a stated order (PITFALLS P11): refuse new tasks, cancel the tasks and let
- * them unwind, close the services, close the own handles, and on an owned loop every other handle.
- * Runs the loop for at most limit_ms (real time). Returns 0, or CURIA_ETIMEOUT when something did
- * not end; then `left` (may be NULL) is told the name of each survivor. */
+/* Ends everything in a stated order (PITFALLS P11), while Lua is alive: refuse new tasks, cancel the
+ * tasks and let them unwind, close the services, close the own handles, and on an owned loop every
+ * other handle. Tasks and handles have limit_ms (real time) each. Returns 0, or CURIA_ETIMEOUT when
+ * something did not end; `left` (may be NULL) is told when it was a task. */
 int curia__loop_close(curia__loop *loop, uint64_t limit_ms, void (*left)(const char *what));
 
-/* The last step for an owned loop, after Lua is gone: runs close callbacks and closes the loop. */
+/* The last step, after Lua is gone: closes an owned loop, without running it once more. Returns 0,
+ * or CURIA_EBUSY when a handle is open: its kind is told to `left` (may be NULL), and the loop's
+ * memory must stay. */
 int curia__loop_deinit(curia__loop *loop, void (*left)(const char *what));
 
 #endif

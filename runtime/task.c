@@ -59,11 +59,9 @@ curia__task *curia__group_take(curia__group *group) {
     return task;
 }
 
-static void end(curia__task *task) {
-    curia__task *parent = task->parent;
+static void end_one(curia__task *task) {
     task->state = CURIA__TASK_ENDED;
     curia__timer_stop(&task->loop->clock, &task->deadline);
-    curia__timer_stop(&task->loop->clock, &task->grace);
     free(task->reason);
     task->reason = NULL;
     unlink_from(task);
@@ -71,7 +69,16 @@ static void end(curia__task *task) {
     curia__signal_notify(&task->ended, 0);
     if (task->group) group_add(task->group, task);
     task->host->on_ended(task);
-    if (parent && parent->state == CURIA__TASK_ENDING && !parent->children) end(parent);
+}
+
+/* Ends the task, and each of its ancestors that only waited for it. No recursion: a chain of tasks
+ * may be as long as a script makes it. */
+static void end(curia__task *task) {
+    do {
+        curia__task *parent = task->parent;
+        end_one(task);
+        task = parent;
+    } while (task && task->state == CURIA__TASK_ENDING && !task->children);
 }
 
 static void cancel_children(curia__task *task, int code, const char *reason) {
@@ -92,20 +99,28 @@ void curia__task_finish(curia__task *task, int status) {
     if (!task->children) end(task);
 }
 
-static void on_grace(curia__timer *timer) {
-    curia__task *task = (curia__task *)((char *)timer - offsetof(curia__task, grace));
-    if (task->state == CURIA__TASK_WAITING) task->host->force(task);
-}
-
-void curia__task_cancel(curia__task *task, int code, const char *reason) {
-    if (task->state == CURIA__TASK_ENDED || task->cancelled) return;
+static bool cancel_one(curia__task *task, int code, const char *reason) {
+    if (task->state == CURIA__TASK_ENDED || task->cancelled) return false;
     task->cancelled = code;
     task->reason = reason ? strdup(reason) : NULL;
     curia__timer_stop(&task->loop->clock, &task->deadline);
-    task->grace.background = true;
-    curia__timer_start(&task->loop->clock, &task->grace, CURIA__CANCEL_GRACE_MS, on_grace);
     if (task->state == CURIA__TASK_WAITING) curia__op_cancel(&task->wait.op);
-    cancel_children(task, code, reason);
+    return true;
+}
+
+/* The task after `task` in the tree below `root`, parents first; `below`: its children too. */
+static curia__task *next_of(curia__task *task, const curia__task *root, bool below) {
+    if (below && task->children) return task->children;
+    while (task != root && !task->next)
+        task = task->parent;
+    return task == root ? NULL : task->next;
+}
+
+/* What is below a cancelled task has been cancelled with it. No recursion, as in end(). */
+void curia__task_cancel(curia__task *task, int code, const char *reason) {
+    bool below = true;
+    for (curia__task *t = task; t; t = next_of(t, task, below))
+        below = cancel_one(t, code, reason);
 }
 
 void curia__task_cancel_all(curia__loop *loop, const char *reason) {

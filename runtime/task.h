@@ -2,9 +2,9 @@
  *
  * A task is a coroutine (the host's affair) with an owner: it has a parent, children, a deadline
  * and a cancel flag. It ends only after its children have ended; cancelling it cancels them. A
- * cancelled task's pending wait ends with CURIA_ECANCELLED, each later wait is refused, and after
- * a grace period the host is told to close its coroutine, whatever the script does. Loop thread
- * only. The memory belongs to the host and stays until `on_ended` has been called.
+ * cancelled task's pending wait ends with CURIA_ECANCELLED and the host refuses each later one, so
+ * that it can only run to its end (the watchdog sees to code that does not). Loop thread only. The
+ * memory belongs to the host and stays until `on_ended` has been called.
  */
 #ifndef CURIA_TASK_H
 #define CURIA_TASK_H
@@ -21,7 +21,6 @@ typedef enum {
 
 typedef struct {
     void (*on_ended)(curia__task *task); /* the task has ended and left the tree */
-    void (*force)(curia__task *task);    /* its grace is over: close the coroutine */
 } curia__task_host;
 
 /* A set of tasks whose ends are collected in the order in which they happen. Owned by the host. */
@@ -37,7 +36,7 @@ struct curia__task {
     uint64_t id;
     curia__task *parent, *children, *next, *prev; /* the tree */
     curia__wait wait;                             /* a task waits for one thing at a time */
-    curia__timer deadline, grace;
+    curia__timer deadline;
     curia__signal ended;
     curia__group *group;
     curia__task *group_next;
@@ -48,8 +47,6 @@ struct curia__task {
     bool observed; /* somebody has taken notice of its outcome */
     bool bound;    /* cancelled as soon as its parent's body has ended, in whatever way */
 };
-
-enum { CURIA__CANCEL_GRACE_MS = 1000 };
 
 /* Adds a task under `parent` (NULL: a root task), in `group` (may be NULL), and queues its start.
  * `task` is zeroed memory. Returns 0 or CURIA_ECLOSED when the loop is closing. */

@@ -8,11 +8,18 @@
 
 static _Thread_local curia__watchdog *watching; /* read by the signal handler of this thread */
 
+/* A signal that comes late, when its delivery is over, must not hit the next one. */
 static void on_signal(int number) {
     (void)number;
     int saved = errno;
-    if (watching) watching->interrupt(watching->arg);
+    curia__watchdog *w = watching;
+    if (w && atomic_load(&w->entered) == atomic_load(&w->suspect)) w->interrupt(w->arg);
     errno = saved;
+}
+
+static void strike(curia__watchdog *w, uint64_t delivery) {
+    atomic_store(&w->suspect, delivery);
+    pthread_kill(w->target, SIGUSR2);
 }
 
 /* Sleeps for one tick; stopping wakes it, so that nobody waits for a watchdog to end. */
@@ -46,7 +53,7 @@ static void *watch(void *arg) {
         held = now == seen && now % 2 == 1 ? held + tick : 0;
         quiet = now == seen && now % 2 == 0 ? quiet + 1 : 0;
         seen = now;
-        if (held >= w->limit_ms) pthread_kill(w->target, SIGUSR2);
+        if (held >= w->limit_ms) strike(w, now);
         if (quiet > 8) sleep_until_entered(w);
     }
     return NULL;

@@ -25,6 +25,7 @@ struct curia__watchdog {
     pthread_t thread, target;
     sem_t wake;
     _Atomic uint64_t entered; /* counts deliveries; odd while one runs */
+    _Atomic uint64_t suspect; /* the delivery that the signal is meant for */
     atomic_bool asleep, stop;
 };
 

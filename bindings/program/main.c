@@ -63,7 +63,7 @@ static int run_protected(lua_State *L, int argc, char **argv) {
     return 70; /* EX_SOFTWARE: an error of ours */
 }
 
-/* The main thread is watched like a task while it runs Lua; while it waits, the loop's turns are. */
+/* The watchdog stays until the tasks have ended: one that will not is stopped by it. */
 int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN);
     lua_State *L = luaL_newstate();
@@ -76,8 +76,8 @@ int main(int argc, char **argv) {
     host->log = log_to_stderr;
     int code = run_protected(L, argc, argv);
     fflush(stdout);
-    curia__host_stop_watchdog(host);
     curia__host_close(host, CLOSE_LIMIT_MS);
+    curia__host_stop_watchdog(host);
     lua_close(L);
     curia__host_free(host);
     return code;
