@@ -92,6 +92,28 @@ static void push_task(curia__lua_task *t) {
     lua_remove(L, -2);
 }
 
+lua_State *curia__push_coroutine(lua_State *L, curia__host *host) {
+    if (!host->pooled) return lua_newthread(L);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, host->pool);
+    lua_rawgeti(L, -1, host->pooled);
+    lua_pushboolean(L, 0); /* not nil: the array keeps its size */
+    lua_rawseti(L, -3, host->pooled--);
+    lua_remove(L, -2);
+    return lua_tothread(L, -1);
+}
+
+/* The task's userdata is on L's top, its coroutine has returned: keeps the coroutine for later. */
+static void pool_coroutine(curia__lua_task *t) {
+    curia__host *host = t->host;
+    lua_State *L = host->L;
+    if (host->pooled == CURIA__POOL_SIZE || lua_gethook(t->co)) return;
+    lua_settop(t->co, 0);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, host->pool);
+    lua_getiuservalue(L, -2, 1);
+    lua_rawseti(L, -2, ++host->pooled);
+    lua_pop(L, 1);
+}
+
 /* Stores the results (at most two, on top of `co`) and lets the coroutine go. */
 static void finish(curia__lua_task *t, int count, int status) {
     lua_State *L = t->host->L, *co = t->co;
@@ -102,6 +124,7 @@ static void finish(curia__lua_task *t, int count, int status) {
         lua_xmove(co, L, 1);
         lua_setiuservalue(L, -2, 1 + i);
     }
+    if (status == 0) pool_coroutine(t);
     lua_pushnil(L);
     lua_setiuservalue(L, -2, 1);
     lua_pop(L, 1);

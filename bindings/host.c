@@ -74,6 +74,8 @@ curia__host *curia__host_open(lua_State *L, uv_loop_t *uv) {
     host->L = L;
     lua_newtable(L);
     host->anchors = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_createtable(L, CURIA__POOL_SIZE, 0);
+    host->pool = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_pushlightuserdata(L, host);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &host_key);
     preload(L);

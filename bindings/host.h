@@ -29,6 +29,8 @@ typedef struct {
     bool closing;       /* its coroutine is being closed: no more waiting */
 } curia__lua_task;
 
+enum { CURIA__POOL_SIZE = 256 };
+
 struct curia__host {
     lua_State *L; /* the main state, never a coroutine's (PITFALLS P4) */
     curia__loop loop;
@@ -38,6 +40,7 @@ struct curia__host {
     curia__watchdog *watchdog;   /* NULL: none */
     char stuck_at[160];          /* "councils/x.lua:12", where the watchdog struck */
     int anchors;                 /* registry reference: tasks that must not be collected */
+    int pool, pooled;            /* registry reference: coroutines to use again, and their number */
     void (*log)(void *arg, const char *level, const char *text); /* NULL: silence */
     void *log_arg;
 };
@@ -73,6 +76,10 @@ int curia__await_status(lua_State *L);
 
 /* The task that runs now as the runtime's task, or NULL on the main thread. */
 curia__task *curia__current_task(curia__host *host);
+
+/* Pushes a coroutine with an empty stack: a used one when there is one, as its stack has grown to the
+ * right size already, else a new one. */
+lua_State *curia__push_coroutine(lua_State *L, curia__host *host);
 
 /* Pushes an error value of curia.errors. */
 void curia__push_error(lua_State *L, const char *kind, const char *message);

@@ -63,7 +63,7 @@ static int spawn(lua_State *L, int first, curia__task *parent, curia__group *gro
     memset(t, 0, sizeof *t);
     luaL_setmetatable(L, TASK);
     lua_insert(L, first);
-    lua_State *co = lua_newthread(L);
+    lua_State *co = curia__push_coroutine(L, host);
     lua_setiuservalue(L, first, 1);
     luaL_checkstack(co, count, "spawn");
     lua_xmove(L, co, count);
@@ -335,6 +335,11 @@ static int group_each(lua_State *L) {
     return 2;
 }
 
+/* group:taken() -> the next task that has ended, or nothing; never waits */
+static int group_taken(lua_State *L) {
+    return group_take(L, check_group(L, 1));
+}
+
 /* group:live() -> how many have not ended */
 static int group_live(lua_State *L) {
     lua_pushinteger(L, (lua_Integer)check_group(L, 1)->group.live);
@@ -381,7 +386,7 @@ static const luaL_Reg task_methods[] = {
     {NULL, NULL}};
 static const luaL_Reg task_meta[] = {{"__tostring", task_tostring}, {"__gc", task_gc}, {NULL, NULL}};
 static const luaL_Reg group_methods[] = {
-    {"spawn", group_spawn}, {"next", group_next}, {"each", group_each}, {"live", group_live}, {NULL, NULL}};
+    {"spawn", group_spawn}, {"next", group_next}, {"each", group_each}, {"taken", group_taken}, {"live", group_live}, {NULL, NULL}};
 static const luaL_Reg group_meta[] = {{"__gc", group_gc}, {NULL, NULL}};
 static const luaL_Reg signal_methods[] = {
     {"wait", signal_wait}, {"notify", signal_notify}, {NULL, NULL}};

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "allocator.h"
 #include "host.h"
 #include "luv.h"
 
@@ -63,11 +64,27 @@ static int run_protected(lua_State *L, int argc, char **argv) {
     return 70; /* EX_SOFTWARE: an error of ours */
 }
 
+static int panic(lua_State *L) {
+    fprintf(stderr, "curia: error outside of any protection: %s\n", lua_tostring(L, -1));
+    return 0;
+}
+
+/* Sanitizers and valgrind must see each object: under them Lua gets plain malloc. */
+static lua_State *new_state(curia__allocator **allocator) {
+#ifndef __SANITIZE_ADDRESS__
+    if (!getenv("CURIA_PLAIN_MALLOC")) *allocator = curia__allocator_new();
+#endif
+    lua_State *L = *allocator ? lua_newstate(curia__allocate, *allocator) : luaL_newstate();
+    if (L) lua_atpanic(L, panic);
+    if (L) luaL_openlibs(L);
+    return L;
+}
+
 /* The watchdog stays until the tasks have ended: one that will not is stopped by it. */
 int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN);
-    lua_State *L = luaL_newstate();
-    if (L) luaL_openlibs(L);
+    curia__allocator *allocator = NULL;
+    lua_State *L = new_state(&allocator);
     curia__host *host = L ? curia__host_open(L, NULL) : NULL;
     if (!host) {
         fputs("curia: out of memory\n", stderr);
@@ -80,5 +97,6 @@ int main(int argc, char **argv) {
     curia__host_stop_watchdog(host);
     lua_close(L);
     curia__host_free(host);
+    if (allocator) curia__allocator_free(allocator);
     return code;
 }

@@ -45,7 +45,7 @@ end
 ---@param text string
 ---@return string
 function M.fence(label, text)
-  local safe = text:gsub("<(/?)answer", "<%1_answer")
+  local safe = text:find("<", 1, true) and text:gsub("<(/?)answer", "<%1_answer") or text
   return ('<answer from="%s">\n%s\n</answer>'):format(label, safe)
 end
 

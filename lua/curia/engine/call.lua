@@ -140,7 +140,10 @@ local function read_whole(attempt, adapter, request, config)
   local exchange = attempt.exchange
   local _, _, failure = exchange:next()
   if failure then return nil, transport_error(failure, config) end
-  return adapter.parse(exchange.status, exchange.headers, exchange.body or "", request)
+  local body = exchange.body or ""
+  local response, err = adapter.parse(exchange.status, exchange.headers, body, request)
+  if response then response.raw = body end -- as text: a fifth of its tree's memory, for as long as the run stays
+  return response, err
 end
 
 local function over_http(attempt, member, request, config)
@@ -165,7 +168,7 @@ end
 
 local function with_cost(response, member, prices)
   if response.cost == nil then
-    response.cost = cost.of(response, prices, member.model)
+    response.cost = cost.of(response.usage, response.model or member.model, member.provider_name, prices)
   end
   return response
 end

@@ -2,6 +2,7 @@
 -- through it.
 local clock = require "curia.core.clock"
 local errors = require "curia.errors"
+local member_turn = require "curia.engine.member"
 local prompts = require "curia.prompts"
 local rounds = require "curia.engine.round"
 local rules = require "curia.rules"
@@ -43,23 +44,20 @@ end
 function M.new(run)
   return setmetatable({
     _run = run, round = setmetatable({}, Round), run_id = run.id, input = run.input, council = run.plan.spec.name, metadata = run.metadata,
-    rounds = run.rounds, members = run.plan.members, deadline = run.deadline_at,
+    rounds = run.rounds, members = run.plan.members, deadline = run.deadline_at, _inner = nil,
   }, Ctx)
 end
-
-local Inner = { __index = Ctx }
 
 --- The same context seen from inside a round.
 ---@param round table planned round
 ---@param result curia.RoundResult
 ---@return curia.Ctx
 function Ctx:for_round(round, result)
-  local inner = {}
-  for key, value in next, self do inner[key] = value end
-  inner.round = setmetatable({ name = round.name, idx = round.idx, iteration = round.iteration }, Round)
-  inner.opts = round
-  inner._round, inner._result = round, result
-  return setmetatable(inner, Inner)
+  self._inner = self._inner or { __index = self }
+  return setmetatable({
+    round = setmetatable({ name = round.name, idx = round.idx, iteration = round.iteration }, Round),
+    opts = round, _round = round, _result = result,
+  }, self._inner)
 end
 
 local function find_member(self, member)
@@ -94,10 +92,8 @@ function Ctx:ask(member, input, opts)
   local round, result = free_round(self, opts.round or "run")
   if opts.retry then round = setmetatable({ retry = opts.retry }, { __index = round }) end
   local given = input == nil and self.input or input
-  local turn = {
-    run = self._run, ctx = self, round = round, member = planned, is_chair = planned == self._run.plan.chair,
-    build = function(ctx) return content_for(ctx, given) end, parse = opts.parse,
-  }
+  local function build(ctx) return content_for(ctx, given) end
+  local turn = member_turn.new_turn(self, round, planned, build, opts.parse)
   local answered = rounds.single_turn(turn, opts.deadline_ms)
   result.results[planned.id] = answered
   return answered

@@ -46,19 +46,41 @@ local function append(subscription, event)
   if subscription.signal then subscription.signal:notify() end
 end
 
---- Logs an event and hands it to all subscriptions. Nothing happens once the log is closed.
+local function append_to_all(subscriptions, event)
+  for i = 1, #subscriptions do append(subscriptions[i], event) end
+end
+
+--- Logs an event and hands it to all subscriptions. Nothing happens once the log is closed. What
+--- belongs to a round goes through Log:tell, which makes each event in one piece: there are many.
 ---@param kind string
 ---@param event table its further fields; becomes the event
----@return curia.Event?
 function Log:emit(kind, event)
-  if self.closed then return nil end
-  local events = self.events
-  local seq = #events + 1
+  if self.closed then return end
+  local seq = #self.events + 1
   event.v, event.seq, event.at, event.type = 1, seq, clock.wall_ms(), kind
   event.run_id, event.parent_run_id = self.run_id, self.parent_run_id
-  events[seq] = event
-  for _, subscription in ipairs(self.subscriptions) do append(subscription, event) end
-  return event
+  self.events[seq] = event
+  append_to_all(self.subscriptions, event)
+end
+
+--- Logs an event of a round.
+---@param kind string
+---@param round {name: string, idx: integer, iteration?: integer}
+---@param member? string
+---@param field? string name of one further field
+---@param value any
+function Log:tell(kind, round, member, field, value)
+  if self.closed then return end
+  local seq = #self.events + 1
+  local event = {
+    v = 1, seq = seq, at = clock.wall_ms(), type = kind, run_id = self.run_id, round = round.name, idx = round.idx,
+    member = member,
+  }
+  if field then event[field] = value end
+  if round.iteration then event.iteration = round.iteration end
+  if self.parent_run_id then event.parent_run_id = self.parent_run_id end
+  self.events[seq] = event
+  append_to_all(self.subscriptions, event)
 end
 
 -- A reader that has not taken the last piece of the same answer gets it and this one as one.

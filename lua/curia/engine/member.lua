@@ -65,23 +65,31 @@ local function stop_list(stop)
   return stop
 end
 
+-- What of a request is the member's own and the same each time; requests fall back on it.
+local request_bases = setmetatable({}, { __mode = "k" })
+
+local function request_base(member)
+  local base = request_bases[member]
+  if not base then
+    base = { __index = {
+      model = member.model, temperature = member.temperature, top_p = member.top_p,
+      max_tokens = member.max_tokens, seed = member.seed, stop = stop_list(member.stop),
+      reasoning = member.reasoning, stream = member.stream, cache = member.cache, extra = member.extra,
+      member = member.id,
+    } }
+    request_bases[member] = base
+  end
+  return base
+end
+
 local function new_request(turn, messages)
-  local member = turn.member
-  return {
-    messages = messages, model = member.model, temperature = member.temperature, top_p = member.top_p,
-    max_tokens = member.max_tokens, seed = member.seed, stop = stop_list(member.stop),
-    reasoning = member.reasoning, stream = member.stream, cache = member.cache, extra = member.extra,
-    member = member.id, round = turn.round.name, run_id = turn.run.id,
-  }
+  return setmetatable({ messages = messages, round = turn.round.name, run_id = turn.run.id }, request_base(turn.member))
 end
 
 -- ---- events -------------------------------------------------------------------------------------
 
 local function started(turn)
-  turn.run.log:emit("member_started", {
-    round = turn.round.name, idx = turn.round.idx, iteration = turn.round.iteration,
-    member = turn.member.id, model = turn.member.model,
-  })
+  turn.run.log:tell("member_started", turn.round, turn.member.id, "model", turn.member.model)
 end
 
 -- A token event when somebody watches; the byte offset counts every byte, watched or not.
@@ -94,7 +102,8 @@ local function on_delta(attempt, kind, text, finish_reason)
   local index = attempt[kind] or 0
   attempt[kind] = index + #text
   if turn.run.log.token_watchers == 0 or kind == "tool_args" then return end
-  local pieces = attempt.pieces[kind]
+  local pieces = attempt.pieces[kind] or {}
+  attempt.pieces[kind] = pieces
   pieces[#pieces + 1] = text
   turn.run.log:token {
     round = turn.round.name, idx = turn.round.idx, iteration = turn.round.iteration, member = turn.member.id,
@@ -102,12 +111,16 @@ local function on_delta(attempt, kind, text, finish_reason)
   }
 end
 
+local NO_PIECES = {}
+
+-- An attempt of a member that does not stream has no pieces to keep.
 local function new_attempt(turn)
+  local run = turn.run
   local attempt = {
-    turn = turn, on_delta = on_delta, content_seen = false, pieces = { content = {}, reasoning = {} },
-    watch = turn.run.log.token_watchers > 0, prices = turn.run.config:get("prices"),
+    turn = turn, on_delta = on_delta, content_seen = false, pieces = turn.member.stream and {} or NO_PIECES,
+    watch = run.log.token_watchers > 0, prices = run.prices, started_us = false, exchange = false,
   }
-  turn.run.attempts[turn] = attempt
+  run.attempts[turn] = attempt
   return attempt
 end
 
@@ -120,8 +133,8 @@ local function policy_of(turn)
 end
 
 -- How long to wait before the next try, or nil: why there is none stays in the error.
-local function next_wait(turn, attempt, policy, err)
-  local member = turn.member
+local function next_wait(turn, attempt, err)
+  local member, policy = turn.member, policy_of(turn)
   if turn.attempts >= policy.attempts or not retry.retryable(err) then return nil end
   if attempt.content_seen and member.stream and not member.restart_stream then return nil end
   if err.code == "ESILENCE" then
@@ -164,7 +177,6 @@ local function judge(turn, response)
 end
 
 local function try(turn, request)
-  local policy = policy_of(turn)
   turn.run.retries:call()
   while true do
     turn.attempts = turn.attempts + 1
@@ -176,7 +188,7 @@ local function try(turn, request)
       turn.answered = response
       return judge(turn, response)
     end
-    local wait_ms = next_wait(turn, attempt, policy, err)
+    local wait_ms = next_wait(turn, attempt, err)
     if not wait_ms then return nil, err end
     wait_and_tell(turn, attempt, err, wait_ms)
   end
@@ -218,12 +230,9 @@ local function settle(turn, response, err)
     member = member.id, attempts = turn.attempts, started_at = turn.started_at,
     duration_ms = (clock.us() - turn.started_us) / 1000, first_token_ms = turn.first_token_ms,
     model = response and response.model or member.model, provider = member.provider_name,
-    metadata = member.metadata,
+    metadata = member.metadata, status = "ok", response = response, error = nil,
   }
-  if response then
-    result.status, result.response = "ok", response
-    return result
-  end
+  if response then return result end
   err.member, err.round, err.attempts = member.id, turn.round.name, turn.attempts
   err.provider = err.provider or member.provider_name
   if err.kind == "script" then err.message = redact.text(err.message) end
@@ -232,19 +241,43 @@ local function settle(turn, response, err)
   return result
 end
 
+---@class curia.Turn
+---@field run curia.Run
+---@field ctx curia.Ctx
+---@field round table planned round
+---@field member table planned member
+---@field build fun(ctx: curia.Ctx, member: table): any
+---@field parse? function
+---@field is_chair boolean
+---@field attempts integer tries so far
+
+--- A turn that has not begun.
+---@param ctx curia.Ctx
+---@param round table
+---@param member table
+---@param build function
+---@param parse? function
+---@return curia.Turn
+function M.new_turn(ctx, round, member, build, parse)
+  local run = ctx._run
+  return {
+    run = run, ctx = ctx, round = round, member = member, build = build, parse = parse,
+    is_chair = member == run.plan.chair, attempts = 0,
+    -- set while it goes on; named here so that the table is made in one piece
+    started_at = nil, started_us = nil, deadline_at = nil, first_token_ms = nil, answered = nil, cut = nil,
+  }
+end
+
 --- Takes the turn; runs in the member's own task.
 ---@async
----@param turn table {run, ctx, round, member, build, parse, is_chair}
+---@param turn curia.Turn
 ---@return curia.MemberResult
 function M.take_turn(turn)
-  turn.attempts = 0
   turn.started_at, turn.started_us = clock.wall_ms(), clock.us()
   started(turn)
   local response, err = respond(turn)
   turn.run.attempts[turn] = nil
-  local result = settle(turn, response, err)
-  turn.result = result
-  return result
+  return settle(turn, response, err)
 end
 
 --- The result of a member whose turn was cut short from outside.
@@ -253,7 +286,6 @@ end
 ---@param status? string
 ---@return curia.MemberResult
 function M.cut_short(turn, err, status)
-  turn.attempts = turn.attempts or 0
   turn.started_at = turn.started_at or clock.wall_ms()
   turn.started_us = turn.started_us or clock.us()
   local result = settle(turn, nil, err)

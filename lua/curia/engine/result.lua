@@ -27,25 +27,27 @@ function M.add_usage(totals, response)
   totals.cost = sum
 end
 
+-- Neither an answer nor a gap: a router or a bracket left the member out.
+local function excused(result)
+  if result.status == "ok" or result.status == "eliminated" then return true end
+  return result.status == "skipped" and result.metadata ~= nil and result.metadata.reason == "router_excluded"
+end
+
+local function add_gap(missing, round, id, result)
+  if not result or excused(result) then return end
+  local err = result.error
+  missing[#missing + 1] = {
+    member = id, round = round.name, kind = err and err.kind or result.status,
+    message = err and err.message or (result.metadata and result.metadata.reason) or result.status,
+  }
+end
+
 -- Members that have no good result in a round, in the order of the council.
 local function missing_of(plan, rounds)
   local missing = json.array()
   for _, round in ipairs(rounds) do
-    local order = {}
-    for _, member in ipairs(plan.members) do order[#order + 1] = member.id end
-    if plan.chair then order[#order + 1] = plan.chair.id end
-    for _, id in ipairs(order) do
-      local result = round.results[id]
-      local excused = not result or result.status == "ok" or result.status == "eliminated"
-        or (result.status == "skipped" and result.metadata and result.metadata.reason == "router_excluded")
-      if not excused then
-        local err = result.error
-        missing[#missing + 1] = {
-          member = id, round = round.name, kind = err and err.kind or result.status,
-          message = err and err.message or (result.metadata and result.metadata.reason) or result.status,
-        }
-      end
-    end
+    for _, member in ipairs(plan.members) do add_gap(missing, round, member.id, round.results[member.id]) end
+    if plan.chair then add_gap(missing, round, plan.chair.id, round.results[plan.chair.id]) end
   end
   return missing
 end
@@ -60,14 +62,16 @@ local function degraded_of(plan, rounds, failures)
   return { reasons = reasons, missing = missing }
 end
 
-local function all_errors(rounds, failures)
+local function all_errors(plan, rounds, failures)
   local list = json.array()
   for _, err in ipairs(failures) do list[#list + 1] = err end
   for _, round in ipairs(rounds) do
-    local ids = {}
-    for id in pairs(round.results) do ids[#ids + 1] = id end
-    table.sort(ids)
-    for _, id in ipairs(ids) do list[#list + 1] = round.results[id].error end
+    for _, member in ipairs(plan.members) do
+      local result = round.results[member.id]
+      list[#list + 1] = result and result.error
+    end
+    local chairs = plan.chair and round.results[plan.chair.id]
+    list[#list + 1] = chairs and chairs.error or nil
   end
   return list
 end
@@ -164,7 +168,7 @@ function M.of(run)
   local final = final_of(run, decision)
   local degraded = degraded_of(run.plan, run.rounds, run.failures)
   local status = status_of(run, final, degraded)
-  local list = all_errors(run.rounds, run.failures)
+  local list = all_errors(run.plan, run.rounds, run.failures)
   if status == "error" and #list == 0 then list[1] = main_error(run, list) end
   local totals = run.totals
   if totals.cost and totals.unpriced > 0 then totals.cost.unpriced_calls = totals.unpriced end

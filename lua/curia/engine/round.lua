@@ -64,19 +64,12 @@ end
 -- ---- turns --------------------------------------------------------------------------------------
 
 local function new_turn(ctx, round, member)
-  local module = round.module
-  return {
-    run = ctx._run, ctx = ctx, round = round, member = member, is_chair = member == ctx._run.plan.chair,
-    build = module.build, parse = module.parse,
-  }
+  return member_turn.new_turn(ctx, round, member, round.module.build, round.module.parse)
 end
 
 local function announce(turn, result)
-  local round = turn.round
   turn.run:set_member(turn.member.id, result.status)
-  turn.run.log:emit("member_completed", {
-    round = round.name, idx = round.idx, iteration = round.iteration, member = turn.member.id, result = result,
-  })
+  turn.run.log:tell("member_completed", turn.round, turn.member.id, "result", result)
   return result
 end
 
@@ -184,7 +177,7 @@ local function new_state(ctx, round, count)
   local run, spec = ctx._run, ctx._run.plan.spec
   local quorum = round.quorum or run.opts.quorum or spec.quorum
   return {
-    turns = {}, ok = 0, timeout_ms = round.timeout_ms,
+    turns = {}, ok = 0, timeout_ms = round.timeout_ms, grace_at = nil, failed = nil,
     fail_fast = (round.failure_mode or run.opts.failure_mode or spec.failure_mode
       or run.config:get("default_failure_mode")) == "fail_fast",
     quorum = quorum and needed(quorum, count), grace_ms = round.grace_ms or spec.grace_ms,
@@ -268,7 +261,7 @@ end
 
 local function finish(run, round, result, started_us)
   result.duration_ms = (clock.us() - started_us) / 1000
-  run.log:emit("round_completed", { round = round.name, idx = round.idx, iteration = round.iteration, result = result })
+  run.log:tell("round_completed", round, nil, "result", result)
 end
 
 --- Runs one round. What was answered is kept whatever happens.
@@ -283,7 +276,7 @@ function M.execute(ctx, round)
     name = round.name, idx = round.idx, results = {}, started_at = clock.wall_ms(), metadata = {},
   }
   run:enter_round(round, result)
-  run.log:emit("round_started", { round = round.name, idx = round.idx, iteration = round.iteration })
+  run.log:tell("round_started", round)
   local inner = ctx:for_round(round, result)
   local ok, decision, err = xpcall(perform, M.as_error, inner, round, result)
   if ok then result.decision = decision else err = decision end

@@ -41,7 +41,7 @@ end
 
 local function text_so_far(turn, attempt, kind)
   local pieces = attempt.pieces[kind]
-  if #pieces == 0 then return nil end
+  if not pieces then return nil end
   local text = table.concat(pieces)
   attempt.pieces[kind] = { text }
   -- Bytes that came before anybody watched are still with the transfer; they follow as its next event.
@@ -114,7 +114,7 @@ function Run:free_round(label)
   local result = { name = label, idx = round.idx, results = {}, started_at = clock.wall_ms(), metadata = {} }
   self.open_round = { round = round, result = result, started_us = clock.us() }
   self:enter_round(round, result)
-  self.log:emit("round_started", { round = label, idx = round.idx })
+  self.log:tell("round_started", round)
   return round, result
 end
 
@@ -123,7 +123,7 @@ function Run:close_free_round()
   if not open then return end
   self.open_round = nil
   open.result.duration_ms = (clock.us() - open.started_us) / 1000
-  self.log:emit("round_completed", { round = open.round.name, idx = open.round.idx, result = open.result })
+  self.log:tell("round_completed", open.round, nil, "result", open.result)
   self:leave_round(open.round)
 end
 
@@ -250,7 +250,7 @@ function M.new(plan, input, opts, config, on_ended)
     status = "pending", log = events.new(id, opts.parent_run_id), rounds = json.array(), failures = {},
     attempts = {}, member_status = {}, rounds_completed = 0, end_handlers = {}, seed = seed,
     metadata = opts.metadata or {}, random = random.new(seed), retries = retries.new(plan.chair ~= nil),
-    totals = { usage = {}, unpriced = 0 }, started_at = clock.wall_ms(), started_us = clock.us(),
+    prices = config:get("prices"), totals = { usage = {}, unpriced = 0 }, started_at = clock.wall_ms(), started_us = clock.us(),
   }, Run)
   run.log.on_watch = function(on) watch_attempts(run, on) end
   return run
