@@ -8,11 +8,6 @@
 #include "embedded.h"
 #include "error.h"
 
-#pragma weak curia__open_json
-#pragma weak curia__open_decoder
-#pragma weak curia__open_pattern
-#pragma weak curia__open_http
-
 static char host_key; /* its address is the registry key */
 
 static const luaL_Reg core_modules[] = {
@@ -44,7 +39,6 @@ static int load_embedded(lua_State *L) {
 static void preload(lua_State *L) {
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
     for (const luaL_Reg *m = core_modules; m->name; m++) {
-        if (!m->func) continue;
         lua_pushcfunction(L, m->func);
         lua_setfield(L, -2, m->name);
     }
