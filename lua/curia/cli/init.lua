@@ -1,4 +1,5 @@
 --- The command line: finds the command, reads its options, runs it, gives the exit code.
+local pattern = require "curia.core.pattern"
 local usage = require "curia.cli.usage"
 local watchdog = require "curia.core.watchdog"
 
@@ -45,6 +46,7 @@ function M.main(args)
     return usage.misused(require "curia.suggest".message(name:find("^%-") and "option" or "command", name, commands.by_name))
   end
   watchdog.start(math.tointeger(tonumber(os.getenv "CURIA_WATCHDOG_MS")) or WATCHDOG_MS)
+  pattern.install() -- string.find and its kin cannot be interrupted: they get a bound of their own
   return run(command, { table.unpack(args, 2) }) or 0
 end
 
