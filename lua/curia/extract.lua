@@ -8,12 +8,17 @@ local function decode(text)
   return type(value) == "table" and value ~= json.null and value or nil
 end
 
+local function without(text, from, to)
+  return (text:sub(1, from - 1) .. text:sub(to + 1)):match("^%s*(.-)%s*$")
+end
+
 local function from_fence(text)
-  local found
-  for body in text:gmatch("```%a*%s*\n(.-)\n%s*```") do
-    found = decode(body) or found
+  local found, first, last
+  for from, body, to in text:gmatch("()```%a*%s*\n(.-)\n%s*```()") do
+    local value = decode(body)
+    if value then found, first, last = value, from, to - 1 end
   end
-  return found
+  if found then return found, without(text, first, last) end
 end
 
 -- The end of the object that begins at `from`, counting braces outside of strings.
@@ -44,23 +49,28 @@ end
 local MOST_OBJECTS = 200
 
 local function from_prose(text)
-  local found, at = nil, 1
+  local found, first, last
+  local at = 1
   for _ = 1, MOST_OBJECTS do
     local from = text:find("{", at, true)
     if not from then break end
     local close = object_end(text, from)
     local value = close and decode(text:sub(from, close))
-    found = value or found
+    if value then found, first, last = value, from, close end
     at = (value and close or from) + 1
   end
-  return found
+  if found then return found, without(text, first, last) end
 end
 
 --- The JSON object or array in a text, or nil.
 ---@param text string
----@return table?
+---@return table? value
+---@return string? rest the text without it
 function M.json(text)
-  return decode(text) or from_fence(text) or from_prose(text)
+  local value, rest = decode(text), ""
+  if not value then value, rest = from_fence(text) end
+  if not value then value, rest = from_prose(text) end
+  return value, rest
 end
 
 return M

@@ -126,8 +126,8 @@ function M.synthesis(question, digest)
   local parts = {}
   for i, part in ipairs(digest) do parts[i] = digest_part(part) end
   return concat({
-    "You are the chair of a council. Its members have worked on this question:\n" .. question,
-    FENCED,
+    "Question:\n" .. question,
+    "You are the chair of a council whose members have worked on it. " .. FENCED,
     concat(parts, "\n\n"),
     "Write the council's final answer to the question. Weigh the arguments, not the number of voices; keep what is right, drop what is wrong, and say so where the members disagree on something that matters. Address the person who asked; do not describe the procedure.",
   }, "\n\n")

@@ -58,7 +58,8 @@ end
 
 -- A ranking that cannot be read is a ballot too: it is counted as discarded, with its reason.
 local function parse(ctx, member, response)
-  local said = extract.json(response.content) or ordering_from_list(response.content)
+  local said, remarks = extract.json(response.content)
+  if not said then said, remarks = ordering_from_list(response.content), response.content end
   if not said or type(said.ordering) ~= "table" or #said.ordering == 0 then
     return { discarded = "no ordering could be read" }
   end
@@ -67,7 +68,10 @@ local function parse(ctx, member, response)
   for _, id in ipairs(ids) do
     if id == member.id and not ctx.opts.include_self then return { discarded = "ranks its own answer" } end
   end
-  return { ordering = ids, rationale = type(said.rationale) == "string" and said.rationale or nil }
+  return {
+    ordering = ids, rationale = type(said.rationale) == "string" and said.rationale or nil,
+    remarks = remarks ~= "" and remarks or nil,
+  }
 end
 
 local function ballots_of(ctx, results)

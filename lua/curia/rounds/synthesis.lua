@@ -10,13 +10,27 @@ local function named(text, label_to_id)
   return text
 end
 
+-- A judge's ballot is told in words, its remarks with it.
+local function ballot_text(ballot)
+  local lines = { "Ranks " .. table.concat(ballot.ordering, " before ") .. "." }
+  lines[#lines + 1] = ballot.rationale
+  lines[#lines + 1] = ballot.remarks
+  return table.concat(lines, "\n")
+end
+
+local function text_of(round, answer)
+  local parsed = round.results[answer.id].response.parsed
+  local is_ballot = round.decision and type(parsed) == "table" and parsed.ordering
+  return named(is_ballot and ballot_text(parsed) or answer.text, round.metadata.label_to_id)
+end
+
 local function digest(ctx)
   local parts = {}
   for i = 1, ctx.round.idx - 1 do
     local round = ctx.rounds[i]
     local entries = {}
     for _, answer in ipairs(shared.answers(ctx, round)) do
-      entries[#entries + 1] = { label = answer.id, text = named(answer.text, round.metadata.label_to_id) }
+      entries[#entries + 1] = { label = answer.id, text = text_of(round, answer) }
     end
     parts[#parts + 1] = {
       round = round.name, entries = entries, decision = round.decision and prompts.decision(round.decision) or nil,
