@@ -58,6 +58,18 @@ function M.line(event, started_at)
   return format and ("%8.3f  %s"):format((event.at - started_at) / 1000, redact.text(format(event)))
 end
 
+--- All lines for an event; tokens have none.
+---@param event curia.Event
+---@param started_at integer Unix ms of the run's start
+---@param level true|"debug" "debug" adds texts, cut at 800 characters
+---@return string[]
+function M.lines(event, started_at, level)
+  local more = level == "debug" and debug_lines(event)
+  local lines = { M.line(event, started_at) }
+  if more then lines[#lines + 1] = redact.text(more) end
+  return lines
+end
+
 local function writer(to)
   if type(to) == "function" then return to end
   local file = to or io.stderr
@@ -66,15 +78,12 @@ end
 
 --- Prints a run's timeline.
 ---@param run curia.Run
----@param level true|"debug" "debug" adds texts, cut at 800 characters
+---@param level true|"debug"
 ---@param to? function|file* stderr by default
 function M.attach(run, level, to)
   local write = writer(to)
   run:subscribe(function(event)
-    local line = M.line(event, run.started_at)
-    if line then write(line) end
-    local more = level == "debug" and debug_lines(event)
-    if more then write(redact.text(more)) end
+    for _, line in ipairs(M.lines(event, run.started_at, level)) do write(line) end
   end, { tokens = false })
 end
 

@@ -13,6 +13,18 @@ local function read_integer(text)
   return value
 end
 
+local function read_count(text)
+  local value = math.tointeger(tonumber(text))
+  if not value or value < 0 then return nil, "a whole number, 0 or more, is expected" end
+  return value
+end
+
+local function read_port(text)
+  local value = read_count(text)
+  if not value or value > 65535 then return nil, "a port, 0 to 65535, is expected" end
+  return value
+end
+
 local function read_pair(what)
   return function(text)
     local name, value = text:match("^([^=]+)=(.*)$")
@@ -99,9 +111,54 @@ local mock = {
   name = "mock",
   usage = "curia mock [SCRIPT] [OPTIONS]",
   about = "serve scripted answers in the providers' protocols",
-  examples = { { "curia mock", "a server on a free port of this machine" } },
-  options = {},
-  raw = true,
+  examples = {
+    { "curia mock", "short made-up answers, on a free port of this machine" },
+    { "curia mock examples/mock_script.lua --port 8700 --log", "a script of your own, told request by request" },
+    {
+      'OPENAI_BASE_URL=http://127.0.0.1:8700/v1 OPENAI_API_KEY=any \\\n    curia run panel "Ship on Friday?"',
+      "ask it",
+    },
+  },
+  options = {
+    { "script", value = "FILE", doc = "the script, if it is no argument of its own" },
+    { "port", short = "p", value = "N", convert = read_port, doc = "the port; 0, the default, is any that is free" },
+    { "listen", value = "ADDRESS", doc = "the address; 127.0.0.1, the default, is this machine only" },
+    { "latency-ms", value = "N", convert = read_count, doc = "wait so long before every answer" },
+    { "log", doc = "tell each request on standard error" },
+    { "json", doc = "print the address, and the log, as JSON" },
+  },
+  text = [[
+It speaks the protocols of OpenAI (Chat Completions and Responses), Anthropic,
+Gemini, Ollama and OpenRouter, prints its address when it is ready, takes every
+key, and ends with Ctrl-C. ANTHROPIC_BASE_URL and OLLAMA_HOST take the bare
+address. A script is a Lua file that returns its answers:
+
+    return {
+      default = "It depends.",         -- or an answer, a list, a function(request)
+      rules = {                        -- the first that matches answers
+        { match = { model = "gpt-5" },
+          answer = { content = "Yes.", delay_ms = 300, chunk_delay_ms = 20 } },
+        { match = { contains = "weather" },             -- in the last message
+          answer = { tool_calls = { { name = "weather",
+                                      arguments = { city = "Oslo" } } } } },
+        { match = { system = "skeptic", n = 1 },        -- the first time only
+          answer = { error = { status = 429, retry_after_ms = 500 } } },
+        { match = { path = "/v1/messages" },            -- one protocol
+          answer = { content = "Never said in full", fault = "cut" } },
+      },
+    }
+
+  match   model, contains, system, path, n, and in scripted providers member and
+          round; or a function(request)
+  answer  content, reasoning, stream = {"a", "b"} or pieces = n, delay_ms,
+          chunk_delay_ms, tool_calls, usage, cost, finish_reason, model, fault,
+          after (pieces before the fault), error = {status, message, code, type,
+          retry_after_ms, should_retry}
+  fault   refuse_connection, cut_before, cut, reset, hang, silence, slow, html,
+          empty, garbage, error_in_200, no_done
+
+GET /stats counts requests (?reset=1 starts over), GET /requests shows the last
+ones without their keys, GET /healthz says whether it is up.]],
 }
 
 local test = {

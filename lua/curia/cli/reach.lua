@@ -15,7 +15,7 @@ local CONNECT_MS, TOTAL_MS = 500, 2000
 ---@field ok boolean somebody can be asked
 ---@field models? table<string, string> models that stand in, by member id
 ---@field note? string what was decided, for people
----@field missing? string[] what would have to be there, one line each
+---@field missing? string[] what would have to be there: one of these
 
 local function members_of(plan)
   local members = {}
@@ -77,24 +77,32 @@ local function stand_ins(plan, members, names)
   return models
 end
 
-local function add_once(lines, seen, text)
-  if not seen[text] then lines[#lines + 1] = text end
-  seen[text] = true
+local function either(list)
+  if #list < 2 then return list[1] end
+  return table.concat(list, ", ", 1, #list - 1) .. " or " .. list[#list]
+end
+
+-- The variables that would do for a member: its provider's own, and those of the profiles it may fall back on.
+local function keys_of(member, registry)
+  local keys = {}
+  for _, needs in ipairs { providers.needs(member.provider_name, registry), table.unpack(member.provider.alternatives or {}) } do
+    for name in needs:gmatch("[%u%d_]+") do
+      if name ~= "OLLAMA_HOST" then keys[#keys + 1] = name end
+    end
+  end
+  return keys
 end
 
 local function missing_of(members, registry, base_url, names)
-  local lines, seen = {}, {}
+  local missing, seen = {}, {}
   for _, member in ipairs(members) do
-    local needs = providers.needs(member.provider_name, registry)
-    local others = member.provider.alternatives
-    if needs and member.provider_name ~= "ollama" then
-      if others and #others > 0 then needs = ("one of %s, %s"):format(needs, table.concat(others, ", ")) end
-      add_once(lines, seen, "a key: " .. needs)
-    end
+    local text = member.provider_name ~= "ollama" and either(keys_of(member, registry))
+    if text and not seen[text] then missing[#missing + 1] = "the key " .. text end
+    seen[text] = true
   end
-  local state = names and "answers, but it has no model (ollama pull llama3.2)" or "does not answer"
-  add_once(lines, seen, ("or Ollama: %s %s"):format(base_url, state))
-  return lines
+  local why = names and "where Ollama has none: ollama pull llama3.2" or "where nobody answers"
+  missing[#missing + 1] = ("a model of Ollama at %s (%s)"):format(base_url, why)
+  return missing
 end
 
 local function needing(plan)
@@ -112,7 +120,7 @@ local function somebody_else(members, registry)
   return false
 end
 
-local function is_served(plan, members, models)
+local function is_served(members, models)
   for _, member in ipairs(members) do
     if models[member.id] or member.provider_name == "ollama" then return true end
   end
@@ -130,11 +138,8 @@ function M.look(plan, config)
   if #members == 0 or somebody_else(members, registry) then return { ok = true } end
   local base_url = assert(providers.entry("ollama", registry)).base_url
   local names = M.ollama_models(base_url)
-  if not names or #names == 0 then
-    return { ok = false, missing = missing_of(members, registry, base_url, names) }
-  end
-  local models = stand_ins(plan, members, names)
-  if not is_served(plan, members, models) then
+  local models = names and #names > 0 and stand_ins(plan, members, names)
+  if not models or not is_served(members, models) then
     return { ok = false, missing = missing_of(members, registry, base_url, names) }
   end
   local note = next(models) and ("no key is set; the Ollama at %s answers with %s"):format(base_url, names[1]) or nil

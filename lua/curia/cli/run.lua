@@ -1,4 +1,5 @@
 --- `curia run`: asks a council, shows what happens, prints the answer.
+local errors = require "curia.errors"
 local input = require "curia.cli.input"
 local library = require "curia.cli.library"
 local options = require "curia.cli.options"
@@ -8,12 +9,14 @@ local records = require "curia.view.records"
 local report = require "curia.view.report"
 local signals = require "curia.cli.signals"
 local task = require "curia.task"
+local terminal = require "curia.view.terminal"
 local usage = require "curia.cli.usage"
 local views = require "curia.view"
 local words = require "curia.view.words"
 
 local M = {}
 
+local STDOUT, STDERR = 1, 2
 local OK, FAILED, PARTIAL = 0, 1, 2
 local EXIT = { ok = OK, partial = PARTIAL, error = FAILED }
 
@@ -60,69 +63,65 @@ local function make_plan(request)
   return plan, err
 end
 
-local function tell_missing(reached, request)
-  complain(("no model can be asked by council '%s'. It needs"):format(request.council.name))
-  for _, line in ipairs(reached.missing) do io.stderr:write("  ", line, "\n") end
+local function missing_error(reached, request)
+  local message = ("council '%s' has nobody to ask; it needs %s"):format(
+    request.council.name, table.concat(reached.missing, ", or "))
+  return errors.new("auth", message, { code = "no_model" })
 end
 
--- Decides between real models and a script; false when nobody can be asked.
+-- Decides between real models and a script.
 local function choose_models(request)
   local reached = reach.look(request.plan)
-  if reached.ok then
-    if reached.note then complain(reached.note) end
-    for id, model in pairs(reached.models or {}) do request.models[id] = model end
-    return make_plan(request)
-  end
+  if reached.note then complain(reached.note) end
+  for id, model in pairs(reached.models or {}) do request.models[id] = model end
+  if reached.ok then return make_plan(request) end
+  local err = missing_error(reached, request)
   if not request.values.or_offline then
-    tell_missing(reached, request)
-    io.stderr:write("--offline runs without them, on scripted answers that are marked as such.\n")
-    return nil
+    err.message = err.message .. "; --offline runs without, on scripted answers that are marked so"
+    return nil, err
   end
-  tell_missing(reached, request)
-  io.stderr:write("Going on offline.\n")
+  complain(err.message)
+  complain("going on offline: what follows is scripted, no model is asked")
   request.offline = true
   return make_plan(request)
 end
 
 -- ---- the run ------------------------------------------------------------------------------------
 
-local function start_options(request, view)
+local function start_options(request)
   local values = request.values
   return {
-    subscribe = true, offline = request.offline or nil, models = next(request.models) and request.models or nil,
+    offline = request.offline or nil, models = next(request.models) and request.models or nil,
     seed = values.seed, deadline_ms = values.deadline,
-    verbose = values.verbose, verbose_to = values.verbose and function(line) view:say(line) end or nil,
   }
 end
 
-local function show(event, view)
-  view:event(event)
-end
-
 -- Nobody reads the events any more: nobody wants the run either.
-local function print_event(event, _, run)
+local function print_event(event, run)
   if not io.stdout:write(records.line(event)) or not io.stdout:flush() then run:cancel("nobody reads the events") end
 end
 
 local function follow(run, view, values)
-  local handle = values.events and print_event or show
-  local watched = not values.quiet and not values.json or values.verbose
-  for event in run:events { tokens = values.events or watched } do handle(event, view, run) end
+  for event in run:events { tokens = values.events or view.tokens } do
+    if values.events then print_event(event, run) else view:event(event) end
+  end
   return run:await()
 end
 
 local function open_view(request)
   local values = request.values
   if values.quiet or values.events then return views.silent() end
-  if values.verbose then return views.plain(about(request)) end
+  if values.verbose then return views.timeline(about(request), values.verbose) end
   return (views.open(about(request)))
 end
 
 -- ---- the end ------------------------------------------------------------------------------------
 
+-- A pipe gets the answer byte by byte; a terminal gets it so that people can read it, and clean.
 local function print_answer(result)
-  local answer = report.answer(result)
+  local answer, columns = report.answer(result), terminal.columns(STDOUT)
   if not answer then return end
+  if columns then answer = report.for_terminal(answer, columns) end
   io.stdout:write(answer, answer:sub(-1) == "\n" and "" or "\n")
 end
 
@@ -134,9 +133,10 @@ local function print_outcome(request, result, err, paint)
     print_answer(result)
   end
   io.stdout:flush()
-  if values.quiet or values.events then return end
+  if values.quiet then return end
   if not result then return complain(words.problem(err)) end
-  local lines = report.footer(result, member_ids(request.plan), paint)
+  if values.events then return end
+  local lines = report.footer(result, member_ids(request.plan), paint, terminal.columns(STDERR))
   io.stderr:write("\n", table.concat(lines, "\n"), "\n")
 end
 
@@ -147,7 +147,7 @@ end
 
 local function go(request)
   local view <close> = open_view(request)
-  local run, err = require "curia".start(request.council, request.input, start_options(request, view))
+  local run, err = require "curia".start(request.council, request.input, start_options(request))
   if not run then
     view:close()
     print_outcome(request, nil, err)
@@ -172,10 +172,18 @@ local function failed(values, err)
   return FAILED
 end
 
+-- An error of the program itself; the run's own errors are part of its result.
+local function crashed(err)
+  complain(tostring(err))
+  io.stderr:write(type(err) == "table" and err.traceback or "", "\n")
+  return FAILED
+end
+
 local function perform(request)
   local plan, err = make_plan(request)
   if not plan then return failed(request.values, err) end
-  if not request.offline and not choose_models(request) then return FAILED end
+  if not request.offline then plan, err = choose_models(request) end
+  if not plan then return failed(request.values, err) end
   return go(request)
 end
 
@@ -209,8 +217,7 @@ function M.main(values, rest)
     values = values, council = council, input = given, offline = values.offline, models = models_of(values.model),
   }
   local done, code = task.run(perform, request)
-  if not done then error(code, 0) end
-  return code
+  return done and code or crashed(code)
 end
 
 return M

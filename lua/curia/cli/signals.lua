@@ -4,6 +4,7 @@ local uv = require "luv"
 local M = {}
 
 local CODES = { sigint = 130, sigterm = 143, sighup = 129 }
+local REASONS = { sigint = "stopped with Ctrl-C", sigterm = "stopped by SIGTERM", sighup = "the terminal is gone" }
 
 ---@class curia.cli.Caught
 ---@field code? integer the exit code, once something was caught
@@ -17,7 +18,7 @@ local function on_signal(self, name, run, say)
   end
   self.code = CODES[name]
   if name == "sigint" then say("cancelling; Ctrl-C again stops at once") end
-  run:cancel("interrupted")
+  run:cancel(REASONS[name])
 end
 
 --- Catches the signals until the returned value is closed.

@@ -1,9 +1,10 @@
---- The views of a run. All have `event(event)`, `say(text)` and `close()`.
+--- The views of a run. All have `event(event)`, `say(text)` and `close()`, and close themselves as to-be-closed
+-- variables; `tokens` is true for those that show answers while they come.
 local clock = require "curia.core.clock"
 
 local M = {}
 
-local Silent = {}
+local Silent = { tokens = false }
 Silent.__index = Silent
 Silent.__close = function() end
 function Silent.event() end
@@ -16,13 +17,23 @@ function M.silent()
   return setmetatable({}, Silent)
 end
 
+local function write(text)
+  io.stderr:write(text)
+end
+
+--- When what happened, on standard error.
+---@param about table as for `curia.view.state`
+---@param level true|"debug"
+---@return curia.view.Timeline
+function M.timeline(about, level)
+  return require "curia.view.timeline".open(about, level, write)
+end
+
 --- One line for each thing that happens, on standard error.
 ---@param about table as for `curia.view.state`
 ---@return curia.view.Plain
 function M.plain(about)
-  return require "curia.view.plain".open(about, {
-    write = function(text) io.stderr:write(text) end, now = clock.ms,
-  })
+  return require "curia.view.plain".open(about, { write = write, now = clock.ms })
 end
 
 --- The view for standard error as it is: moving on a terminal that can, else plain.

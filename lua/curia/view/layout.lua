@@ -29,9 +29,9 @@ local function mark_of(member, now)
 end
 
 local function done_text(member)
-  local parts = { "done", words.duration(member.result.duration_ms) }
-  table.insert(parts, 2, words.tokens(member.result.response and member.result.response.usage))
-  return table.concat(parts, " · ")
+  local tokens = words.tokens(member.result.response and member.result.response.usage)
+  local time = words.duration(member.result.duration_ms)
+  return tokens and ("done · %s · %s"):format(tokens, time) or "done · " .. time
 end
 
 local function left(member, now)
@@ -40,9 +40,9 @@ end
 
 local STATUS = {
   waiting = function() return "waiting" end,
-  asking = function(member, now) return "asked · " .. words.duration(now - member.since) end,
-  thinking = function(member, now) return "thinking · " .. words.duration(now - member.since) end,
-  streaming = function(member, now) return "answering · " .. words.duration(now - member.since) end,
+  asking = function(member, now) return "asked · " .. words.elapsed(now - member.asked) end,
+  thinking = function(member, now) return "thinking · " .. words.elapsed(now - member.asked) end,
+  streaming = function(member, now) return "answering · " .. words.elapsed(now - member.asked) end,
   retrying = function(member, now) return words.retry(left(member, now), member.error) end,
   done = done_text,
   failed = function(member) return words.problem(member.error or { kind = member.result.status }) end,
@@ -141,7 +141,7 @@ end
 
 local function headline(view, round, now, columns, paint)
   local text = view:headline({ name = width.clean(round.name), idx = round.idx })
-  local elapsed = words.duration(now - view.started)
+  local elapsed = words.elapsed(now - view.started)
   local mark = view.offline and " · OFFLINE" or ""
   text = width.cut(text, columns - #elapsed - width.columns(mark) - 2)
   local gap = columns - width.columns(text) - width.columns(mark) - #elapsed

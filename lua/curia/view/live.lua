@@ -15,10 +15,11 @@ local M = {}
 local FRAME_MS = 50 -- at most twenty pictures a second
 
 ---@class curia.view.Live
+---@field tokens true it shows answers as they come
 ---@field state curia.view.State
 ---@field terminal curia.view.Terminal
 ---@field screen curia.view.Screen
-local Live = { __name = "curia.view.live" }
+local Live = { __name = "curia.view.live", tokens = true }
 Live.__index = Live
 
 local function paint_frame(self)

@@ -12,7 +12,7 @@ local M = {}
 ---@field write fun(text: string)
 ---@field now fun(): number
 ---@field state curia.view.State
-local Plain = {}
+local Plain = { tokens = false }
 Plain.__index = Plain
 
 local function line(self, text)

@@ -33,11 +33,17 @@ local function excused(outcome)
   return outcome.status == "skipped" and outcome.metadata and outcome.metadata.reason == "router_excluded"
 end
 
-local function tell(problems, outcome, round, rounds)
+-- The same trouble in several rounds is told once.
+local function tell(problems, outcome, round)
   if outcome.status == "ok" or outcome.status == "eliminated" or excused(outcome) then return end
   local text = words.problem(outcome.error or { kind = outcome.status })
-  if rounds > 1 then text = ("%s: %s"):format(round.name, text) end
-  problems[#problems + 1] = text
+  local problem = problems[text]
+  if not problem then
+    problem = { text = text, rounds = {} }
+    problems[text] = problem
+    problems[#problems + 1] = problem
+  end
+  table.insert(problem.rounds, round.name)
 end
 
 local function look_at(result, id)
@@ -45,7 +51,7 @@ local function look_at(result, id)
   for _, round in ipairs(result.rounds or {}) do
     local outcome = round.results[id]
     if outcome and outcome.status == "ok" then answered, model = true, outcome.model end
-    if outcome then tell(problems, outcome, round, #result.rounds) end
+    if outcome then tell(problems, outcome, round) end
   end
   return answered, model, problems
 end
@@ -55,7 +61,10 @@ local function who(result, known)
   for _, id in ipairs(members_of(result, known)) do
     local ok, model, problems = look_at(result, id)
     if ok then answered[#answered + 1] = model and ("%s (%s)"):format(id, model) or id end
-    for _, problem in ipairs(problems) do failed[#failed + 1] = ("%s: %s"):format(id, problem) end
+    for _, problem in ipairs(problems) do
+      local where = #result.rounds > 1 and (" in %s"):format(table.concat(problem.rounds, ", ")) or ""
+      failed[#failed + 1] = ("%s%s: %s"):format(id, where, problem.text)
+    end
   end
   return answered, failed
 end
@@ -75,9 +84,13 @@ local function token_text(usage)
   return ("%s in, %s out"):format(input and words.count(input) or "unknown", output and words.count(output) or "unknown")
 end
 
-local function row(lines, label, text, paint, colour)
-  local shown = width.clean(text):gsub("\n", " ")
-  lines[#lines + 1] = paint.dim(width.pad(label, LABEL)) .. (colour and paint[colour](shown) or shown)
+local function row(out, label, text, colour)
+  local paint = out.paint
+  local shown = width.hang(width.clean(text):gsub("\n", " "), out.columns, LABEL)
+  for i, line in ipairs(shown) do
+    local painted = colour and paint[colour](line) or line
+    table.insert(out.lines, i == 1 and paint.dim(width.pad(label, LABEL)) .. painted or painted)
+  end
 end
 
 -- Errors of the run as such (a deadline, a quorum, a broken script), which no member has.
@@ -94,30 +107,34 @@ local STATUS = {
   error = { "failed", "red", "there is no final answer" },
 }
 
-local function status_row(lines, result, paint)
-  local status = STATUS[result.status]
+local function status_row(out, result)
+  local status, first = STATUS[result.status], result.errors and result.errors[1]
   if not status then return end
+  if result.status == "error" and first and first.kind == "cancelled" then
+    return row(out, "cancelled", first.message, "red")
+  end
   local own = own_errors(result)
-  row(lines, status[1], #own > 0 and table.concat(own, "; ") or status[3], paint, status[2])
+  row(out, status[1], #own > 0 and table.concat(own, "; ") or status[3], status[2])
 end
 
 --- The footer of a run.
 ---@param result table of the run
 ---@param members string[] ids in the order of the council
 ---@param paint curia.view.Palette
+---@param columns? integer how wide it may become (unlimited)
 ---@return string[]
-function M.footer(result, members, paint)
-  local lines = {}
+function M.footer(result, members, paint, columns)
+  local out = { lines = {}, paint = paint, columns = columns or math.maxinteger }
   local answered, failed = who(result, members)
-  if result.metadata and result.metadata.offline then lines[1] = paint.yellow(M.OFFLINE) end
-  status_row(lines, result, paint)
-  if #answered > 0 then row(lines, "answered", table.concat(answered, ", "), paint) end
-  for i, text in ipairs(failed) do row(lines, i == 1 and "no answer" or "", text, paint, "red") end
-  row(lines, "tokens", token_text(result.usage), paint)
-  row(lines, "cost", cost_text(result.cost), paint)
-  row(lines, "time", words.duration(result.duration_ms), paint)
-  row(lines, "run", result.run_id, paint)
-  return lines
+  if result.metadata and result.metadata.offline then out.lines[1] = paint.yellow(M.OFFLINE) end
+  status_row(out, result)
+  if #answered > 0 then row(out, "answered", table.concat(answered, ", ")) end
+  for i, text in ipairs(failed) do row(out, i == 1 and "no answer" or "", text, "red") end
+  row(out, "tokens", token_text(result.usage))
+  row(out, "cost", cost_text(result.cost))
+  row(out, "time", words.duration(result.duration_ms))
+  row(out, "run", result.run_id)
+  return out.lines
 end
 
 --- The text of the final answer, or nil.
@@ -126,6 +143,14 @@ end
 function M.answer(result)
   local final = result.final
   return final and final.content
+end
+
+--- The final answer as people read it on a terminal: clean, and broken between words.
+---@param answer string
+---@param columns integer
+---@return string
+function M.for_terminal(answer, columns)
+  return table.concat(width.wrap_all(width.clean(answer), columns), "\n")
 end
 
 return M

@@ -8,6 +8,7 @@ local M = {}
 ---@field model? string
 ---@field status "waiting"|"streaming"|"thinking"|"asking"|"retrying"|"done"|"failed"|"skipped"
 ---@field since number when the status began, in ms of the view's clock
+---@field asked number when the member was asked
 ---@field error? curia.Error why it failed, or why it tries again
 ---@field wait_ms? number how long it waits before it tries again
 ---@field result? curia.MemberResult
@@ -48,7 +49,7 @@ function M.new(about, now)
 end
 
 local function new_member(id, now)
-  return { id = id, status = "waiting", since = now, text = {} }
+  return { id = id, status = "waiting", since = now, asked = now, text = {} }
 end
 
 local function add_member(round, id, now)
@@ -92,7 +93,7 @@ end
 
 function on.member_started(self, event, now)
   local member = member_of(self, event, now)
-  member.model = event.model
+  member.model, member.asked = event.model, now
   forget_text(member)
   set(member, "asking", now)
 end

@@ -17,10 +17,13 @@ local function scored(id, scores)
   return type(score) == "number" and ("%s %s"):format(id, number(score)) or tostring(id)
 end
 
+-- A ballot that does not count is told with its reason, so that nobody wonders who was not heard.
 local function discarded_text(decision)
-  local discarded = decision.discarded
-  if type(discarded) ~= "table" or #discarded == 0 then return "" end
-  return (" (%s unreadable)"):format(words.counted(#discarded, "ballot"))
+  local told = {}
+  for i, ballot in ipairs(decision.discarded or {}) do
+    told[i] = ("%s (%s)"):format(tostring(ballot.voter), tostring(ballot.reason))
+  end
+  return #told > 0 and "; not counted: " .. table.concat(told, ", ") or ""
 end
 
 --- What a round decided, in one line: "ranking: skeptic 2.5, optimist 1.5"; nil where nothing was.
@@ -49,16 +52,23 @@ function M.turnout(results)
   return ("%d of %d answered"):format(ok, all)
 end
 
--- A ballot reads better as an order than as JSON; labels are told as the members that they stand for.
-local function answer_text(result, decision)
-  local response = result.response
-  local parsed = response.parsed
-  if type(parsed) ~= "table" or type(parsed.ordering) ~= "table" then return response.content or "" end
-  local names = decision and decision.detail and decision.detail.label_to_id or {}
+-- What a judge's order comes to is said before its words.
+local function answer_text(result)
+  local content, parsed = result.response.content or "", result.response.parsed
+  local ordering = type(parsed) == "table" and parsed.ordering
+  if type(ordering) ~= "table" then return content end
   local order = {}
-  for i, label in ipairs(parsed.ordering) do order[i] = tostring(names[label] or label) end
-  local rationale = type(parsed.rationale) == "string" and "\n" .. parsed.rationale or ""
-  return table.concat(order, " > ") .. rationale
+  for i, id in ipairs(ordering) do order[i] = tostring(id) end
+  return ("ranks %s\n\n%s"):format(table.concat(order, " > "), content)
+end
+
+-- Who stood behind the labels that the judges saw.
+local function labels_text(decision)
+  local map = decision and decision.detail and decision.detail.label_to_id
+  local told = {}
+  for label, id in pairs(map or {}) do told[#told + 1] = ("%s = %s"):format(label, id) end
+  table.sort(told)
+  return #told > 0 and width.clean(table.concat(told, ", ")) or nil
 end
 
 local function indented(text, columns)
@@ -67,21 +77,58 @@ local function indented(text, columns)
   return lines
 end
 
-local function member_lines(member, now, decision, columns, paint)
-  local result = member.result
-  local colour = COLOURS[result.status] or "red"
-  local head = ("%s %s"):format(paint[colour](MARKS[result.status] or "✗"), paint.bold(width.clean(member.id)))
-  local status = layout.status(member, now)
-  if result.status ~= "ok" then return { head .. "  " .. paint[colour](status) } end
-  local model = result.model and width.clean(result.model) .. " · " or ""
-  local lines = indented(answer_text(result, decision), columns)
-  table.insert(lines, 1, head .. "  " .. paint.dim(model .. status))
+local function failure_lines(head, status, colour, columns, indent, paint)
+  local lines = width.hang(status, columns - 1, indent)
+  for i, line in ipairs(lines) do lines[i] = paint[colour](line) end
+  lines[1] = head .. lines[1]
   return lines
 end
 
-local function title(view, round, result, paint)
+-- What a member had said before it was cut off is shown, as what it is.
+local function unfinished_lines(member, columns, paint)
+  local text = table.concat(member.text)
+  if not text:find("%S") then return {} end
+  local lines = indented(text, columns)
+  table.insert(lines, 1, paint.dim("  unfinished:"))
+  return lines
+end
+
+local function append(lines, more)
+  return table.move(more, 1, #more, #lines + 1, lines)
+end
+
+local function member_lines(member, now, columns, paint)
+  local result, name = member.result, width.clean(member.id)
+  local colour = COLOURS[result.status] or "red"
+  local head = ("%s %s  "):format(paint[colour](MARKS[result.status] or "✗"), paint.bold(name))
+  local status = layout.status(member, now)
+  if result.status ~= "ok" then
+    local lines = failure_lines(head, status, colour, columns, width.columns(name) + 4, paint)
+    return append(lines, unfinished_lines(member, columns, paint))
+  end
+  local model = result.model and width.clean(result.model) .. " · " or ""
+  local room = columns - width.columns(name) - 5
+  local lines = indented(answer_text(result), columns)
+  table.insert(lines, 1, head .. paint.dim(width.cut(model .. status, room)))
+  return lines
+end
+
+local function title_lines(view, round, result, columns, paint)
+  local place = width.cut(width.clean(view:headline(round)), columns - 1)
   local facts = ("%s · %s"):format(M.turnout(result.results), words.duration(result.duration_ms))
-  return paint.bold(width.clean(view:headline(round))) .. paint.dim(" · " .. facts)
+  if width.columns(place) + width.columns(facts) + 4 > columns then
+    return { paint.bold(place), paint.dim(facts), "" }
+  end
+  return { paint.bold(place) .. paint.dim(" · " .. facts), "" }
+end
+
+local function decision_lines(decision, columns, paint)
+  local lines = {}
+  for _, text in ipairs { M.decision(decision) or false, labels_text(decision) or false } do
+    for _, line in ipairs(text and width.hang(text, columns - 1, 2) or {}) do lines[#lines + 1] = paint.cyan(line) end
+  end
+  if #lines > 0 then lines[#lines + 1] = "" end
+  return lines
 end
 
 --- The lines that stay of a round: everybody's answer in full. The chair's own answer is left out where it
@@ -94,20 +141,15 @@ end
 ---@param paint curia.view.Palette
 ---@return string[]
 function M.round(view, round, result, now, columns, paint)
-  local lines = { title(view, round, result, paint), "" }
+  local lines = title_lines(view, round, result, columns, paint)
   for _, member in ipairs(round.members) do
     local silent = round.chair and member.result and member.result.status == "ok"
     if member.result and not silent then
-      local told = member_lines(member, now, result.decision, columns, paint)
-      table.move(told, 1, #told, #lines + 1, lines)
+      append(lines, member_lines(member, now, columns, paint))
       lines[#lines + 1] = ""
     end
   end
-  local decision = M.decision(result.decision)
-  if decision then
-    lines[#lines + 1] = paint.cyan(decision)
-    lines[#lines + 1] = ""
-  end
+  append(lines, decision_lines(result.decision, columns, paint))
   return lines
 end
 

@@ -32,6 +32,24 @@ end
 local Terminal = {}
 Terminal.__index = Terminal
 
+local function size_of(handle)
+  local columns, rows = handle:get_winsize()
+  if not columns or columns < 1 or rows < 1 then return 80, 24 end
+  return columns, rows
+end
+
+--- How wide the terminal behind standard output or standard error is, or nil where there is none.
+---@param fd 1|2
+---@return integer?
+function M.columns(fd)
+  if not system.isatty(fd) then return nil end
+  local handle = uv.new_tty(fd, false)
+  if not handle then return nil end
+  local columns = size_of(handle)
+  handle:close()
+  return columns
+end
+
 --- Opens the terminal.
 ---@return curia.view.Terminal?
 ---@return string? message
@@ -45,9 +63,7 @@ end
 ---@return integer columns
 ---@return integer rows
 function Terminal:size()
-  local columns, rows = self.handle:get_winsize()
-  if not columns or columns < 1 or rows < 1 then return 80, 24 end
-  return columns, rows
+  return size_of(self.handle)
 end
 
 --- Writes without waiting: a terminal that is held (Ctrl-S, a dead connection) holds nothing else.

@@ -162,4 +162,15 @@ function M.wrap_all(text, columns)
   return lines
 end
 
+--- Breaks a line of our own, with everything but its first line indented.
+---@param text string clean, one line
+---@param columns integer
+---@param indent integer columns that the other lines are moved in by
+---@return string[]
+function M.hang(text, columns, indent)
+  local lines = M.wrap(text, math.max(columns - indent, 8))
+  for i = 2, #lines do lines[i] = (" "):rep(indent) .. lines[i] end
+  return lines
+end
+
 return M

@@ -23,16 +23,30 @@ local KINDS = {
   invalid_council = "the council is not valid",
   script = "the script failed",
   unsupported = "not supported",
+  unknown_run = "there is no such run",
+  duplicate_run = "there is such a run already",
+  replay_mismatch = "the run does not repeat itself",
+  storage = "the storage failed",
+  orphaned = "the run has lost its process",
+  poisoned = "the run has ended its process too often",
   internal = "a fault inside Curia",
 }
 
---- A duration: "0.4 s", "12.3 s", "2 min 05 s".
+--- A time that goes on: "0.4 s", "12.3 s", "2 min 05 s".
 ---@param ms number
 ---@return string
-function M.duration(ms)
+function M.elapsed(ms)
   if ms < 59950 then return ("%.1f s"):format(ms / 1000) end
   local seconds = math.floor(ms / 1000 + 0.5)
   return ("%d min %02d s"):format(seconds // 60, seconds % 60)
+end
+
+--- A time that is over: as `elapsed`, with milliseconds where it was short.
+---@param ms number
+---@return string
+function M.duration(ms)
+  if ms < 99.5 then return ("%.0f ms"):format(ms) end
+  return M.elapsed(ms)
 end
 
 --- A whole number with thousands apart: "12,345".
@@ -98,7 +112,7 @@ end
 ---@param err curia.Error
 ---@return string
 function M.retry(wait_ms, err)
-  return ("again in %s: %s"):format(M.duration(wait_ms), M.problem(err))
+  return ("again in %s: %s"):format(M.elapsed(wait_ms), M.problem(err))
 end
 
 return M

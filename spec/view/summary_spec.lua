@@ -1,0 +1,57 @@
+local colour = require "curia.view.colour"
+local events = require "spec.view.events"
+local state = require "curia.view.state"
+local summary = require "curia.view.summary"
+
+local plain = colour.palette(false)
+
+local function told(last, columns)
+  local view = state.new(events.about, 0)
+  events.feed(view, last - 1)
+  return summary.round(view, view.round, events.list[last].result, 0, columns or 80, plain)
+end
+
+describe("curia.view.summary", function()
+  it("keeps everybody's answer, and why somebody has none", function()
+    assert.same({
+      "round 1 of 3 · independent_analysis · 1 of 2 answered · 2.0 s", "",
+      "✓ optimist  m-1 · done · 5 tokens · 1.5 s", "  It goes well.", "",
+      "✗ skeptic  the key was refused: bad key (HTTP 401)", "",
+    }, told(11))
+  end)
+
+  it("tells a ranking, what it came to, and who was behind the labels", function()
+    assert.same({
+      "round 2 of 3 · ranking · 1 of 2 answered · 1.0 s", "",
+      "✓ optimist  m-1 · done · 5 tokens · 1.5 s", "  ranks optimist > skeptic", "", "  A is best.", "",
+      "✗ skeptic  the key was refused: bad key (HTTP 401)", "",
+      "ranking: optimist 1, skeptic 0.25; not counted: skeptic (no ordering)",
+      "Response A = optimist, Response B = skeptic", "",
+    }, told(16))
+  end)
+
+  it("leaves the chair's answer to the end", function()
+    assert.same({ "round 3 of 3 · synthesis · 1 of 1 answered · 1.0 s", "" }, told(21))
+  end)
+
+  it("shows what was said before a failure as unfinished", function()
+    local view = state.new(events.about, 0)
+    events.feed(view, 6)
+    local result = { member = "optimist", status = "error", error = { kind = "cancelled" }, duration_ms = 1 }
+    view:apply({ type = "member_completed", round = "independent_analysis", idx = 1, member = "optimist", result = result }, 1)
+    local lines = summary.round(view, view.round, { results = { optimist = result }, duration_ms = 1 }, 1, 80, plain)
+    assert.same({ "✗ optimist  cancelled", "  unfinished:", "  It goes" }, { lines[3], lines[4], (lines[5]:gsub(" +$", "")) })
+  end)
+
+  it("fits a narrow terminal", function()
+    for _, line in ipairs(told(16, 30)) do assert.is_true(require "curia.view.width".columns(line) <= 30, line) end
+  end)
+
+  it("tells decisions of every kind", function()
+    assert.is_nil(summary.decision(nil))
+    assert.equal("no winner", summary.decision({}))
+    assert.equal("winner: a", summary.decision({ winner = "a" }))
+    assert.equal("ranking: a 2.5, b 2.5 (tie)", summary.decision({ ranking = { "a", "b" }, scores = { a = 2.5, b = 2.5 }, tie = true }))
+    assert.equal("ranking: a, b", summary.decision({ ranking = { "a", "b" } }))
+  end)
+end)
