@@ -106,7 +106,8 @@ describe("curia.script", function()
     end)
 
     it("may have usage of its own, or none", function()
-      assert.same({ input_tokens = 3, output_tokens = 99 }, answers({ content = "x", usage = { output_tokens = 99 } }, request())[1].usage)
+      local answer = answers({ content = "x", usage = { output_tokens = 99 } }, request())[1]
+      assert.same({ input_tokens = 3, output_tokens = 99 }, answer.usage)
       assert.is_nil(answers({ content = "x", usage = false }, request())[1].usage)
     end)
 
@@ -125,7 +126,8 @@ describe("curia.script", function()
     end)
 
     it("with an error has a status and a message", function()
-      assert.same({ status = 429, message = "Rate limit reached, try again later." }, answers({ error = 429 }, request())[1].error)
+      local answer = answers({ error = 429 }, request())[1]
+      assert.same({ status = 429, message = "Rate limit reached, try again later." }, answer.error)
       assert.equal(503, answers({ fault = "error_in_200" }, request())[1].error.status)
       assert.equal(500, answers({ error = { message = "no" } }, request())[1].error.status)
     end)
@@ -135,7 +137,8 @@ describe("curia.script", function()
     it("unknown names, with the nearest known one", function()
       assert.matches("unknown field 'defualt'; did you mean 'default'", message_of { defualt = "x" })
       assert.matches("unknown field 'contnt'; did you mean 'content'", message_of { contnt = "x" })
-      assert.matches("rules%[1%]%.match%.modle: .*did you mean 'model'", message_of { rules = { { match = { modle = "x" }, answer = "y" } } })
+      assert.matches("rules%[1%]%.match%.modle: .*did you mean 'model'",
+        message_of { rules = { { match = { modle = "x" }, answer = "y" } } })
       assert.matches("not 'hung'; did you mean 'hang'", message_of { fault = "hung" })
     end)
 
@@ -215,7 +218,9 @@ describe("curia.script", function()
       assert.matches('^%[offline%] skeptic on "Ship on Friday%?": ', one)
       assert.equal(one, content(nil, { member = "skeptic" }))
       local seen = {}
-      for _, member in ipairs { "a", "b", "c", "d", "e", "f", "g", "h" } do seen[content(nil, { member = member }):match(": (.*)")] = true end
+      for _, member in ipairs { "a", "b", "c", "d", "e", "f", "g", "h" } do
+        seen[content(nil, { member = member }):match(": (.*)")] = true
+      end
       assert.is_true(next(seen, next(seen)) ~= nil)
       assert.is_true(#content(nil, { messages = { { role = "user", content = ("äx"):rep(500) } } }) < 400)
       assert.truthy(utf8.len(content(nil, { messages = { { role = "user", content = ("äx"):rep(500) } } })))
@@ -223,7 +228,7 @@ describe("curia.script", function()
 
     it("orders the labels of an anonymized review", function()
       local text = content(nil, { member = "skeptic", round = "anonymized_peer_review", messages = {
-        { role = "user", content = "Response A\n...\nResponse C\n...\nReturn JSON with ordering and rationale. Response A first?" },
+        { role = "user", content = "Response A\n...\nResponse C\n...\nReturn JSON with ordering. Response A first?" },
       } })
       local ballot = require "curia.json".decode(text)
       table.sort(ballot.ordering)

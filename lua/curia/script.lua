@@ -42,9 +42,17 @@ local M = {}
 ---@field model string
 ---@field delay_ms number
 ---@field chunk_delay_ms number
----@field error? {status: integer, message: string, code: string?, type: string?, retry_after_ms: number?, should_retry: boolean?}
+---@field error? curia.AnswerError
 ---@field fault? string
 ---@field after? integer pieces before the fault; nil: half of them
+
+---@class curia.AnswerError
+---@field status integer
+---@field message string
+---@field code? string
+---@field type? string
+---@field retry_after_ms? number
+---@field should_retry? boolean
 
 ---@class curia.Script
 ---@field models string[] names of models that its rules ask for
@@ -77,7 +85,8 @@ end
 
 local function check_answer(answer, path, faults)
   if answer.stream and answer.content then
-    faults:add(check.join(path, "stream"), "conflict", "an answer has content or stream, not both: the pieces are the content")
+    faults:add(check.join(path, "stream"), "conflict",
+      "an answer has content or stream, not both: the pieces are the content")
   end
   if answer.stream and answer.pieces then
     faults:add(check.join(path, "pieces"), "conflict", "an answer has stream or pieces, not both")
@@ -182,7 +191,9 @@ function M.load(path)
   if not chunk then return nil, errors.new("script", message) end
   local ok, value = xpcall(chunk, debug.traceback)
   if not ok then return nil, errors.new("script", value) end
-  if value == nil then return nil, errors.new("script", path .. " returns nothing; a script file returns its script") end
+  if value == nil then
+    return nil, errors.new("script", path .. ": returns nothing; a script file returns its script")
+  end
   local script, err = M.new(value)
   if err then err.message = path .. ": " .. err.message end
   return script, err

@@ -89,11 +89,12 @@ describe("the scripted provider", function()
   it("fails amid the stream, and keeps what there was", function()
     for fault, said in pairs { cut = "a b", reset = "a b", no_done = "a b c d" } do
       local err, deltas = failing({ content = "a b c d", fault = fault }, { stream = true })
-      assert.equal("transient", err.kind)
+      assert.same({ "transient", fault == "no_done" and "stream_cut" or "ECUT" }, { err.kind, err.code })
       assert.equal(said, err.context.partial.content)
       assert.equal(said, table.concat(deltas):gsub("content:", ""))
     end
-    local err = failing({ content = "a b c d", fault = "error_in_200", after = 3, error = { status = 429 } }, { stream = true })
+    local inside = { content = "a b c d", fault = "error_in_200", after = 3, error = { status = 429 } }
+    local err = failing(inside, { stream = true })
     assert.equal("rate_limited", err.kind)
     assert.equal("a b c", err.context.partial.content)
   end)
@@ -116,10 +117,9 @@ describe("the scripted provider", function()
     it("hangs and falls silent until it is cancelled", function()
       for _, fault in ipairs { "hang", "silence" } do
         local said = {}
-        local ok, err = task.run(function()
-          return task.within(5000, scripted.call, request { stream = true }, { script = { content = "a b", fault = fault } },
-            function(_, text) said[#said + 1] = text end)
-        end)
+        local config = { script = { content = "a b", fault = fault } }
+        local ok, err = task.run(task.within, 5000, scripted.call, request { stream = true }, config,
+          function(_, text) said[#said + 1] = text end)
         assert.is_true(ok)
         assert.is_false(err)
         assert.equal(fault == "silence" and "a" or "", table.concat(said))

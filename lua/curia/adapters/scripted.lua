@@ -29,9 +29,11 @@ local function name_of(config)
   return config.name or NAME
 end
 
+-- `sent`: whether the request would have reached a server.
 local function connection_error(config, code, why, partial)
   return errors.new("transient", ("%s: %s"):format(name_of(config), why), {
-    provider = name_of(config), code = code, retryable = true, context = partial and { partial = partial } or nil,
+    provider = name_of(config), code = code, reason = why, retryable = true,
+    context = { sent = code ~= "ECONNECT", partial = partial },
   })
 end
 
@@ -72,9 +74,9 @@ local BEFORE = {
 -- Faults that come after `after` pieces, with what the answer had brought by then.
 local AMID = {
   cut = function(config, partial)
-    return connection_error(config, "ERESET", "connection closed in the middle", partial)
+    return connection_error(config, "ECUT", "connection closed in the middle", partial)
   end,
-  reset = function(config, partial) return connection_error(config, "ERESET", "connection reset", partial) end,
+  reset = function(config, partial) return connection_error(config, "ECUT", "connection reset", partial) end,
   no_done = function(config, partial) return failure.cut(name_of(config), 200, partial) end,
   silence = wait_for_ever,
   error_in_200 = function(config, partial, answer)

@@ -140,7 +140,7 @@ end
 -- Counts a request however it ends, also when its task is cancelled.
 local function counted(server, reply, http)
   local record, began = server.journal:begin(http), clock.us()
-  local counting <close> = setmetatable({}, { __close = function()
+  local _ <close> = setmetatable({}, { __close = function()
     record.status, record.duration_ms = reply.status, (clock.us() - began) / 1000
     server.journal:finish(record)
     if server.log then server.log(record) end
@@ -215,19 +215,23 @@ local function check_options(options)
   end
 end
 
-local function cannot_listen(server, name, message)
-  server.listener:close()
-  return nil, errors.new("permanent", ("cannot listen on %s:%d: %s"):format(server.listen, server.port, message),
-    { code = name })
+-- luv raises for what is no address, and returns nil for one that cannot be had.
+local function bind(server)
+  local called, ok, message, name = pcall(server.listener.bind, server.listener, server.listen, server.port)
+  if not called then return nil, ok, "EINVAL" end
+  if not ok then return nil, message, name end
+  return server.listener:listen(BACKLOG, function(problem)
+    if not problem then accept(server) end
+  end)
 end
 
 local function listen(server)
-  local ok, message, name = server.listener:bind(server.listen, server.port)
-  if not ok then return cannot_listen(server, name, message) end
-  ok, message, name = server.listener:listen(BACKLOG, function(problem)
-    if not problem then accept(server) end
-  end)
-  if not ok then return cannot_listen(server, name, message) end
+  local ok, message, name = bind(server)
+  if not ok then
+    server.listener:close()
+    return nil, errors.new("permanent", ("cannot listen on %s:%d: %s"):format(server.listen, server.port, message),
+      { code = name })
+  end
   server.port = server.listener:getsockname().port
   local host = server.listen:find(":", 1, true) and "[" .. server.listen .. "]" or server.listen
   server.url = ("http://%s:%d"):format(host, server.port)

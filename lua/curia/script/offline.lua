@@ -53,13 +53,12 @@ local function shortened(text)
   return text:sub(1, cut - 1) .. "..."
 end
 
--- The question stands in the first user message, marked in some way or as its first line.
+-- The question stands in the first user message, behind "Question:" or as its first line.
 local function question_of(request)
   for _, message in ipairs(request.messages or {}) do
     if message.role == "user" then
       local text = M.text(message)
-      return shortened(text:match("<question[^>]*>%s*(.-)%s*</question>") or text:match("[Qq]uestion:%s*([^\n]+)")
-        or text:match("[^\n]*%S[^\n]*") or text)
+      return shortened(text:match("Question:%s*([^\n]+)") or text:match("[^\n]*%S[^\n]*") or text)
     end
   end
   return ""
@@ -84,13 +83,19 @@ local function whole_text(request)
   return table.concat(pieces, "\n")
 end
 
--- Every "Response A" of the prompt once, in an order of the member's own.
-local function labels_in(text, seed)
+local function all_of(text, pattern)
   local labels, seen = {}, {}
-  for label in text:gmatch("Response %u+%f[%U]") do
+  for label in text:gmatch(pattern) do
     if not seen[label] then labels[#labels + 1] = label end
     seen[label] = true
   end
+  return labels
+end
+
+-- The labels of the fenced answers, else every "Response A", in an order of the member's own.
+local function labels_in(text, seed)
+  local labels = all_of(text, '<answer from="([^"\n]+)">')
+  if #labels == 0 then labels = all_of(text, "Response %u+%f[%U]") end
   table.sort(labels, function(a, b)
     local x, y = hash(seed .. a), hash(seed .. b)
     return x == y and a < b or x < y

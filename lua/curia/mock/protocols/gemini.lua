@@ -157,7 +157,8 @@ local STATUSES = {
 }
 
 local function retry_info(ms)
-  return json.array { { ["@type"] = "type.googleapis.com/google.rpc.RetryInfo", retryDelay = ("%.3fs"):format(ms / 1000) } }
+  local delay = ("%.3fs"):format(ms / 1000)
+  return json.array { { ["@type"] = "type.googleapis.com/google.rpc.RetryInfo", retryDelay = delay } }
 end
 
 --- Google tells the delay in the body only.

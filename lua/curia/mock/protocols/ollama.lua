@@ -29,7 +29,8 @@ local function calls_of(answer)
   if not answer.tool_calls then return nil end
   local calls = json.array()
   for i, call in ipairs(answer.tool_calls) do
-    calls[i] = { id = call.id, ["function"] = { index = i - 1, name = call.name, arguments = call.arguments or json.object() } }
+    local body = { index = i - 1, name = call.name, arguments = call.arguments or json.object() }
+    calls[i] = { id = call.id, ["function"] = body }
   end
   return calls
 end

@@ -46,9 +46,8 @@ local function usage_of(answer)
 end
 
 local function reasoning_item(request, answer)
-  return {
-    id = "rs_" .. request.id, type = "reasoning", summary = json.array { { type = "summary_text", text = answer.reasoning } },
-  }
+  local summary = json.array { { type = "summary_text", text = answer.reasoning } }
+  return { id = "rs_" .. request.id, type = "reasoning", summary = summary }
 end
 
 local function part_of(answer, text)
