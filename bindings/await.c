@@ -19,16 +19,19 @@ static void push_cancel_error(lua_State *L, const curia__task *task) {
                       task->reason ? task->reason : curia_error_text(task->cancelled));
 }
 
+void curia__raise_if_cancelled(lua_State *L, const curia__task *task) {
+    if (!task->cancelled) return;
+    push_cancel_error(L, task);
+    lua_error(L);
+}
+
 static curia__wait *begin_in_task(lua_State *L, curia__lua_task *t, const char *what) {
     if (t->co != L)
         luaL_error(L, "%s: only the task itself may wait, not a coroutine that it made", what);
     if (t->closing) luaL_error(L, "%s: a __close function may not wait", what);
     if (!lua_isyieldable(L))
         luaL_error(L, "%s: cannot wait inside a C call (a sort or gsub function, a metamethod)", what);
-    if (t->task.cancelled) {
-        push_cancel_error(L, &t->task);
-        lua_error(L);
-    }
+    curia__raise_if_cancelled(L, &t->task);
     return &t->task.wait;
 }
 
@@ -169,6 +172,7 @@ static void leave(curia__lua_task *t) {
     curia__host *host = t->host;
     curia__watchdog_leave(host->watchdog);
     atomic_store_explicit(&host->active, NULL, memory_order_release);
+    curia__host_unhook(t->co);
     host->running = NULL;
 }
 
@@ -179,7 +183,6 @@ static void close_coroutine(curia__lua_task *t) {
     enter(t);
     lua_resetthread(t->co);
     leave(t);
-    lua_sethook(t->co, NULL, 0, 0);
     lua_settop(t->co, 0);
 }
 
@@ -237,7 +240,7 @@ void curia__host_deliver(curia__op *op, void *arg) {
     curia__lua_task *t = (curia__lua_task *)op->task;
     if (!t || !t->co) return; /* the main thread looks for itself; a closed coroutine is gone */
     bool starts = t->task.state == CURIA__TASK_READY;
-    if (starts && t->task.cancelled) fail_cancelled(t);
+    if (starts && t->task.cancelled && !t->always_starts) fail_cancelled(t);
     else resume(t, starts ? lua_gettop(t->co) - 1 : 0);
 }
 

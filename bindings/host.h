@@ -26,6 +26,7 @@ typedef struct {
     lua_KFunction then; /* what runs when its wait is over */
     int results;        /* how many of the two results there are */
     bool killed;        /* by the watchdog: it held the loop for too long */
+    bool always_starts; /* its body begins even when it was cancelled before */
     bool closing;       /* its coroutine is being closed: no more waiting */
 } curia__lua_task;
 
@@ -77,6 +78,9 @@ int curia__await_status(lua_State *L);
 /* The task that runs now as the runtime's task, or NULL on the main thread. */
 curia__task *curia__current_task(curia__host *host);
 
+/* Raises the cancel error of a task that has been cancelled. */
+void curia__raise_if_cancelled(lua_State *L, const curia__task *task);
+
 /* Pushes a coroutine with an empty stack: a used one when there is one, as its stack has grown to the
  * right size already, else a new one. */
 lua_State *curia__push_coroutine(lua_State *L, curia__host *host);
@@ -88,6 +92,9 @@ int curia__return_error(lua_State *L, const char *kind, const char *message);
 
 /* Resumes the coroutine that waits for `op`: the only door from C into Lua. */
 void curia__host_deliver(curia__op *op, void *host);
+
+/* Takes the watchdog's hook off a coroutine that has been left, if it is there. */
+void curia__host_unhook(lua_State *L);
 
 /* Ends the watchdog, if there is one; idempotent. */
 void curia__host_stop_watchdog(curia__host *host);

@@ -57,7 +57,7 @@ static const curia__task_host task_host = {on_ended};
 static int spawn(lua_State *L, int first, curia__task *parent, curia__group *group) {
     curia__host *host = curia__host_of(L);
     luaL_checktype(L, first, LUA_TFUNCTION);
-    if (parent && parent->cancelled) return luaL_error(L, "spawn: the task has been cancelled");
+    if (parent) curia__raise_if_cancelled(L, parent);
     int count = lua_gettop(L) - first + 1;
     curia__lua_task *t = lua_newuserdatauv(L, sizeof *t, 3);
     memset(t, 0, sizeof *t);
@@ -89,15 +89,21 @@ static int task_spawn(lua_State *L) {
     return spawn(L, 1, parent_here(L), NULL);
 }
 
-/* spawn_root(fn, ...) -> task that belongs to the runtime, whoever spawns it. */
+/* spawn_root(fn, ...) -> task that belongs to the runtime, whoever spawns it. Its body begins in any
+ * case, so that a to-be-closed variable can see to it that it ends well; when it was cancelled
+ * before, its first wait raises. */
 static int task_spawn_root(lua_State *L) {
-    return spawn(L, 1, NULL, NULL);
+    spawn(L, 1, NULL, NULL);
+    check_task(L, -1)->always_starts = true;
+    return 1;
 }
 
-/* spawn_bound(fn, ...) -> task that is cancelled as soon as the running one's body has ended. */
+/* spawn_bound(fn, ...) -> task that is cancelled as soon as the running one's body has ended. Its
+ * body begins in any case, as a root's. */
 static int task_spawn_bound(lua_State *L) {
     spawn(L, 1, parent_here(L), NULL);
     check_task(L, -1)->task.bound = true;
+    check_task(L, -1)->always_starts = true;
     return 1;
 }
 

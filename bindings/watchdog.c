@@ -27,8 +27,7 @@ static void on_hook(lua_State *L, lua_Debug *ar) {
     curia__host *host = curia__host_of(L);
     curia__lua_task *t = host->running;
     if (!t || !t->killed) note_place(L, host);
-    if (!t) lua_sethook(L, NULL, 0, 0);
-    else t->killed = true;
+    if (t) t->killed = true;
     if (t && t->co == L && lua_isyieldable(L) && !t->closing) {
         lua_sethook(L, NULL, 0, 0);
         lua_yield(L, 0);
@@ -36,6 +35,10 @@ static void on_hook(lua_State *L, lua_Debug *ar) {
     }
     luaL_error(L, "stopped: the script held the loop for over %d ms at %s",
                (int)curia__watchdog_limit(host->watchdog), host->stuck_at);
+}
+
+void curia__host_unhook(lua_State *L) {
+    if (lua_gethook(L) == on_hook) lua_sethook(L, NULL, 0, 0);
 }
 
 /* Runs in the signal handler: only reads atomics and sets the hook, as lua.c does. */

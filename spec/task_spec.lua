@@ -3,19 +3,6 @@ local helper = require "spec.helper"
 local system = require "curia.core.system"
 local task = require "curia.task"
 
--- Runs `script` in a program of its own; gives its output (both streams) and exit code.
-local function program(script)
-  local path = os.tmpname()
-  local file = assert(io.open(path, "w"))
-  file:write(script)
-  file:close()
-  local pipe = assert(io.popen(("'%s' lua %s 2>&1"):format(helper.program, path)))
-  local output = pipe:read "a"
-  local _, _, code = pipe:close()
-  os.remove(path)
-  return output, code
-end
-
 local function resident_kb()
   return tonumber(io.open("/proc/self/status"):read "a":match "VmRSS:%s+(%d+)")
 end
@@ -164,7 +151,7 @@ describe("an error in a task", function()
   end)
 
   it("that nobody collects is reported once, with its traceback", function()
-    local output, code = program [[
+    local output, code = helper.script [[
       local task = require "curia.task"
       task.spawn(function() error "lost" end)
       task.sleep(1)
@@ -177,7 +164,7 @@ describe("an error in a task", function()
   end)
 
   it("that somebody has seen is not reported", function()
-    local output = program [[
+    local output = helper.script [[
       local task = require "curia.task"
       task.spawn(function() error "seen" end):await()
       collectgarbage()
@@ -219,6 +206,19 @@ describe("cancelling", function()
     assert.is_false(started)
   end)
 
+  it("before the start lets a root begin, so that it can end well", function()
+    local closed = false
+    local t = task.spawn_root(function()
+      local guard <close> = setmetatable({}, { __close = function() closed = true end })
+      task.sleep(1000)
+    end)
+    t:cancel("early")
+    local ok, err = t:await()
+    assert.is_false(ok)
+    assert.equal("cancelled", err.kind)
+    assert.is_true(closed)
+  end)
+
   it("cannot be swallowed: every further wait is refused", function()
     local refused = 0
     local t = task.spawn(function()
@@ -242,7 +242,7 @@ describe("cancelling", function()
       task.sleep(1)
       t:cancel()
       local _, err = t:await()
-      assert.matches("spawn: the task has been cancelled", err.message)
+      assert.equal("cancelled", err.kind)
     end)
   end)
 
@@ -430,7 +430,7 @@ describe("a group", function()
   end)
 
   it("reports the errors that nobody collected when it is dropped", function()
-    local output = program [[
+    local output = helper.script [[
       local task = require "curia.task"
       do
         local group = task.group()
@@ -690,7 +690,7 @@ end)
 
 describe("the end of the program", function()
   it("cancels what still runs, and closes its scopes", function()
-    local output, code = program [[
+    local output, code = helper.script [[
       local task = require "curia.task"
       task.spawn_root(function()
         local _ <close> = setmetatable({}, { __close = function() print "closed" end })
@@ -705,7 +705,7 @@ describe("the end of the program", function()
 
   it("comes even when a task will not end", function()
     local before = clock.us()
-    local output = program [[
+    local output = helper.script [[
       local task = require "curia.task"
       task.spawn_root(function() while true do pcall(task.sleep, 100000) end end)
       task.sleep(1)

@@ -24,6 +24,7 @@ static int call_back(lua_State *L, int count, int results, int flags) {
     int rc = lua_pcall(L, count, results, base);
     curia__watchdog_leave(host->watchdog);
     atomic_store(&host->active, before);
+    curia__host_unhook(L);
     lua_remove(L, base);
     if (rc == LUA_OK) return results == LUA_MULTRET ? lua_gettop(L) - base + 1 : results;
     curia__log(host, "error", "a callback of luv failed: %s", lua_tostring(L, -1));
@@ -31,11 +32,31 @@ static int call_back(lua_State *L, int count, int results, int flags) {
     return -rc;
 }
 
+/* uv.run inside of a turn would run the loop in the loop (PITFALLS P8), uv.walk takes Curia's
+ * handles for luv's and ends the process, and a closed loop is the end of everything. */
+static int refuse(lua_State *L) {
+    return luaL_error(L, "uv.%s: the loop is Curia's, which runs and closes it",
+                      lua_tostring(L, lua_upvalueindex(1)));
+}
+
+static void refuse_some(lua_State *L) {
+    static const char *const names[] = {"run", "stop", "walk", "loop_close", NULL};
+    for (const char *const *name = names; *name; name++) {
+        lua_pushstring(L, *name);
+        lua_pushcclosure(L, refuse, 1);
+        lua_setfield(L, -2, *name);
+    }
+}
+
+/* luv keeps the state that it is given for its callbacks: the main one, as the coroutine that asks
+ * for luv may be gone by then (PITFALLS P4). */
 static int open_luv(lua_State *L) {
-    luv_set_loop(L, curia__host_of(L)->loop.uv);
-    luv_set_callback(L, call_back);
+    curia__host *host = curia__host_of(L);
+    luv_set_loop(host->L, host->loop.uv);
+    luv_set_callback(host->L, call_back);
     lua_pushcfunction(L, luaopen_luv);
     lua_call(L, 0, 1);
+    refuse_some(L);
     lua_pushvalue(L, -1);
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
     lua_insert(L, -2);

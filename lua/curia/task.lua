@@ -7,9 +7,11 @@ local core = require "curia.core.task"
 local M = {
   --- spawn(fn, ...) -> task. Runs when the caller waits or ends. Misuse raises.
   spawn = core.spawn,
-  --- spawn_root(fn, ...) -> task that belongs to the runtime, whoever spawns it.
+  --- spawn_root(fn, ...) -> task that belongs to the runtime, whoever spawns it. Its body begins in
+  --- any case; when it was cancelled before, its first wait raises.
   spawn_root = core.spawn_root,
-  --- spawn_bound(fn, ...) -> task that is cancelled as soon as the running one's body has ended.
+  --- spawn_bound(fn, ...) -> task that is cancelled as soon as the running one's body has ended. Its
+  --- body begins in any case, as a root's.
   spawn_bound = core.spawn_bound,
   --- current() -> the running task, or nil at top level.
   current = core.current,
