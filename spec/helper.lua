@@ -55,6 +55,23 @@ function M.virtual(fn, timeout_ms)
   return first, second
 end
 
+--- Runs Lua source with `curia lua` in a process of its own.
+---@param source string
+---@param environment? string like "A=1 B=2"
+---@return string output both streams
+---@return integer exit code, or the number of the signal that ended it, negative
+function M.script(source, environment)
+  local path = os.tmpname()
+  local file = assert(io.open(path, "w"))
+  file:write(source)
+  file:close()
+  local pipe = assert(io.popen(("%s '%s' lua %s 2>&1"):format(environment or "", M.program, path)))
+  local output = pipe:read "a"
+  local _, how, code = pipe:close()
+  os.remove(path)
+  return output, how == "signal" and -code or code
+end
+
 --- Lets the loop turn until `condition()` is true, for at most `limit_ms`.
 ---@return boolean whether it became true
 function M.settle(condition, limit_ms)
