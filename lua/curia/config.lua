@@ -3,6 +3,7 @@ local check = require "curia.language.check"
 local errors = require "curia.errors"
 local fields = require "curia.language.fields"
 local lower = require "curia.language.lower"
+local models = require "curia.data.models"
 local registries = require "curia.registry"
 local secrets = require "curia.language.secrets"
 local suggest = require "curia.suggest"
@@ -58,6 +59,13 @@ local function put(values, sources, key, value, label)
   end
 end
 
+local shared
+
+-- What modules without a configuration of their own go by follows the shared one.
+local function apply_shared(self)
+  models.configure(self._.values.models)
+end
+
 local function recompute(self)
   local values, sources = {}, {}
   for _, layer in ipairs(M.layers) do
@@ -70,6 +78,7 @@ local function recompute(self)
     if kind then self.registry:configure(kind, values[key] or {}) end
   end
   self.registry:touch()
+  if self == shared then apply_shared(self) end
 end
 
 local function wrap_keys(values)
@@ -204,8 +213,6 @@ function M.new(opts)
   return self
 end
 
-local shared
-
 --- The configuration of this Lua state, made on first use with the shared registry. Raises if a CURIA_*
 --- variable is wrong.
 ---@return curia.Config
@@ -214,6 +221,7 @@ function M.shared()
   local made, err = M.new { registry = registries.shared() }
   if not made then error(tostring(err), 0) end
   shared = made
+  apply_shared(made)
   return shared
 end
 

@@ -63,11 +63,19 @@ local facts = {
 
 local NONE = {}
 local known = {}
+local own = {}   -- the user's facts by exact name
 
 -- "openai/gpt-5" and Bedrock's "us.anthropic.claude-..." without what stands in front.
 local function bare(model)
   local name = model:match("([^/]+)$") or model
   return name:match("anthropic%.(.+)$") or name
+end
+
+local function shipped(name)
+  for _, entry in ipairs(facts) do
+    if name:find(entry[1]) then return entry[2] end
+  end
+  return NONE
 end
 
 --- The facts about a model; an empty table for an unknown one. Not to be changed.
@@ -77,14 +85,9 @@ function M.of(model)
   if not model then return NONE end
   local found = known[model]
   if found then return found end
-  local name = bare(model)
-  for _, entry in ipairs(facts) do
-    if name:find(entry[1]) then
-      known[model] = entry[2]
-      return entry[2]
-    end
-  end
-  return NONE
+  found = own[model] or own[bare(model)] or shipped(bare(model))
+  known[model] = found
+  return found
 end
 
 --- Models that may think for minutes before their first byte.
@@ -102,6 +105,12 @@ function M.openai_reasoning(model)
   local name = bare(model)
   return (name:find("^gpt%-5") or name:find("^o[134]$") or name:find("^o[134]%-") or name:find("^codex%-mini"))
     and M.of(model).reasoning == true or false
+end
+
+--- Takes the user's facts, by exact model name; they replace the shipped ones (configuration key `models`).
+---@param by_name table<string, table>|nil
+function M.configure(by_name)
+  own, known = by_name or {}, {}
 end
 
 --- Puts the user's own facts in front.

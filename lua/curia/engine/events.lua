@@ -4,7 +4,7 @@
 -- slow reader never slows the run; member_token events are not logged, are made only while somebody
 -- watches them, and are merged in the queue of a reader that is behind.
 local clock = require "curia.core.clock"
-local system = require "curia.core.system"
+local log = require "curia.log"
 local task = require "curia.task"
 
 local M = {}
@@ -188,7 +188,7 @@ local function call_with_events(subscription, fn)
     local ok, err = xpcall(fn, debug.traceback, event)
     if not ok then
       subscription:stop()
-      system.log("error", ("a subscriber of run %s failed and was detached: %s"):format(
+      log.write("error", ("a subscriber of run %s failed and was detached: %s"):format(
         subscription.log.run_id, tostring(err)))
       return
     end

@@ -4,6 +4,7 @@ local context = require "curia.engine.ctx"
 local errors = require "curia.errors"
 local events = require "curia.engine.events"
 local json = require "curia.json"
+local log = require "curia.log"
 local member_turn = require "curia.engine.member"
 local planning = require "curia.language.rounds"
 local random = require "curia.engine.random"
@@ -208,7 +209,7 @@ local function call_end_handlers(run)
   for _, fn in ipairs(handlers) do
     task.spawn_root(function()
       local ok, err = xpcall(fn, debug.traceback, run)
-      if not ok then system.log("error", ("on_end of run %s failed: %s"):format(run.id, tostring(err))) end
+      if not ok then log.write("error", ("on_end of run %s failed: %s"):format(run.id, tostring(err))) end
     end)
   end
 end
