@@ -1,12 +1,13 @@
-local adapters = require "curia.adapters"
+local asking = require "spec.integration.ask"
 local curia_http = require "curia.http"
-local decoder = require "curia.core.decoder"
 local helper = require "spec.helper"
 local http = require "curia.mock.http"
 local json = require "curia.json"
 local mock = require "curia.mock"
 local task = require "curia.task"
 local uv = require "luv"
+
+local each = asking.each
 
 -- The server of the running test; closed after it.
 local server
@@ -29,66 +30,8 @@ local function case(name, fn)
   end)
 end
 
--- ---- asking through Curia's own adapters -------------------------------------------------------
-
-local BASES = {
-  openai_chat = "/v1", openai_responses = "/v1", anthropic = "", gemini = "/v1beta", ollama = "",
-  openrouter = "/api/v1",
-}
-local PROTOCOLS = { "openai_chat", "openai_responses", "anthropic", "gemini", "ollama", "openrouter" }
-
-local function request_of(fields)
-  local request = { model = "m", max_tokens = 100, messages = { { role = "user", content = "How is the weather?" } } }
-  for name, value in pairs(fields or {}) do request[name] = value end
-  return request
-end
-
-local function start(adapter, built, request)
-  local paths
-  if request.stream then
-    local description = {}
-    for _, name in ipairs { "framing", "text", "reasoning", "whole", "ignore", "when" } do
-      description[name] = adapter.stream[name]
-    end
-    paths = decoder.paths(description)
-  end
-  return assert(curia_http.start {
-    url = built.url, method = "POST", headers = built.headers, body = json.encode(built.body), paths = paths,
-    first_byte_timeout_ms = 300, silence_timeout_ms = 300,
-  })
-end
-
-local function read(adapter, exchange, request)
-  local state = request.stream and adapter.stream.start(request)
-  local segments, finished, failure
-  repeat
-    segments, finished, failure = exchange:next()
-    for i = 1, segments and #segments or 0, 3 do
-      adapter.stream.push(state, segments[i], segments[i + 1], segments[i + 2] or nil)
-    end
-  until finished
-  if failure then return nil, failure end
-  if exchange.body or not state then
-    return adapter.parse(exchange.status, exchange.headers, exchange.body or "", request)
-  end
-  return adapter.stream.finish(state, exchange.status, exchange.headers)
-end
-
--- response, or nil and the error
 local function ask(name, fields)
-  local adapter, request = adapters.get(name), request_of(fields)
-  local built = assert(adapter.build(request, { base_url = server.url .. BASES[name], api_key = "sk-very-secret" }))
-  return helper.run(function()
-    local exchange <close> = start(adapter, built, request)
-    return read(adapter, exchange, request)
-  end)
-end
-
--- Every protocol, whole and streamed.
-local function each(fn)
-  for _, name in ipairs(PROTOCOLS) do
-    for _, stream in ipairs { false, true } do fn(name, { stream = stream }, name .. (stream and " streamed" or "")) end
-  end
+  return asking.ask(name, server.url, fields)
 end
 
 local function fetch(path, options)
@@ -310,7 +253,7 @@ describe("curia.mock", function()
       local schema = { type = "object", properties = { a = { type = "string" } }, required = { "a" },
         additionalProperties = false }
       local call = { id = "c1", name = "now", arguments = {}, raw = "{}" }
-      for _, name in ipairs(PROTOCOLS) do
+      for _, name in ipairs(asking.protocols) do
         assert(ask(name, { model = "gemini-2.5-pro", schema = schema, schema_name = "s", messages = {
           { role = "system", content = "You are a pirate." }, { role = "user", content = "Hi" },
           { role = "assistant", content = "", tool_calls = { call } },
