@@ -30,7 +30,8 @@ static curia__wait *begin_in_task(lua_State *L, curia__lua_task *t, const char *
         luaL_error(L, "%s: only the task itself may wait, not a coroutine that it made", what);
     if (t->closing) luaL_error(L, "%s: a __close function may not wait", what);
     if (!lua_isyieldable(L))
-        luaL_error(L, "%s: cannot wait inside a C call (a sort or gsub function, a metamethod)", what);
+        luaL_error(L, "%s: cannot wait inside a C call (a sort or gsub function, a metamethod)",
+                   what);
     curia__raise_if_cancelled(L, &t->task);
     return &t->task.wait;
 }
@@ -40,8 +41,7 @@ curia__wait *curia__await_begin(lua_State *L, const char *what) {
     if (host->running) return begin_in_task(L, host->running, what);
     if (host->loop.running)
         luaL_error(L, "%s: cannot wait in a callback of the loop; spawn a task for it", what);
-    if (L != host->L)
-        luaL_error(L, "%s: cannot wait in a coroutine that is not a task", what);
+    if (L != host->L) luaL_error(L, "%s: cannot wait in a coroutine that is not a task", what);
     if (host->main_wait.op.state != CURIA__OP_IDLE)
         luaL_error(L, "%s: the main thread waits already", what);
     return &host->main_wait;
@@ -192,12 +192,16 @@ static void close_coroutine(curia__lua_task *t) {
 static void fail(curia__lua_task *t, int status, const failure *why) {
     lua_State *L = t->host->L, *co = t->co;
     lua_pushcfunction(L, make_error);
-    if (why) lua_pushnil(L);
-    else lua_xmove(co, L, 1);
+    if (why)
+        lua_pushnil(L);
+    else
+        lua_xmove(co, L, 1);
     lua_pushthread(co);
     lua_xmove(co, L, 1);
-    if (why) lua_pushlightuserdata(L, (void *)(uintptr_t)why);
-    else lua_pushnil(L);
+    if (why)
+        lua_pushlightuserdata(L, (void *)(uintptr_t)why);
+    else
+        lua_pushnil(L);
     lua_pcall(L, 3, 1, 0); /* when memory is out, that message is the error */
     close_coroutine(t);
     lua_xmove(L, co, 1);
@@ -229,10 +233,14 @@ static void resume(curia__lua_task *t, int arguments) {
     enter(t);
     int rc = lua_resume(t->co, t->host->L, arguments, &results);
     leave(t);
-    if (t->killed) fail_killed(t);
-    else if (rc == LUA_OK) finish(t, results, 0);
-    else if (rc != LUA_YIELD) fail(t, t->task.cancelled ? t->task.cancelled : CURIA_ESCRIPT, NULL);
-    else if (t->task.state != CURIA__TASK_WAITING) fail_yielded(t);
+    if (t->killed)
+        fail_killed(t);
+    else if (rc == LUA_OK)
+        finish(t, results, 0);
+    else if (rc != LUA_YIELD)
+        fail(t, t->task.cancelled ? t->task.cancelled : CURIA_ESCRIPT, NULL);
+    else if (t->task.state != CURIA__TASK_WAITING)
+        fail_yielded(t);
 }
 
 void curia__host_deliver(curia__op *op, void *arg) {
@@ -240,7 +248,8 @@ void curia__host_deliver(curia__op *op, void *arg) {
     curia__lua_task *t = (curia__lua_task *)op->task;
     if (!t || !t->co) return; /* the main thread looks for itself; a closed coroutine is gone */
     bool starts = t->task.state == CURIA__TASK_READY;
-    if (starts && t->task.cancelled && !t->always_starts) fail_cancelled(t);
-    else resume(t, starts ? lua_gettop(t->co) - 1 : 0);
+    if (starts && t->task.cancelled && !t->always_starts)
+        fail_cancelled(t);
+    else
+        resume(t, starts ? lua_gettop(t->co) - 1 : 0);
 }
-

@@ -8,13 +8,19 @@
 #include "embedded.h"
 #include "error.h"
 
-static char host_key; /* its address is the registry key */
+enum { LAST_HANDLES_MS = 100 };
+
+static char host_key, guard_key; /* their addresses are registry keys */
 
 static const luaL_Reg core_modules[] = {
-    {"curia.core.task", curia__open_task},       {"curia.core.clock", curia__open_clock},
-    {"curia.core.json", curia__open_json},       {"curia.core.decoder", curia__open_decoder},
-    {"curia.core.pattern", curia__open_pattern}, {"curia.core.http", curia__open_http},
-    {"curia.core.system", curia__open_system},   {"curia.core.watchdog", curia__open_watchdog},
+    {"curia.core.task", curia__open_task},
+    {"curia.core.clock", curia__open_clock},
+    {"curia.core.json", curia__open_json},
+    {"curia.core.decoder", curia__open_decoder},
+    {"curia.core.pattern", curia__open_pattern},
+    {"curia.core.http", curia__open_http},
+    {"curia.core.system", curia__open_system},
+    {"curia.core.watchdog", curia__open_watchdog},
     {NULL, NULL},
 };
 
@@ -58,6 +64,23 @@ static void preload(lua_State *L) {
     lua_pop(L, 2);
 }
 
+/* Finalizers run in the reverse order of marking (PITFALLS P10), so this one runs last: it sees to
+ * the handles that other finalizers have made or closed, while luv can still hear of it. */
+static int close_last(lua_State *L) {
+    curia__host **host = lua_touserdata(L, 1);
+    if ((*host)->loop.closing) curia__loop_close_handles(&(*host)->loop, LAST_HANDLES_MS);
+    return 0;
+}
+
+static void push_guard(lua_State *L, curia__host *host) {
+    curia__host **guard = lua_newuserdatauv(L, sizeof *guard, 0);
+    *guard = host;
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, close_last);
+    lua_setfield(L, -2, "__gc");
+    lua_setmetatable(L, -2);
+}
+
 curia__host *curia__host_open(lua_State *L, uv_loop_t *uv) {
     curia__host *host = calloc(1, sizeof *host);
     if (!host) return NULL;
@@ -66,6 +89,8 @@ curia__host *curia__host_open(lua_State *L, uv_loop_t *uv) {
         return NULL;
     }
     host->L = L;
+    push_guard(L, host);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &guard_key);
     lua_newtable(L);
     host->anchors = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_createtable(L, CURIA__POOL_SIZE, 0);
@@ -83,6 +108,7 @@ static void forget(lua_State *L) {
 
 int curia__host_close(curia__host *host, uint64_t limit_ms) {
     int rc = curia__loop_close(&host->loop, limit_ms, NULL);
+    if (rc) curia__log(host, "warning", "not everything has ended within %d ms", (int)limit_ms);
     forget(host->L);
     return rc;
 }

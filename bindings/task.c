@@ -45,8 +45,10 @@ static void push_anchored(lua_State *L, curia__host *host, const void *key) {
  * while one of its tasks lives. */
 static void on_ended(curia__task *task) {
     curia__lua_task *t = (curia__lua_task *)task;
-    if (!task->group) release(t->host, t);
-    else if (!task->group->live) release(t->host, task->group);
+    if (!task->group)
+        release(t->host, t);
+    else if (!task->group->live)
+        release(t->host, task->group);
 }
 
 static const curia__task_host task_host = {on_ended};
@@ -252,8 +254,10 @@ static int task_gc(lua_State *L) {
     if (t->task.state != CURIA__TASK_ENDED || !t->task.status) return 0;
     if (t->task.observed || t->task.cancelled) return 0;
     lua_getiuservalue(L, 1, 2);
-    if (lua_istable(L, -1)) lua_getfield(L, -1, "traceback");
-    else lua_pushnil(L);
+    if (lua_istable(L, -1))
+        lua_getfield(L, -1, "traceback");
+    else
+        lua_pushnil(L);
     const char *trace = lua_tostring(L, -1);
     curia__log(t->host, "error", "a task failed and nobody asked: %s\n%s",
                luaL_tolstring(L, -2, NULL), trace ? trace : "");
@@ -386,22 +390,28 @@ static int signal_notify(lua_State *L) {
 
 /* ---- the module ----------------------------------------------------------------------------- */
 
-static const luaL_Reg task_methods[] = {
-    {"await", task_await},         {"result", task_result}, {"cancel", task_cancel},
-    {"deadline", task_deadline},   {"status", task_status}, {"cancelled", task_cancelled},
-    {NULL, NULL}};
-static const luaL_Reg task_meta[] = {{"__tostring", task_tostring}, {"__gc", task_gc}, {NULL, NULL}};
-static const luaL_Reg group_methods[] = {
-    {"spawn", group_spawn}, {"next", group_next}, {"each", group_each}, {"taken", group_taken}, {"live", group_live}, {NULL, NULL}};
+static const luaL_Reg task_methods[] = {{"await", task_await},
+                                        {"result", task_result},
+                                        {"cancel", task_cancel},
+                                        {"deadline", task_deadline},
+                                        {"status", task_status},
+                                        {"cancelled", task_cancelled},
+                                        {NULL, NULL}};
+static const luaL_Reg task_meta[] = {
+    {"__tostring", task_tostring}, {"__gc", task_gc}, {NULL, NULL}};
+static const luaL_Reg group_methods[] = {{"spawn", group_spawn}, {"next", group_next},
+                                         {"each", group_each},   {"taken", group_taken},
+                                         {"live", group_live},   {NULL, NULL}};
 static const luaL_Reg group_meta[] = {{"__gc", group_gc}, {NULL, NULL}};
 static const luaL_Reg signal_methods[] = {
     {"wait", signal_wait}, {"notify", signal_notify}, {NULL, NULL}};
 static const luaL_Reg functions[] = {
-    {"spawn", task_spawn}, {"spawn_root", task_spawn_root}, {"spawn_bound", task_spawn_bound},
-    {"current", task_current}, {"count", task_count}, {"sleep", task_sleep},
-    {"group", group_new},  {"signal", signal_new},    {NULL, NULL}};
+    {"spawn", task_spawn},     {"spawn_root", task_spawn_root}, {"spawn_bound", task_spawn_bound},
+    {"current", task_current}, {"count", task_count},           {"sleep", task_sleep},
+    {"group", group_new},      {"signal", signal_new},          {NULL, NULL}};
 
-static void new_class(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *meta) {
+static void new_class(lua_State *L, const char *name, const luaL_Reg *methods,
+                      const luaL_Reg *meta) {
     luaL_newmetatable(L, name);
     if (meta) luaL_setfuncs(L, meta, 0);
     lua_newtable(L);

@@ -41,8 +41,10 @@ static void heap_remove(curia__clock *c, curia__timer *t) {
     curia__timer *last = c->heap[--c->count];
     t->place = 0;
     if (last == t) return;
-    if (i > 0 && earlier(last, c->heap[(i - 1) / 2])) sift_up(c, i, last);
-    else sift_down(c, i, last);
+    if (i > 0 && earlier(last, c->heap[(i - 1) / 2]))
+        sift_up(c, i, last);
+    else
+        sift_down(c, i, last);
 }
 
 static int heap_insert(curia__clock *c, curia__timer *t) {
@@ -61,16 +63,22 @@ static void due_append(curia__clock *c, curia__timer *t) {
     t->due = true;
     t->next = NULL;
     t->prev = c->due_last;
-    if (c->due_last) c->due_last->next = t;
-    else c->due_first = t;
+    if (c->due_last)
+        c->due_last->next = t;
+    else
+        c->due_first = t;
     c->due_last = t;
 }
 
 static void due_unlink(curia__clock *c, curia__timer *t) {
-    if (t->prev) t->prev->next = t->next;
-    else c->due_first = t->next;
-    if (t->next) t->next->prev = t->prev;
-    else c->due_last = t->prev;
+    if (t->prev)
+        t->prev->next = t->next;
+    else
+        c->due_first = t->next;
+    if (t->next)
+        t->next->prev = t->prev;
+    else
+        c->due_last = t->prev;
     t->due = false;
 }
 
@@ -78,8 +86,10 @@ static void count_foreground(curia__clock *c, const curia__timer *t, int by) {
     if (t->background) return;
     c->foreground += (size_t)by;
     if (!c->handle) return;
-    if (c->foreground) uv_ref((uv_handle_t *)c->handle);
-    else uv_unref((uv_handle_t *)c->handle);
+    if (c->foreground)
+        uv_ref((uv_handle_t *)c->handle);
+    else
+        uv_unref((uv_handle_t *)c->handle);
 }
 
 static void on_uv_timer(uv_timer_t *handle);
@@ -178,8 +188,10 @@ int curia__timer_start(curia__clock *c, curia__timer *t, uint64_t delay_ms, curi
 
 void curia__timer_stop(curia__clock *c, curia__timer *t) {
     if (!curia__timer_active(t)) return;
-    if (t->due) due_unlink(c, t);
-    else heap_remove(c, t);
+    if (t->due)
+        due_unlink(c, t);
+    else
+        heap_remove(c, t);
     count_foreground(c, t, -1);
 }
 

@@ -24,12 +24,12 @@ typedef void (*curia__timer_fn)(curia__timer *timer);
 
 struct curia__timer {
     curia__timer_fn fire;
-    uint64_t due_ms;          /* on the clock's own scale */
-    uint64_t order;           /* of starting: decides between equal times */
-    size_t place;             /* heap place + 1; 0: not in the heap */
+    uint64_t due_ms;           /* on the clock's own scale */
+    uint64_t order;            /* of starting: decides between equal times */
+    size_t place;              /* heap place + 1; 0: not in the heap */
     curia__timer *next, *prev; /* among the due ones */
-    bool due;                 /* marked, fires after the next poll */
-    bool background;          /* does not keep the loop alive */
+    bool due;                  /* marked, fires after the next poll */
+    bool background;           /* does not keep the loop alive */
 };
 
 struct curia__clock {
@@ -43,7 +43,7 @@ struct curia__clock {
     uint64_t armed_ms; /* when the uv timer goes off; UINT64_MAX: it is stopped */
     bool is_virtual;
     uint64_t virtual_ms;
-    double wall_base_ms;                /* Unix time at virtual time 0 */
+    double wall_base_ms;                 /* Unix time at virtual time 0 */
     void (*on_due)(void *), *on_due_arg; /* tells the loop that a poll must not block */
 };
 

@@ -16,8 +16,10 @@ static void wake(void *arg) {
 
 void curia__loop_queue(curia__loop *loop, curia__op *op) {
     op->next = NULL;
-    if (loop->ready_last) loop->ready_last->next = op;
-    else loop->ready_first = op;
+    if (loop->ready_last)
+        loop->ready_last->next = op;
+    else
+        loop->ready_first = op;
     loop->ready_last = op;
     if (!loop->draining) wake(loop);
 }
@@ -54,8 +56,10 @@ static void on_check(uv_check_t *handle) {
     curia__clock_fire_due(&loop->clock);
     drain(loop);
     if (!loop->idle) return;
-    if (loop->ready_first || loop->clock.due_first) uv_idle_start(loop->idle, on_idle);
-    else uv_idle_stop(loop->idle);
+    if (loop->ready_first || loop->clock.due_first)
+        uv_idle_start(loop->idle, on_idle);
+    else
+        uv_idle_stop(loop->idle);
 }
 
 static void free_handle(uv_handle_t *handle) {
@@ -155,17 +159,16 @@ static bool has_handles(curia__loop *loop) {
     return count > 0;
 }
 
-/* Closes what scripts have left on an owned loop, while Lua is alive to hear of it: after lua_close
- * their callbacks, and luv's own, would run in freed memory (MEASURED 4). A callback may make new
- * handles; false when the time is over before there are none. */
-static bool run_handles_out(curia__loop *loop, uint64_t end_ms) {
-    for (;;) {
-        uv_walk(loop->uv, close_foreign, NULL);
-        curia__loop_turn(loop, false);
-        if (!uv_loop_alive(loop->uv) && !has_handles(loop)) return true;
+/* Must happen while Lua is alive to hear of it: after lua_close the callbacks of scripts, and luv's
+ * own, would run in freed memory (MEASURED 4). A callback may make new handles. */
+bool curia__loop_close_handles(curia__loop *loop, uint64_t limit_ms) {
+    uint64_t end_ms = now_ms() + limit_ms;
+    while (loop->owned && (uv_loop_alive(loop->uv) || has_handles(loop))) {
         if (now_ms() >= end_ms) return false;
-        uv_sleep(1);
+        uv_walk(loop->uv, close_foreign, NULL);
+        if (curia__loop_turn(loop, false) == 1) uv_sleep(1);
     }
+    return true;
 }
 
 int curia__loop_close(curia__loop *loop, uint64_t limit_ms, void (*left)(const char *what)) {
@@ -175,7 +178,7 @@ int curia__loop_close(curia__loop *loop, uint64_t limit_ms, void (*left)(const c
     if (!ended && left) left("task");
     close_services(loop);
     close_handles(loop);
-    if (loop->owned && !run_handles_out(loop, now_ms() + limit_ms)) ended = false;
+    if (!curia__loop_close_handles(loop, limit_ms)) ended = false;
     return ended ? 0 : CURIA_ETIMEOUT;
 }
 

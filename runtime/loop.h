@@ -36,8 +36,8 @@ struct curia__loop {
     curia__op *ready_first, *ready_last;
     curia__deliver_fn deliver;
     void *host;
-    curia__service *services;  /* last added first */
-    curia__task *tasks;        /* root tasks */
+    curia__service *services; /* last added first */
+    curia__task *tasks;       /* root tasks */
     uint64_t task_ids;
     size_t task_count;         /* all tasks that have not ended */
     uint64_t turns, delivered; /* statistics */
@@ -63,6 +63,10 @@ int curia__loop_turn(curia__loop *loop, bool block);
  * other handle. Tasks and handles have limit_ms (real time) each. Returns 0, or CURIA_ETIMEOUT when
  * something did not end; `left` (may be NULL) is told when it was a task. */
 int curia__loop_close(curia__loop *loop, uint64_t limit_ms, void (*left)(const char *what));
+
+/* Closes every handle that is open on an owned loop, and runs it until they are. The last part of
+ * curia__loop_close; again for those that were made since. Returns false when limit_ms are over. */
+bool curia__loop_close_handles(curia__loop *loop, uint64_t limit_ms);
 
 /* The last step, after Lua is gone: closes an owned loop, without running it once more. Returns 0,
  * or CURIA_EBUSY when a handle is open: its kind is told to `left` (may be NULL), and the loop's

@@ -19,14 +19,16 @@ static void link_in(curia__task *task) {
 }
 
 static void unlink_from(curia__task *task) {
-    if (task->prev) task->prev->next = task->next;
-    else *siblings(task) = task->next;
+    if (task->prev)
+        task->prev->next = task->next;
+    else
+        *siblings(task) = task->next;
     if (task->next) task->next->prev = task->prev;
     task->next = task->prev = NULL;
 }
 
-int curia__task_init(curia__task *task, curia__loop *loop, curia__task *parent,
-                     curia__group *group, const curia__task_host *host) {
+int curia__task_init(curia__task *task, curia__loop *loop, curia__task *parent, curia__group *group,
+                     const curia__task_host *host) {
     if (loop->closing) return CURIA_ECLOSED;
     task->loop = loop;
     task->host = host;
@@ -45,8 +47,10 @@ int curia__task_init(curia__task *task, curia__loop *loop, curia__task *parent,
 static void group_add(curia__group *group, curia__task *task) {
     group->live--;
     task->group_next = NULL;
-    if (group->last) group->last->group_next = task;
-    else group->first = task;
+    if (group->last)
+        group->last->group_next = task;
+    else
+        group->first = task;
     group->last = task;
     curia__signal_notify(&group->changed, 0);
 }
@@ -94,8 +98,10 @@ static void cancel_bound(curia__task *task) {
 void curia__task_finish(curia__task *task, int status) {
     task->status = status;
     task->state = CURIA__TASK_ENDING;
-    if (task->children && status) cancel_children(task, CURIA_ECANCELLED, "the parent task failed");
-    else cancel_bound(task);
+    if (task->children && status)
+        cancel_children(task, CURIA_ECANCELLED, "the parent task failed");
+    else
+        cancel_bound(task);
     if (!task->children) end(task);
 }
 

@@ -25,9 +25,9 @@ typedef struct {
 
 /* A set of tasks whose ends are collected in the order in which they happen. Owned by the host. */
 typedef struct {
-    curia__signal changed;            /* one of them has ended */
-    curia__task *first, *last;        /* ended, not collected yet */
-    size_t live;                      /* not ended yet */
+    curia__signal changed;     /* one of them has ended */
+    curia__task *first, *last; /* ended, not collected yet */
+    size_t live;               /* not ended yet */
 } curia__group;
 
 struct curia__task {
@@ -50,8 +50,8 @@ struct curia__task {
 
 /* Adds a task under `parent` (NULL: a root task), in `group` (may be NULL), and queues its start.
  * `task` is zeroed memory. Returns 0 or CURIA_ECLOSED when the loop is closing. */
-int curia__task_init(curia__task *task, curia__loop *loop, curia__task *parent,
-                     curia__group *group, const curia__task_host *host);
+int curia__task_init(curia__task *task, curia__loop *loop, curia__task *parent, curia__group *group,
+                     const curia__task_host *host);
 
 /* The body has ended with `status`; on failure the children are cancelled. The task itself ends
  * when the last child has. */

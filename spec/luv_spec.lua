@@ -159,8 +159,8 @@ describe("luv", function()
 end)
 
 describe("a script that leaves handles open", function()
-  local function ends_well(source)
-    local output, code = helper.script(source)
+  local function ends_well(source, environment)
+    local output, code = helper.script(source, environment)
     assert.equal("", output)
     assert.equal(7, code)
   end
@@ -207,12 +207,13 @@ describe("a script that leaves handles open", function()
     ]]
   end)
 
+  -- Lua calls no finalizer of what was made while it closes, so luv's memory of that handle is lost.
   it("ends when a __gc makes handles", function()
-    ends_well [[
+    ends_well([[
       local uv = require "luv"
       holder = setmetatable({}, { __gc = function() uv.new_timer():start(1, 0, print) end })
       return 7
-    ]]
+    ]], "ASAN_OPTIONS=detect_leaks=0")
   end)
 
   it("ends with a child process and its pipe", function()
