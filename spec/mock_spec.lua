@@ -30,8 +30,8 @@ local function case(name, fn)
   end)
 end
 
-local function ask(name, fields)
-  return asking.ask(name, server.url, fields)
+local function ask(name, fields, limit_ms)
+  return asking.ask(name, server.url, fields, nil, limit_ms)
 end
 
 local function fetch(path, options)
@@ -274,7 +274,7 @@ describe("curia.mock", function()
     for fault, code in pairs(codes) do
       serve { content = "a b c d e f", fault = fault }
       for _, stream in ipairs { false, true } do
-        local _, err = ask("openai_chat", { stream = stream })
+        local _, err = ask("openai_chat", { stream = stream }, 200)
         assert.equal(code, err.code, fault)
       end
       assert.is_true(helper.settle(function() return server:stats().in_flight == 0 end))

@@ -22,10 +22,13 @@ local function paths_of(adapter)
   return decoder.paths(description)
 end
 
-local function start(adapter, built, request)
+-- Long enough for a server in JavaScript under valgrind.
+local LIMIT_MS = 2000
+
+local function start(adapter, built, request, limit_ms)
   return assert(http.start {
     url = built.url, method = "POST", headers = built.headers, body = assert(json.encode(built.body)),
-    paths = request.stream and paths_of(adapter) or nil, first_byte_timeout_ms = 1000, silence_timeout_ms = 1000,
+    paths = request.stream and paths_of(adapter) or nil, first_byte_timeout_ms = limit_ms, silence_timeout_ms = limit_ms,
   })
 end
 
@@ -50,16 +53,17 @@ end
 ---@param url string the server
 ---@param fields? table fields of the neutral request
 ---@param headers? table<string, string>
+---@param limit_ms? number for the first byte, and for a silence
 ---@return table? response
 ---@return curia.Error? err
-function M.ask(name, url, fields, headers)
+function M.ask(name, url, fields, headers, limit_ms)
   local adapter = assert(adapters.get(name))
   local request = { model = "m", max_tokens = 100, messages = { { role = "user", content = "How is the weather?" } } }
   for field, value in pairs(fields or {}) do request[field] = value end
   local config = { base_url = url .. M.bases[name], api_key = "sk-very-secret", headers = headers }
   local built = assert(adapter.build(request, config))
   return helper.run(function()
-    local exchange <close> = start(adapter, built, request)
+    local exchange <close> = start(adapter, built, request, limit_ms or LIMIT_MS)
     return read(adapter, exchange, request)
   end)
 end

@@ -12,17 +12,20 @@ M.MARK = "[offline]"
 
 local QUESTION = 80
 
+-- Fit for any question, so that nobody takes them for an answer to this one.
 local TEXTS = {
   independent = {
-    "yes, if the first step is small and easy to take back; decide about the rest when its result is in.",
-    "not yet: one fact is missing that would settle it, and finding it out costs less than being wrong.",
-    "it depends on who pays when it fails; name that person first, then the choice is plain.",
-    "do the part that everybody agrees on now, and give the rest a date and an owner.",
+    "the common answer is right in most cases; what matters is the case where it fails.",
+    "it depends on one fact that the question does not give; with that fact, the answer is plain.",
+    "there are two good answers, and they differ in what they take for granted; say that first.",
+    "take the simplest answer that fits the facts, and keep it until a fact speaks against it.",
+    "part of this can be known and part only guessed; answer the first part, and mark the second.",
   },
   critique = {
-    "the argument holds, but it names no number that could prove it wrong.",
-    "the risks are listed without their odds; the second one matters, the others do not.",
-    "the conclusion is right for the wrong reason: it takes the deadline for granted.",
+    "the argument holds, but nothing in it could prove it wrong.",
+    "the objections are listed without their weight; the second one matters, the others do not.",
+    "the conclusion may be right, but for another reason: it takes for granted what it should show.",
+    "it is careful with the facts and careless with the words between them.",
   },
   review = {
     "clear and short, but it never says what would change its mind.",
@@ -30,16 +33,18 @@ local TEXTS = {
     "careful with the facts, too careful with the conclusion.",
   },
   synthesis = {
-    "the advisers agree on a small first step and differ on the date; take the step, fix a day to look again.",
-    "the answers differ less than they seem: all of them make it depend on one missing fact, so get that first.",
+    "the members agree on the main point and differ in what they take for granted; it holds where that is said too.",
+    "the answers differ less than they seem: each depends on one fact that is missing, so find that out first.",
   },
 }
 
--- FNV-1a, 32 bits: the same text gives the same choice on every machine.
+-- FNV-1a, 32 bits, with its bits mixed at the end: the same text gives the same number everywhere.
 local function hash(text)
   local value = 2166136261
   for i = 1, #text do value = ((value ~ text:byte(i)) * 16777619) & 0xffffffff end
-  return value
+  value = ((value ~ value >> 16) * 0x85ebca6b) & 0xffffffff
+  value = ((value ~ value >> 13) * 0xc2b2ae35) & 0xffffffff
+  return value ~ value >> 16
 end
 
 local function pick(list, seed)
@@ -133,7 +138,7 @@ end
 ---@return table answer
 function M.answer(request)
   local prompt, kind = whole_text(request), kind_of(request)
-  local seed = (request.member or request.model or "") .. "\n" .. kind .. "\n" .. question_of(request)
+  local seed = ("%s\n%s\n%s"):format(request.member or request.model or "", request.round or kind, question_of(request))
   local labels = labels_in(prompt, seed)
   if request.schema then return { content = structured(request, kind, seed, labels) } end
   if #labels > 0 and prompt:find('ordering', 1, true) then
