@@ -81,16 +81,41 @@ local function conclusion(question, told)
   return table.concat(parts, "\n\n")
 end
 
+-- The two that disagree most see each other's answer and reply; gives everything that the two have said.
+local function let_them_argue(ctx, question, answers)
+  local first, second, apart = furthest_apart(answers)
+  ctx:log("info", ("%s and %s differ most: %.0f %% of their words"):format(first.member, second.member, apart * 100))
+  local own = { [first.member] = first, [second.member] = second }
+  local other = { [first.member] = second, [second.member] = first }
+  local replies = ask_all(ctx, { first.member, second.member }, function(id)
+    return rejoinder(question, own[id], other[id])
+  end, "rejoinder")
+  return { first, second, table.unpack(replies) }
+end
+
 -- ---- the council -----------------------------------------------------------------------------------
 
 council "free_form" {
   about = "Asks all, lets the two that disagree most answer each other, and concludes.",
   profile = "fast",
 
-  member "duty"        { stream = true, system = "You judge by duties and rights: what do we owe each other? Take a clear position." },
-  member "consequence" { stream = true, system = "You judge by consequences for everybody concerned. Take a clear position." },
-  member "character"   { stream = true, system = "You judge by character: what would a wise and decent person do? Take a clear position." },
-  member "tradition"   { stream = true, system = "You judge by what has proved itself in practice over time. Take a clear position." },
+  -- Four temperaments, so that somebody disagrees with somebody whatever the question is.
+  member "principle" {
+    stream = true,
+    system = "You judge by principles: what is owed to whom, what must not be done? Take a clear position.",
+  },
+  member "consequence" {
+    stream = true,
+    system = "You judge by consequences alone, for everybody concerned and in the long run. Take a clear position.",
+  },
+  member "experience" {
+    stream = true,
+    system = "You judge by experience: what has proved itself, what has failed before, and why? Take a clear position.",
+  },
+  member "daring" {
+    stream = true,
+    system = "You judge by what could be gained. Find the bold answer that others dare not give, and argue for it.",
+  },
 
   chair {
     profile = "balanced",
@@ -103,20 +128,9 @@ question behind the difference, and say how you would decide it.]],
   run = function(ctx, input)
     local question = prompts.question(input)
     local answers = ask_all(ctx, ids_of(ctx.members), function() return question end, "opening")
-    if #answers == 0 then return nil end -- nobody answered: the run fails, with everybody's reason
+    if #answers == 0 then return end -- nobody answered: the run fails, with everybody's reason
 
-    local told = answers
-    if #answers > 1 then
-      local first, second, apart = furthest_apart(answers)
-      ctx:log("info", ("%s and %s differ most (%.0f %% of their words)"):format(first.member, second.member, apart * 100))
-      local other = { [first.member] = second, [second.member] = first }
-      local own = { [first.member] = first, [second.member] = second }
-      told = { first, second }
-      local replies = ask_all(ctx, { first.member, second.member },
-        function(id) return rejoinder(question, own[id], other[id]) end, "rejoinder")
-      table.move(replies, 1, #replies, #told + 1, told)
-    end
-
+    local told = #answers > 1 and let_them_argue(ctx, question, answers) or answers
     local final = ctx:ask("chair", conclusion(question, told), { round = "conclusion" })
     if final.status == "ok" then ctx:conclude(final) end
   end,

@@ -19,7 +19,9 @@ local limited = { kind = "rate_limited", message = "p: 429", reason = "slow down
 local refused = { kind = "auth", message = "p: 401", reason = "bad key", status = 401, member = "skeptic" }
 
 local function bad(member)
-  return { member = member, status = "error", attempts = 2, started_at = 0, duration_ms = 900, model = "m-2", error = refused }
+  return {
+    member = member, status = "error", attempts = 2, started_at = 0, duration_ms = 900, model = "m-2", error = refused,
+  }
 end
 
 local ranking = {
@@ -32,7 +34,8 @@ local rounds = {
   { name = "independent_analysis", idx = 1, started_at = 0, duration_ms = 2000, metadata = {},
     results = { optimist = good("optimist", "It goes well."), skeptic = bad("skeptic") } },
   { name = "ranking", idx = 2, started_at = 0, duration_ms = 1000, metadata = {}, decision = ranking,
-    results = { optimist = good("optimist", "A is best.", { parsed = { ordering = { "optimist", "skeptic" } } }), skeptic = bad("skeptic") } },
+    results = { optimist = good("optimist", "A is best.", { parsed = { ordering = { "optimist", "skeptic" } } }),
+      skeptic = bad("skeptic") } },
   { name = "synthesis", idx = 3, started_at = 0, duration_ms = 1000, metadata = {},
     results = { chair = good("chair", "Ship it.\n\nBut carefully.") } },
 }

@@ -9,7 +9,8 @@ Paper.__index = Paper
 
 function M.new(columns, rows)
   return setmetatable({
-    columns = columns, rows = rows, lines = { {} }, top = 1, row = 1, column = 1, cursor = true, wrap = true, writes = 0,
+    columns = columns, rows = rows, lines = { {} }, top = 1, row = 1, column = 1, writes = 0,
+    cursor = true, wrap = true,
   }, Paper)
 end
 

@@ -3,7 +3,9 @@ local plain = require "curia.view.plain"
 
 local function lines(about, last)
   local written = {}
-  local view = plain.open(about, { write = function(text) written[#written + 1] = text end, now = function() return 0 end })
+  local view = plain.open(about, {
+    write = function(text) written[#written + 1] = text end, now = function() return 0 end,
+  })
   for i = 1, last or #events.list do view:event(events.list[i]) end
   view:close()
   return table.concat(written)
@@ -32,7 +34,8 @@ round 3 of 3: synthesis
   end)
 
   it("marks what is offline", function()
-    assert.truthy(lines({ council = "a", offline = true }, 1):find("OFFLINE: scripted answers, no model was asked\n", 1, true))
+    local text = lines({ council = "a", offline = true }, 1)
+    assert.truthy(text:find("OFFLINE: scripted answers, no model was asked\n", 1, true))
   end)
 
   it("shows no control character", function()

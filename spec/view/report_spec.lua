@@ -29,7 +29,8 @@ describe("curia.view.report", function()
   end)
 
   it("tells where a cost comes from", function()
-    assert.equal("cost       $0.0123 by the price table", changed { cost = { usd = 0.0123, source = "price_table" } }[5])
+    local priced = changed { cost = { usd = 0.0123, source = "price_table" } }
+    assert.equal("cost       $0.0123 by the price table", priced[5])
     assert.equal("cost       $1.20 as the provider says, without 2 calls of unknown price",
       changed { cost = { usd = 1.2, source = "provider", unpriced_calls = 2 } }[5])
   end)
@@ -41,7 +42,8 @@ describe("curia.view.report", function()
   it("tells of a run that was cancelled, or failed by itself", function()
     assert.equal("cancelled  stopped with Ctrl-C",
       changed { status = "error", errors = { { kind = "cancelled", message = "stopped with Ctrl-C" } } }[1])
-    assert.equal("failed     the time is up: 5 s", changed { status = "error", errors = { { kind = "deadline", message = "5 s" } } }[1])
+    local late = changed { status = "error", errors = { { kind = "deadline", message = "5 s" } } }
+    assert.equal("failed     the time is up: 5 s", late[1])
     assert.equal("failed     there is no final answer", changed { status = "error", errors = {} }[1])
   end)
 

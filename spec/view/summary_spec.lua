@@ -38,9 +38,12 @@ describe("curia.view.summary", function()
     local view = state.new(events.about, 0)
     events.feed(view, 6)
     local result = { member = "optimist", status = "error", error = { kind = "cancelled" }, duration_ms = 1 }
-    view:apply({ type = "member_completed", round = "independent_analysis", idx = 1, member = "optimist", result = result }, 1)
-    local lines = summary.round(view, view.round, { results = { optimist = result }, duration_ms = 1 }, 1, 80, plain)
-    assert.same({ "✗ optimist  cancelled", "  unfinished:", "  It goes" }, { lines[3], lines[4], (lines[5]:gsub(" +$", "")) })
+    local event = { type = "member_completed", round = "independent_analysis", idx = 1, member = "optimist" }
+    event.result = result
+    view:apply(event, 1)
+    local ended = { results = { optimist = result }, duration_ms = 1 }
+    local lines = summary.round(view, view.round, ended, 1, 80, plain)
+    assert.same({ "✗ optimist  cancelled", "  unfinished:", "  It goes " }, { lines[3], lines[4], lines[5] })
   end)
 
   it("fits a narrow terminal", function()
@@ -51,7 +54,8 @@ describe("curia.view.summary", function()
     assert.is_nil(summary.decision(nil))
     assert.equal("no winner", summary.decision({}))
     assert.equal("winner: a", summary.decision({ winner = "a" }))
-    assert.equal("ranking: a 2.5, b 2.5 (tie)", summary.decision({ ranking = { "a", "b" }, scores = { a = 2.5, b = 2.5 }, tie = true }))
+    local tied = { ranking = { "a", "b" }, scores = { a = 2.5, b = 2.5 }, tie = true }
+    assert.equal("ranking: a 2.5, b 2.5 (tie)", summary.decision(tied))
     assert.equal("ranking: a, b", summary.decision({ ranking = { "a", "b" } }))
   end)
 end)

@@ -37,7 +37,8 @@ describe("curia.view.words", function()
       words.problem({ kind = "auth", message = "anthropic: 401", reason = "invalid x-api-key", status = 401 }))
     assert.equal("no answer in time", words.problem({ kind = "timeout" }))
     assert.equal("cancelled", words.problem({ kind = "cancelled", message = "cancelled" }))
-    assert.equal("OPENAI_API_KEY is not set", words.problem({ kind = "auth", code = "missing_key", message = "OPENAI_API_KEY is not set" }))
+    local missing = { kind = "auth", code = "missing_key", message = "OPENAI_API_KEY is not set" }
+    assert.equal("OPENAI_API_KEY is not set", words.problem(missing))
     assert.equal("odd: x y", words.problem({ kind = "odd", message = " x\n y " }))
   end)
 

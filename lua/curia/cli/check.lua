@@ -45,7 +45,8 @@ local function print_report(report, several)
     io.stderr:write("curia: ", report.error.message, "\n")
   end
   for _, fault in ipairs(report.faults or {}) do
-    io.write(("%s: %s: %s: %s\n"):format(report.file, fault.path == "" and "council" or fault.path, fault.code, fault.message))
+    local place = fault.path == "" and "council" or fault.path
+    io.write(("%s: %s: %s: %s\n"):format(report.file, place, fault.code, fault.message))
   end
 end
 

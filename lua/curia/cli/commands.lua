@@ -52,30 +52,35 @@ local run = {
     { 'curia run panel "Ship?" --model optimist=ollama/llama3.2', "another model for one member" },
   },
   options = {
-    { "input", short = "i", value = "FILE|-", doc = "read the input from a JSON file, or from standard input (JSON, or plain text: the question)" },
-    { "set", value = "KEY=VALUE", many = true, convert = read_pair("KEY=VALUE"), doc = "set a field of the input; JSON values keep their type; a.b=1 reaches inside" },
-    { "model", value = "MEMBER=MODEL", many = true, convert = read_pair("MEMBER=PROVIDER/MODEL"), doc = "another model for a member, as provider/model" },
+    { "input", short = "i", value = "FILE|-",
+      doc = "read the input from a JSON file, or from standard input (JSON, or plain text: the question)" },
+    { "set", value = "KEY=VALUE", many = true, convert = read_pair("KEY=VALUE"),
+      doc = "set a field of the input; JSON values keep their type; a.b=1 reaches inside" },
+    { "model", value = "MEMBER=MODEL", many = true, convert = read_pair("MEMBER=PROVIDER/MODEL"),
+      doc = "another model for a member, as provider/model" },
     { "offline", doc = "ask nobody: scripted answers, marked as such everywhere" },
-    { "or-offline", doc = "ask models if there is a key or a local Ollama; else say what is missing and go on as with --offline" },
+    { "or-offline",
+      doc = "ask models if there is a key or a local Ollama; else say what is missing and go on as with --offline" },
     { "json", doc = "print the whole result as one JSON document" },
     { "events", doc = "print each event as a line of JSON, as it comes" },
     { "quiet", short = "q", doc = "print nothing but the final answer" },
-    { "verbose", short = "v", value = "debug", optional = true, convert = read_verbose, doc = "print a timeline to standard error; =debug adds prompts and answers" },
+    { "verbose", short = "v", value = "debug", optional = true, convert = read_verbose,
+      doc = "print a timeline to standard error; =debug adds prompts and answers" },
     { "deadline", value = "TIME", convert = read_duration, doc = "the longest time for the whole run: 90s, 5m" },
     { "seed", value = "N", convert = read_integer, doc = "seed of the run's random choices" },
   },
   text = [[
-COUNCIL is a Lua file, FILE#name where a file declares several, or the name of a
-council that comes with Curia (curia help councils).
+COUNCIL is a Lua file, FILE#name where a file declares several, or the name of
+a council that comes with Curia (curia help councils).
 
-Standard output gets the final answer and nothing else; everything that is told on
-the way goes to standard error: members side by side on a terminal, plain lines
-elsewhere (and with NO_COLOR, TERM=dumb or a locale that is not UTF-8).
+Standard output gets the final answer and nothing else; everything that is told
+on the way goes to standard error: members side by side on a terminal, plain
+lines elsewhere (and with NO_COLOR, TERM=dumb or a locale that is not UTF-8).
 
 Ctrl-C cancels the run and prints what there is; twice stops at once.
 
-Exit codes: 0 ok, 2 partial (an answer, but somebody is missing in it), 1 failed,
-64 wrong usage, 130 interrupted.]],
+Exit codes: 0 ok, 2 partial (an answer, but somebody is missing in it),
+1 failed, 64 wrong usage, 130 interrupted.]],
 }
 
 local check = {
@@ -101,10 +106,11 @@ local lua = {
   options = {},
   raw = true,
   text = [[
-The script runs as a task: whatever waits, waits without holding the loop. In scope
-are `curia` (as require "curia"), the words of the council language (council, member,
-round, chair, env, cmd, file) and `uv` (luv, on the same loop). Arguments are in `arg`
-and `...`; an integer that the script returns is the exit code.]],
+The script runs as a task: whatever waits, waits without holding the loop. In
+scope are `curia` (as require "curia"), the words of the council language
+(council, member, round, chair, env, cmd, file) and `uv` (luv, on the same
+loop). Arguments are in `arg` and `...`; an integer that the script returns is
+the exit code.]],
 }
 
 local mock = {
@@ -217,24 +223,24 @@ A council is a Lua file that names members, rounds and perhaps a chair:
     curia check advisor.lua          is it right?
     curia run advisor.lua "Ship?"    ask it
 
-A profile says which model answers: `fast`, `balanced` and `deep` take the first
-provider that has a key (curia help keys). A member may name its own:
+A profile says which model answers: `fast`, `balanced` and `deep` take the
+first provider that has a key (curia help keys). A member may name its own:
 model = "anthropic/claude-sonnet-4-6".]],
     councils = true,
   },
   keys = {
     about = "which keys Curia looks for, and how to go without",
     text = [[
-A key is an environment variable; the first that is set decides which provider the
-profiles `fast`, `balanced` and `deep` ask:
+A key is an environment variable; the first that is set decides which provider
+the profiles `fast`, `balanced` and `deep` ask:
 
     OPENAI_API_KEY  ANTHROPIC_API_KEY  GEMINI_API_KEY  OPENROUTER_API_KEY
 
 Without a key: a local Ollama (https://ollama.com) is found by itself at
 127.0.0.1:11434, or where OLLAMA_HOST says, when it has at least one model.
 
-With neither: --offline answers from a script. Nothing of that comes from a model,
-and every view and record says so.]],
+With neither: --offline answers from a script. Nothing of that comes from a
+model, and every view and record says so.]],
   },
 }
 

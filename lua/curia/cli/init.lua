@@ -43,7 +43,8 @@ function M.main(args)
   end
   local command = commands.by_name[ALIASES[name] or name]
   if not command then
-    return usage.misused(require "curia.suggest".message(name:find("^%-") and "option" or "command", name, commands.by_name))
+    local kind = name:find("^%-") and "option" or "command"
+    return usage.misused(require "curia.suggest".message(kind, name, commands.by_name))
   end
   watchdog.start(math.tointeger(tonumber(os.getenv "CURIA_WATCHDOG_MS")) or WATCHDOG_MS)
   pattern.install() -- string.find and its kin cannot be interrupted: they get a bound of their own

@@ -3,6 +3,8 @@ local json = require "curia.json"
 
 local M = {}
 
+local MISSING = "the question is missing: give it as an argument, with -i FILE or with -i -"
+
 local function read_all(path)
   if path == "-" then return io.read("a") or "" end
   local handle, message = io.open(path, "rb")
@@ -22,6 +24,7 @@ end
 
 -- A pipe brings JSON, or a question as people write it; a file brings JSON.
 local function from_source(path)
+  if not path then return {} end
   local text, message = read_all(path)
   if not text then return nil, message end
   if path ~= "-" then return decode(text, path) end
@@ -59,17 +62,14 @@ end
 ---@return table?
 ---@return string? message
 function M.read(question, source, fields)
-  local input, message = {}, nil
-  if source then
-    input, message = from_source(source)
-    if not input then return nil, message end
-  end
+  local input, message = from_source(source)
+  if not input then return nil, message end
   if question then input.question = question end
   for _, pair in ipairs(fields or {}) do
     local ok, wrong = set(input, pair[1], pair[2])
     if not ok then return nil, wrong end
   end
-  if next(input) == nil then return nil, "the question is missing: give it as an argument, with -i FILE or with -i -" end
+  if next(input) == nil then return nil, MISSING end
   return input
 end
 

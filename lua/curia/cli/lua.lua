@@ -1,22 +1,14 @@
 --- `curia lua FILE [ARG...]`: runs a Lua script with Curia in scope, as a task.
+local language = require "curia.language"
 local task = require "curia.task"
 local usage = require "curia.cli.usage"
 
 local M = {}
 
-local MODULES = { curia = "curia", uv = "luv" }
-
--- What the script does not find among its own globals: Curia, luv, the words of the language. They are looked
--- up when they are used, so that a script that needs none of them starts at once.
-local function in_scope(_, name)
-  local value = _G[name]
-  if value ~= nil then return value end
-  if MODULES[name] then return require(MODULES[name]) end
-  return require "curia.language".words[name]
-end
-
+-- Curia, luv and the words of the language stand in front of _G; what the script sets goes to _G as ever.
 local function environment()
-  return setmetatable({ _G = _G }, { __index = in_scope, __newindex = _G })
+  local scope = language.install { curia = require "curia", uv = require "luv" }
+  return setmetatable(scope, { __index = _G, __newindex = _G })
 end
 
 local function load_script(path)
@@ -38,7 +30,7 @@ function M.main(args)
   if not path then return usage.misused("the script is missing", "lua") end
   local script, message = load_script(path)
   if not script then return complain(message) end
-  _G.arg = table.move(args, 1, #args, 0, {})
+  arg = table.move(args, 1, #args, 0, {})
   local ok, value = task.run(script, table.unpack(args, 2))
   if not ok then return complain(value) end
   return math.type(value) == "integer" and value or 0

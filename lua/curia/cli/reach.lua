@@ -85,7 +85,8 @@ end
 -- The variables that would do for a member: its provider's own, and those of the profiles it may fall back on.
 local function keys_of(member, registry)
   local keys = {}
-  for _, needs in ipairs { providers.needs(member.provider_name, registry), table.unpack(member.provider.alternatives or {}) } do
+  local own = providers.needs(member.provider_name, registry)
+  for _, needs in ipairs { own or "", table.unpack(member.provider.alternatives or {}) } do
     for name in needs:gmatch("[%u%d_]+") do
       if name ~= "OLLAMA_HOST" then keys[#keys + 1] = name end
     end

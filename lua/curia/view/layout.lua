@@ -73,7 +73,8 @@ local function cell_lines(member, now, columns, height, paint)
   local model = member.model and ("  " .. width.clean(member.model)) or ""
   name = width.cut(name, columns - 2)
   local room = columns - 2 - width.columns(name)
-  local lines = { paint[look.colour](mark) .. " " .. paint.bold(name) .. paint.dim(room > 4 and width.cut(model, room) or "") }
+  local beside_name = paint.dim(room > 4 and width.cut(model, room) or "")
+  local lines = { paint[look.colour](mark) .. " " .. paint.bold(name) .. beside_name }
   for _, line in ipairs(details(member, now, columns)) do
     if #lines < math.max(HEADER, height) then lines[#lines + 1] = paint[look.colour](line) end
   end

@@ -73,15 +73,16 @@ local function cost_text(cost)
   if not cost then return "unknown" end
   local source = cost.source == "price_table" and "by the price table"
     or cost.source == "provider" and "as the provider says" or "by both provider and price table"
-  local rest = cost.unpriced_calls and (", without %s of unknown price"):format(words.counted(cost.unpriced_calls, "call"))
-    or ""
+  local unpriced = cost.unpriced_calls
+  local rest = unpriced and (", without %s of unknown price"):format(words.counted(unpriced, "call")) or ""
   return ("%s %s%s"):format(words.dollars(cost.usd), source, rest)
 end
 
 local function token_text(usage)
   local input, output = usage and usage.input_tokens, usage and usage.output_tokens
   if not input and not output then return "unknown" end
-  return ("%s in, %s out"):format(input and words.count(input) or "unknown", output and words.count(output) or "unknown")
+  local function known(count) return count and words.count(count) or "unknown" end
+  return ("%s in, %s out"):format(known(input), known(output))
 end
 
 local function row(out, label, text, colour)

@@ -1,0 +1,221 @@
+local json = require "curia.json"
+local program = require "spec.cli.program"
+
+local HERE = [[
+require("curia").config { providers = { here = { adapter = "scripted", model = "s-1", script = {
+  rules = {
+    { match = { member = "broken" }, answer = { error = { status = 401, message = "who are you?" } } },
+    { match = { member = "slow" }, answer = { content = "late", delay_ms = 60000 } },
+  },
+  default = "an answer\27[31m of a member",
+} } } }
+]]
+
+local function council(body, fn)
+  local path = program.file(HERE .. body)
+  local results = table.pack(pcall(fn, path))
+  os.remove(path)
+  return select(2, assert(table.unpack(results, 1, results.n)))
+end
+
+local GOOD = [[council "good" { member "a" { provider = "here" },
+  round "independent_analysis" {}, chair { provider = "here" } }]]
+local MIXED = [[council "mixed" { member "a" { provider = "here" }, member "broken" { provider = "here" },
+  round "independent_analysis" {}, chair { provider = "here" } }]]
+local BROKEN = 'council "broken" { member "broken" { provider = "here" }, round "independent_analysis" {} }'
+local SLOW = [[council "slow" { member "a" { provider = "here" }, member "slow" { provider = "here" },
+  round "independent_analysis" {} }]]
+
+local ECHO = [[council "echo" { round "independent_analysis" {},
+  member "a" { run = function(_, input) return input.question .. "/" .. tostring(input.n) end } }]]
+
+-- The reader of the events ends before the first of them comes.
+local UNREAD = '{ sleep 0.1; "$0" run "$1" Why --events; echo "code $?" >&2; } | true'
+
+describe("curia run", function()
+  it("puts the answer on standard output, byte by byte, and everything else on standard error", function()
+    council(GOOD, function(path)
+      local code, out, err = program.run { "run", path, "Why?" }
+      assert.same({ 0, "an answer\27[31m of a member\n" }, { code, out })
+      assert.truthy(err:find("good: Why?\n", 1, true))
+      assert.truthy(err:find("round 1 of 2: independent_analysis", 1, true))
+      assert.truthy(err:find("\ncost       unknown\n", 1, true))
+      assert.is_nil(err:find("\27", 1, true))
+    end)
+  end)
+
+  it("says nothing else with --quiet", function()
+    council(GOOD, function(path)
+      assert.same({ 0, "an answer\27[31m of a member\n", "" }, { program.run { "run", path, "Why?", "--quiet" } })
+    end)
+  end)
+
+  it("ends with 2 where somebody is missing, with 1 where there is no answer", function()
+    council(MIXED, function(path)
+      local code, out, err = program.run { "run", path, "Why?" }
+      assert.equal(2, code)
+      assert.truthy(#out > 0)
+      assert.truthy(err:find(
+        "no answer  broken in independent_analysis: the key was refused: who are you? (HTTP 401)", 1, true))
+    end)
+    council(BROKEN, function(path)
+      local code, out, err = program.run { "run", path, "Why?" }
+      assert.same({ 1, "" }, { code, out })
+      assert.truthy(err:find("failed     there is no final answer", 1, true))
+    end)
+  end)
+
+  it("writes one document with --json, also when it fails", function()
+    council(MIXED, function(path)
+      local result = json.decode((select(2, program.run { "run", path, "Why?", "--json" })))
+      assert.same({ "partial", "Why?" }, { result.status, result.input.question })
+      assert.equal("auth", result.rounds[1].results.broken.error.kind)
+    end)
+    council('council "bad" { member "a" { modle = 1 }, round "independent_analysis" {} }', function(path)
+      local code, out, err = program.run { "run", path, "Why?", "--json" }
+      assert.same({ 1, "invalid_council" }, { code, json.decode(out).errors[1].kind })
+      assert.truthy(err:find("members[1].modle: unknown_field: ", 1, true))
+    end)
+  end)
+
+  it("writes each event as a line with --events", function()
+    council(GOOD, function(path)
+      local code, out, err = program.run { "run", path, "Why?", "--events" }
+      local seq, last = 0, nil
+      for line in out:gmatch("[^\n]+") do
+        last = json.decode(line)
+        if last.type ~= "member_token" then
+          seq = seq + 1
+          assert.equal(seq, last.seq)
+        end
+      end
+      assert.same({ 0, "run_completed", "" }, { code, last.type, err })
+    end)
+  end)
+
+  it("tells a timeline with --verbose", function()
+    council(GOOD, function(path)
+      local _, _, err = program.run { "run", path, "Why?", "--verbose" }
+      assert.truthy(err:find("0.000  run of good started", 1, true))
+    end)
+  end)
+
+  it("gives the same run the same seed", function()
+    council(GOOD, function(path)
+      local result = json.decode((select(2, program.run { "run", path, "Why?", "--json", "--seed", "42" })))
+      assert.equal(42, result.metadata.seed)
+    end)
+  end)
+
+  it("takes other models for members", function()
+    council(GOOD, function(path)
+      local result = json.decode((select(2, program.run { "run", path, "Why?", "--json", "--model", "a=here/s-2" })))
+      assert.equal("s-2", result.rounds[1].results.a.model)
+      local code, _, err = program.run { "run", path, "Why?", "--model", "b=here/s-2" }
+      assert.equal(1, code)
+      assert.truthy(err:find("no member has the id 'b'", 1, true))
+    end)
+  end)
+
+  it("takes its input from everywhere", function()
+    council(ECHO, function(path)
+      local function answer(args, stdin)
+        return (select(2, program.run({ "run", path, table.unpack(args) }, { stdin = stdin })))
+      end
+      assert.equal("one two/nil\n", answer { "one", "two" })
+      assert.equal("one/3\n", answer { "one", "--set", "n=3" })
+      assert.equal("a\nb/nil\n", answer({ "-i", "-" }, "a\nb\n\n"))
+      assert.equal("q/7\n", answer({ "-i", "-" }, '{"question": "q", "n": 7}'))
+    end)
+  end)
+
+  it("ends in time", function()
+    council(SLOW, function(path)
+      local code, _, err = program.run { "run", path, "Why?", "--deadline", "200ms" }
+      assert.equal(1, code)
+      assert.truthy(err:find("the time is up", 1, true))
+    end)
+  end)
+
+  it("is cancelled by Ctrl-C and prints what there is", function()
+    council(SLOW, function(path)
+      local code, out, err = program.run({ "run", path, "Why?", "--json" }, { meanwhile = function(child)
+        program.wait_for(child, "a: done")
+        child.handle:kill("sigint")
+      end })
+      assert.equal(130, code)
+      assert.equal("ok", json.decode(out).rounds[1].results.a.status)
+      assert.truthy(err:find("slow: cancelled: stopped with Ctrl-C", 1, true))
+    end)
+  end)
+
+  it("ends a run whose events nobody reads", function()
+    council(GOOD, function(path)
+      local _, _, err = program.command("/bin/sh", { "-c", UNREAD, require "luv".exepath(), path })
+      assert.truthy(err:find("code 1\n", 1, true))
+    end)
+  end)
+
+  it("asks nobody with --offline, and says so everywhere", function()
+    local code, out, err = program.run { "run", "panel", "Why?", "--offline" }
+    assert.equal(0, code)
+    assert.truthy(#out > 0)
+    local _, marks = err:gsub("OFFLINE: scripted answers, no model was asked\n", "")
+    assert.equal(2, marks)
+    local result = json.decode((select(2, program.run { "run", "panel", "Why?", "--offline", "--json" })))
+    assert.is_true(result.metadata.offline)
+  end)
+
+  it("names what is missing where nobody can be asked", function()
+    local code, out, err = program.run({ "run", "panel", "Why?" }, { env = { OLLAMA_HOST = false } })
+    if code ~= 1 then return pending("an Ollama runs on this machine") end
+    assert.same({ 1, "" }, { code, out })
+    for _, text in ipairs { "OPENAI_API_KEY", "OPENROUTER_API_KEY", "127.0.0.1:11434", "--offline" } do
+      assert.truthy(err:find(text, 1, true), text)
+    end
+    local document = json.decode((select(2, program.run { "run", "panel", "Why?", "--json" })))
+    assert.equal("auth", document.errors[1].kind)
+  end)
+
+  it("goes on offline with --or-offline, after saying what is missing", function()
+    local code, out, err = program.run { "run", "panel", "Why?", "--or-offline" }
+    assert.equal(0, code)
+    assert.truthy(#out > 0)
+    assert.truthy(err:find("nobody answers", 1, true))
+    assert.truthy(err:find("OFFLINE", 1, true))
+  end)
+
+  it("asks with --or-offline where somebody can be asked", function()
+    council(GOOD, function(path)
+      local _, out, err = program.run { "run", path, "Why?", "--or-offline" }
+      assert.truthy(out:find("an answer", 1, true))
+      assert.is_nil(err:find("OFFLINE", 1, true))
+    end)
+  end)
+
+  it("says what is wrong with its arguments, with 64", function()
+    local cases = {
+      { {}, "the council is missing" },
+      { { "nowhere", "Q" }, "no council 'nowhere'" },
+      { { "panel" }, "the question is missing" },
+      { { "panel", "Q", "--ofline" }, "did you mean '--offline'?" },
+      { { "panel", "Q", "--json", "--quiet" }, "exclude each other" },
+      { { "panel", "Q", "--deadline", "soon" }, "--deadline soon: expected milliseconds" },
+      { { "panel", "Q", "--model", "x" }, "MEMBER=PROVIDER/MODEL is expected" },
+      { { "panel", "-i", "/nowhere" }, "No such file" },
+    }
+    for _, case in ipairs(cases) do
+      local code, out, err = program.run { "run", table.unpack(case[1]) }
+      assert.same({ 64, "" }, { code, out }, case[2])
+      assert.truthy(err:find(case[2], 1, true), err)
+    end
+  end)
+
+  it("names file and line of a council that does not load", function()
+    council("\nfoo(", function(path)
+      local code, _, err = program.run { "run", path, "Q" }
+      assert.equal(1, code)
+      assert.truthy(err:find("curia: " .. path .. ":", 1, true))
+    end)
+  end)
+end)

@@ -1,0 +1,44 @@
+local helper = require "spec.helper"
+local signals = require "curia.cli.signals"
+local task = require "curia.task"
+local uv = require "luv"
+
+local function fake_run()
+  local run = { calls = {} }
+  function run:cancel(reason) table.insert(self.calls, "cancel: " .. reason) end
+  function run:terminate() table.insert(self.calls, "terminate") end
+  return run
+end
+
+local function raise(run, names)
+  local said = {}
+  local code = helper.run(function()
+    local caught <close> = signals.catch(run, function(text) said[#said + 1] = text end)
+    for i, name in ipairs(names) do
+      uv.kill(uv.os_getpid(), name)
+      while #run.calls < i do task.sleep(1) end
+    end
+    return caught.code
+  end)
+  return code, said
+end
+
+describe("curia.cli.signals", function()
+  it("cancels at the first, terminates at the second", function()
+    local run = fake_run()
+    local code, said = raise(run, { "sigint", "sigint" })
+    assert.equal(130, code)
+    assert.same({ "cancel: stopped with Ctrl-C", "terminate" }, run.calls)
+    assert.equal(1, #said)
+  end)
+
+  it("cancels when it is told to end, or its terminal goes", function()
+    assert.equal(143, (raise(fake_run(), { "sigterm" })))
+    assert.equal(129, (raise(fake_run(), { "sighup" })))
+  end)
+
+  it("leaves the signals alone afterwards", function()
+    local code = raise(fake_run(), {})
+    assert.is_nil(code)
+  end)
+end)

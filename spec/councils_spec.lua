@@ -1,0 +1,73 @@
+local curia = require "curia"
+local helper = require "spec.helper"
+
+local NAMES = { "critic", "free_form", "llm_council", "panel", "peer_review" }
+
+local ROUNDS = {
+  critic = { "draft", "critique", "synthesis" },
+  free_form = { "opening", "rejoinder", "conclusion" },
+  llm_council = { "independent_analysis", "anonymized_peer_review", "synthesis" },
+  panel = { "independent_analysis", "synthesis" },
+  peer_review = { "draft", "critique", "review", "synthesis" },
+}
+
+local function load(name)
+  return assert(curia.load("councils/" .. name .. ".lua"))
+end
+
+local function run(name)
+  return helper.run(function()
+    return curia.run(load(name), "Should we ship on Friday?", { offline = true, seed = 1 })
+  end)
+end
+
+local function names_of(rounds)
+  local names = {}
+  for i, round in ipairs(rounds) do names[i] = round.name end
+  return names
+end
+
+describe("councils/", function()
+  for _, name in ipairs(NAMES) do
+    it(name .. " is valid, says what it is, and leads to an answer", function()
+      local council = load(name)
+      assert.is_true(curia.validate(council))
+      assert.equal(name, council.name)
+      assert.is_string(council:spec().about)
+      local result = assert(run(name))
+      assert.equal("ok", result.status)
+      assert.same(ROUNDS[name], names_of(result.rounds))
+      assert.truthy(#result.final.content > 0)
+      assert.is_true(result.metadata.offline)
+    end)
+
+    it(name .. " gives everybody a voice of its own", function()
+      local seen = {}
+      for _, member in ipairs(load(name):spec().members) do
+        assert.is_true(#member.system > 40)
+        assert.is_nil(seen[member.system])
+        seen[member.system] = true
+      end
+    end)
+  end
+
+  it("llm_council ranks blind", function()
+    local decision = run("llm_council").rounds[2].decision
+    assert.equal(3, #decision.ranking)
+    assert.equal(3, decision.effective_voters)
+    assert.truthy(decision.detail.label_to_id["Response A"])
+  end)
+
+  it("critic lets only the drafter draft, and only the critics criticise", function()
+    local result = run("critic")
+    assert.is_nil(result.rounds[1].results.logician)
+    assert.is_nil(result.rounds[2].results.drafter)
+  end)
+
+  it("free_form lets two answer each other", function()
+    local result = run("free_form")
+    local count = 0
+    for _ in pairs(result.rounds[2].results) do count = count + 1 end
+    assert.equal(2, count)
+  end)
+end)
