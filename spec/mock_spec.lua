@@ -341,6 +341,14 @@ describe("curia.mock", function()
       assert.matches("yes", text)
     end)
 
+    case("ends a stream with the connection where HTTP/1.0 asks", function()
+      serve "one two"
+      local body = BODY:gsub("{", '{"stream":true,', 1)
+      local text = raw(("POST /v1/chat/completions HTTP/1.0\r\nContent-Length: %d\r\n\r\n%s"):format(#body, body))
+      assert.is_nil(text:lower():find("transfer-encoding", 1, true))
+      assert.matches("data: %[DONE%]\n\n$", text)
+    end)
+
     case("refuses what is malformed or too large, and closes", function()
       serve("x", { max_body_bytes = 100, max_header_bytes = 1000 })
       assert.matches("^HTTP/1.1 400 ", raw "nonsense\r\n\r\n")

@@ -5,6 +5,7 @@ local MAX_SIZE_LINE = 1024
 
 ---@class curia.mock.Request
 ---@field method string
+---@field version "1.0"|"1.1"
 ---@field path string without the query
 ---@field query table<string, string>
 ---@field headers table<string, string> lower-case names
@@ -95,7 +96,7 @@ local function parse_head(text)
   local headers = parse_headers(lines)
   if not headers then return fault(400, "a header line is malformed") end
   return {
-    method = method, path = path, query = query, headers = headers,
+    method = method, path = path, query = query, headers = headers, version = version,
     keep_alive = wants_keep_alive(version, headers),
   }
 end

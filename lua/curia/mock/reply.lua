@@ -53,11 +53,15 @@ function Reply:sized(status, headers, length)
   begin(self, status, headers)
 end
 
---- Begins a body of unknown length.
+--- Begins a body of unknown length; for HTTP/1.0 it ends with the connection.
 ---@async
 function Reply:chunked(status, headers)
-  headers["transfer-encoding"], headers["cache-control"] = "chunked", "no-cache"
-  self.is_chunked = true
+  headers["cache-control"] = "no-cache"
+  if self.request.version == "1.0" then
+    self.request.keep_alive = false
+  else
+    headers["transfer-encoding"], self.is_chunked = "chunked", true
+  end
   begin(self, status, headers)
 end
 
