@@ -27,6 +27,26 @@ local function without_snapshot(name)
   return name
 end
 
+-- The names under which a model may have a price, best first; the first one of all is the provider's own.
+local function names_of(model)
+  local bare = model:match("([^/]+)$") or model
+  local base = without_snapshot(bare)
+  return { model, bare, base, base:find("^claude") and base:gsub("%.", "-") or base }
+end
+
+-- Names come with answers, from outside: when there are too many, it begins anew.
+local MOST_NAMES = 1000
+local known_names, known_count = {}, 0
+
+local function known_names_of(model)
+  local names = known_names[model]
+  if names then return names end
+  if known_count == MOST_NAMES then known_names, known_count = {}, 0 end
+  names = names_of(model)
+  known_names[model], known_count = names, known_count + 1
+  return names
+end
+
 --- The price of a model: by its full name, else without the vendor in front ("openai/"), else without
 --- the date of a snapshot; a key "provider/model" counts before "model". Gateways write the dots of
 --- Claude's versions where Anthropic writes dashes.
@@ -37,11 +57,9 @@ end
 function M.price(model, provider, prices)
   if not model then return nil end
   prices = prices or shipped
-  local bare = model:match("([^/]+)$") or model
-  local base = without_snapshot(bare)
-  local dashed = base:find("^claude") and base:gsub("%.", "-") or base
+  local names = known_names_of(model)
   return provider and prices[provider .. "/" .. model]
-    or prices[model] or prices[bare] or prices[base] or prices[dashed]
+    or prices[names[1]] or prices[names[2]] or prices[names[3]] or prices[names[4]]
 end
 
 --- The cost of tokens by a price table; nil if the model has no price or the counts are not known.

@@ -40,12 +40,31 @@ local function wire_assistant(message, model)
   return parts and request_of.extend(wire, parts.fields) or wire
 end
 
+local SPOKEN = { system = true, user = true }
+local TEXT_FIELDS = { role = true, content = true, name = true }
+
+-- Whether a message already is what goes over the wire. Nearly all are.
+local function is_plain(message)
+  if not SPOKEN[message.role] or type(message.content) ~= "string" then return false end
+  for field in next, message do
+    if not TEXT_FIELDS[field] then return false end
+  end
+  return true
+end
+
 local function wire_message(message, model)
+  if is_plain(message) then return message end
   local role, content = message.role, message.content
   if role == "assistant" then return wire_assistant(message, model) end
   if type(content) ~= "string" then content = request_of.text(content) end
   if role == "tool" then return { role = "tool", tool_call_id = message.tool_call_id, content = content } end
   return { role = role, content = content, name = message.name }
+end
+
+local function wire_messages(request)
+  local wire = {}
+  for i, message in ipairs(request.messages) do wire[i] = wire_message(message, request.model) end
+  return wire
 end
 
 local function wire_tools(tools)
@@ -90,19 +109,19 @@ local function add_sampling(body, request)
   body.stop = request.stop
 end
 
+local WITH_USAGE = { include_usage = true }
+
 local function build_body(request)
-  local messages, model = {}, request.model
-  for i, message in ipairs(request.messages) do messages[i] = wire_message(message, model) end
-  local body = { model = model, messages = messages }
+  local streams = request.stream
+  local body = {
+    model = request.model, messages = wire_messages(request),
+    stream = streams and true or nil, stream_options = streams and WITH_USAGE or nil,
+  }
   add_sampling(body, request)
   if request.seed then body.seed = request_of.integer(request.seed) end
   if request.reasoning then body.reasoning_effort = request_of.reasoning_effort(request.reasoning) end
   if request.tools and request.tools[1] then add_tools(body, request) end
   if request.schema and schemas.is_object(request.schema) then body.response_format = response_format(request) end
-  if request.stream then
-    body.stream = true
-    body.stream_options = { include_usage = true }
-  end
   return request.extra and request_of.extend(body, request.extra) or body
 end
 
@@ -117,14 +136,18 @@ local function url_of(base)
   return url
 end
 
+local function bearer(key)
+  return { authorization = key and "Bearer " .. key or nil }
+end
+
+--- The body shares the request's messages, and calls of one configuration share their headers.
 ---@param request table neutral request
 ---@param config table {base_url, api_key, headers}
 ---@return table {url, headers, body}
 local function build(request, config)
-  local headers = { authorization = config.api_key and "Bearer " .. config.api_key or nil }
   return {
     url = url_of(config.base_url or DEFAULT_BASE),
-    headers = request_of.headers(headers, config.headers),
+    headers = request_of.shared_headers(config, bearer),
     body = build_body(request),
   }
 end
@@ -146,6 +169,7 @@ local USD_PER_XAI_TICK = 1e-10
 -- What the call cost, in US dollars, where the vendor says so.
 local function reported_cost(usage, value)
   local cost = usage.cost
+  if cost == nil and usage.cost_in_usd_ticks == nil and value.cost == nil then return nil end
   if type(cost) == "table" then cost = cost.total_cost end
   if type(cost) == "number" and usage.is_byok and type(usage.cost_details) == "table" then
     cost = cost + (tonumber(usage.cost_details.upstream_inference_cost) or 0)
@@ -173,14 +197,15 @@ local function usage_of(usage)
   local input = usage.prompt_tokens_details or NO_DETAILS
   local output = usage.completion_tokens_details or NO_DETAILS
   local reasoning = answer.count(output.reasoning_tokens or usage.reasoning_tokens)
-  return {
-    input_tokens = answer.count(usage.prompt_tokens),
-    output_tokens = output_tokens(usage, reasoning),
-    cached_tokens = answer.count(input.cached_tokens or usage.prompt_cache_hit_tokens or usage.cached_tokens
-      or usage.num_cached_tokens or usage.cache_read_input_tokens),
-    cache_write_tokens = answer.count(input.cache_write_tokens or usage.cache_creation_input_tokens),
-    reasoning_tokens = reasoning,
-  }
+  local counts = { input_tokens = answer.count(usage.prompt_tokens), output_tokens = output_tokens(usage, reasoning) }
+  local cached = input.cached_tokens or usage.prompt_cache_hit_tokens or usage.cached_tokens
+    or usage.num_cached_tokens or usage.cache_read_input_tokens
+  local written = input.cache_write_tokens or usage.cache_creation_input_tokens
+  -- Added only where they were sent: usage stays as long as its run, and many servers count just two.
+  if cached then counts.cached_tokens = answer.count(cached) end
+  if written then counts.cache_write_tokens = answer.count(written) end
+  if reasoning then counts.reasoning_tokens = reasoning end
+  return counts
 end
 
 local function typed_text(part)
@@ -211,14 +236,17 @@ local function details_text(details)
 end
 
 local function nonempty(text)
-  if type(text) == "string" and text ~= "" then return text end
+  if text and text ~= "" and type(text) == "string" then return text end
+end
+
+local function reasoning_of(message)
+  return nonempty(message.reasoning_content) or nonempty(message.reasoning)
+    or message.reasoning_details and nonempty(details_text(message.reasoning_details)) or nil
 end
 
 -- The text and the reasoning of a message or a delta.
 local function texts_of(message)
-  local content = message.content
-  local reasoning = nonempty(message.reasoning_content) or nonempty(message.reasoning)
-    or nonempty(details_text(message.reasoning_details))
+  local content, reasoning = message.content, reasoning_of(message)
   if type(content) == "table" then
     local text, thought = split_parts(content)
     return nonempty(text), reasoning or nonempty(thought)
@@ -277,25 +305,30 @@ local function choice_zero(choices)
   return first
 end
 
-local function response_of(value, choice, request)
-  local message = choice.message or choice.delta or NO_DETAILS
-  local text, reasoning = texts_of(message)
+-- Calls of tools, and what else few answers have.
+local function add_rarities(response, choice, message, request)
   local list, extras = message_calls(message)
-  local content, finish = finished_response(text, nonempty(message.refusal), list, choice.finish_reason)
-  local usage = value.usage
-  return {
-    content = content,
-    reasoning = reasoning,
-    tool_calls = list,
-    finish_reason = finish,
-    model = value.model,
-    usage = usage_of(usage),
-    cost = usage and reported_cost(usage, value),
-    logprobs = choice.logprobs and choice.logprobs.content or nil,
-    provider_id = value.id,
-    provider_parts = provider_parts(request, message, list, extras),
-    raw = value,
+  response.tool_calls = list
+  response.logprobs = choice.logprobs and choice.logprobs.content or nil
+  response.provider_parts = provider_parts(request, message, list, extras)
+  return list
+end
+
+local function has_rarities(choice, message)
+  return message.tool_calls or message.function_call or choice.logprobs or message.reasoning_details
+end
+
+local function response_of(value, choice, request)
+  local message, usage = choice.message or choice.delta or NO_DETAILS, value.usage
+  local text, reasoning = texts_of(message)
+  local response = { -- eight fields: a ninth would double its memory, and it stays as long as its run
+    content = text, reasoning = reasoning, finish_reason = false, model = value.model, provider_id = value.id,
+    usage = usage_of(usage), cost = usage and reported_cost(usage, value), raw = value,
   }
+  local list = has_rarities(choice, message) and add_rarities(response, choice, message, request)
+  response.content, response.finish_reason =
+    finished_response(text, nonempty(message.refusal), list, choice.finish_reason)
+  return response
 end
 
 ---@param status integer
@@ -305,7 +338,7 @@ end
 ---@param name? string the extension's name, for errors
 ---@return table|nil response, curia.Error|nil err
 local function parse(status, headers, body, request, name)
-  name = request_of.label(request, name or NAME)
+  name = request and request.provider or name or NAME
   local value, err = answer.read(name, status, headers, body)
   if not value then return nil, err end
   local fault = failure.find(value)

@@ -14,19 +14,22 @@ local function reasoning_of(reasoning)
 end
 
 -- The last system message, else the first one: what comes before it is shared by all who ask.
-local function shared_message(messages)
-  local shared = messages[1]
-  for _, message in ipairs(messages) do
-    if message.role == "system" then shared = message end
+local function shared_place(messages)
+  local place = 1
+  for i, message in ipairs(messages) do
+    if message.role == "system" then place = i end
   end
-  return shared
+  return place
 end
 
-local function mark_cache(body, cache)
-  local message = shared_message(body.messages)
+-- In a message of its own: the body's may be the request's.
+local function mark_cache(messages, cache)
+  local place = shared_place(messages)
+  local message = messages[place]
   if not message or type(message.content) ~= "string" or message.content == "" then return end
   local control = { type = "ephemeral", ttl = cache == "1h" and "1h" or nil }
-  message.content = { { type = "text", text = message.content, cache_control = control } }
+  messages[place] = request_of.extend({}, message)
+  messages[place].content = { { type = "text", text = message.content, cache_control = control } }
 end
 
 local function own_words(body, request)
@@ -37,13 +40,17 @@ local function own_words(body, request)
   if request.reasoning then body.reasoning = reasoning_of(request.reasoning) end
   if request.schema then body.provider = { require_parameters = true } end
   body.usage = { include = true }
-  if request.cache then mark_cache(body, request.cache) end
+  if request.cache then mark_cache(body.messages, request.cache) end
   return request_of.extend(body, request.extra)
 end
 
+local function with_base(config)
+  return config.base_url and config
+    or { base_url = DEFAULT_BASE, api_key = config.api_key, headers = config.headers }
+end
+
 local function build(request, config)
-  local base = config.base_url or DEFAULT_BASE
-  local built = chat.build(request, { base_url = base, api_key = config.api_key, headers = config.headers })
+  local built = chat.build(request, with_base(config))
   built.body = own_words(built.body, request)
   return built
 end

@@ -101,10 +101,10 @@ end
 ---@param model string|nil
 ---@return boolean
 function M.openai_reasoning(model)
-  if not model then return false end
+  if not M.of(model).reasoning then return false end
   local name = bare(model)
   return (name:find("^gpt%-5") or name:find("^o[134]$") or name:find("^o[134]%-") or name:find("^codex%-mini"))
-    and M.of(model).reasoning == true or false
+    and true or false
 end
 
 --- Takes the user's facts, by exact model name; they replace the shipped ones (configuration key `models`).

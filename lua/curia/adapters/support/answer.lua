@@ -5,6 +5,7 @@ local failure = require "curia.adapters.support.failure"
 local M = {}
 
 local decode = json.decoder { nulls = false }
+local number_type = math.type
 
 --- Reads a body of status 2xx that should be JSON.
 ---@param provider string
@@ -53,8 +54,9 @@ end
 ---@param value any
 ---@return integer|nil
 function M.count(value)
-  if type(value) ~= "number" then return nil end
-  return math.tointeger(value) or math.floor(value)
+  local kind = number_type(value)
+  if kind == "integer" then return value end
+  return kind and (math.tointeger(value) or math.floor(value)) or nil
 end
 
 return M

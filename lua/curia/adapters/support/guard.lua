@@ -30,9 +30,9 @@ end
 
 local function guarded_parse(parse, own)
   return function(status, headers, body, request, name)
-    local response, err, message = checked(pcall(parse, status, headers, body, request, name))
-    if err ~= WHY then return tidy(response, err) end
-    return nil, shape_error(request and request.provider or name or own, status, body, message)
+    local ok, response, err = pcall(parse, status, headers, body, request, name)
+    if ok then return tidy(response, err) end
+    return nil, shape_error(request and request.provider or name or own, status, body, response)
   end
 end
 

@@ -37,6 +37,21 @@ function M.headers(own, configured)
   return own
 end
 
+local shared = setmetatable({}, { __mode = "k" })
+
+--- The headers of a configuration: made for its first call and used by all.
+---@param config table {api_key, headers}; not to be changed from within
+---@param own fun(key: string|nil): table<string, string> the adapter's own headers
+---@return table<string, string> headers not to be changed
+function M.shared_headers(config, own)
+  local headers = shared[config]
+  if not headers then
+    headers = M.headers(own(config.api_key), config.headers)
+    shared[config] = headers
+  end
+  return headers
+end
+
 --- Integer fields: `8192 / 2` is 4096.0 in Lua, which providers refuse.
 ---@param value number|nil
 ---@return number|nil
