@@ -100,7 +100,7 @@ local lua = {
   usage = "curia lua FILE|- [ARGUMENT...]",
   about = "run a Lua script with Curia in scope",
   examples = {
-    { "curia lua examples/hello.lua", "a script that starts councils itself" },
+    { "curia lua examples/first.lua", "a script that makes a council and asks it" },
     { "echo 'print(curia.version)' | curia lua -", "a script from a pipe" },
   },
   options = {},
