@@ -57,40 +57,31 @@ static void flush(curia__service *service) {
     }
 }
 
-static void close_group(curia__http_group *group) {
-    while (group->count)
-        curia__http_multi_close(group->items[group->count - 1], CURIA_ECLOSED);
-    free(group->items);
-}
-
 static void on_closed(uv_handle_t *handle) {
     free(handle->data);
 }
 
 static void close_client(curia__service *service) {
     curia__http_client *client = (curia__http_client *)service;
-    close_group(&client->groups[0]);
-    close_group(&client->groups[1]);
+    while (client->stats.multis)
+        curia__http_multi_close(client->multis[client->stats.multis - 1], CURIA_ECLOSED);
     curia__http_easy_trim(client, 0);
     if (client->share) curl_share_cleanup(client->share);
+    free(client->multis);
     free(client->sockets);
     free(client->ca_file);
     uv_close((uv_handle_t *)&client->sweep, on_closed);
 }
 
-static void sweep_group(curia__http_group *group, uint64_t now) {
-    for (size_t i = group->count; i-- > 0;) {
-        curia__http_multi *m = group->items[i];
-        if (m->active == 0 && now - m->idle_since_ms >= MULTI_IDLE_MS)
-            curia__http_multi_close(m, 0);
-    }
-}
-
+/* From the last to the first: closing one puts the last in its place. */
 static void on_sweep(uv_timer_t *timer) {
     curia__http_client *client = timer->data;
     uint64_t now = uv_now(client->loop->uv);
-    sweep_group(&client->groups[0], now);
-    sweep_group(&client->groups[1], now);
+    for (size_t i = client->stats.multis; i-- > 0;) {
+        curia__http_multi *m = client->multis[i];
+        if (m->active == 0 && now - m->idle_since_ms >= MULTI_IDLE_MS)
+            curia__http_multi_close(m, 0);
+    }
     if (client->stats.active == 0) curia__http_easy_trim(client, SPARE_EASIES);
     if (client->stats.multis) curia__http_client_idle(client);
 }
@@ -112,8 +103,7 @@ static curia__http_client *client_new(curia__loop *loop) {
     client->service = (curia__service){.name = "http", .flush = flush, .close = close_client};
     client->loop = loop;
     client->direct = !has_proxy();
-    client->groups[0].fill = CURIA__HTTP_FILL;
-    client->groups[1].fill = CURIA__HTTP_FILL_TLS;
+    client->fill = CURIA__HTTP_FILL;
     uv_timer_init(loop->uv, &client->sweep);
     uv_unref((uv_handle_t *)&client->sweep);
     client->sweep.data = client;
@@ -157,8 +147,7 @@ int curia__http_configure(curia__loop *loop, const curia__http_config *config) {
         client->ca_file = ca_file;
         curia__http_easy_trim(client, 0);
     }
-    if (config->max_per_multi)
-        client->groups[0].fill = client->groups[1].fill = config->max_per_multi;
+    if (config->max_per_multi) client->fill = config->max_per_multi;
     return 0;
 }
 
@@ -169,8 +158,7 @@ curia__http_stats curia__http_stats_of(curia__loop *loop) {
 
 static int begin(curia__http_client *client, const curia__http_request *request,
                  curia__exchange *ex) {
-    curia__http_group *group = &client->groups[curia__http_is_tls(ex->url)];
-    curia__http_multi *m = curia__http_multi_pick(client, group);
+    curia__http_multi *m = curia__http_multi_pick(client);
     if (!m) return CURIA_ENOMEM;
     ex->easy = curia__http_easy_get(client);
     if (!ex->easy) return CURIA_ENOMEM;

@@ -6,7 +6,7 @@
 #include "http/client.h"
 
 enum {
-    READ_BYTES = 4096,   /* most of a body that is handed on at once; held while a request waits */
+    READ_BYTES = 2048,   /* most of a body that is handed on at once; held while a request waits */
     WRITE_BYTES = 16384, /* the smallest that libcurl allows; held by each TLS request */
     KEEPALIVE_S = 60     /* TCP probes for models that think for minutes behind a NAT */
 };

@@ -44,26 +44,28 @@ static int on_curl_timer(CURLM *curl, long ms, void *arg) {
     return 0;
 }
 
-/* ---- the groups -------------------------------------------------------------------------------- */
+/* ---- the handles -------------------------------------------------------------------------------- */
 
-static bool group_append(curia__http_group *group, curia__http_multi *m) {
-    if (group->count == group->capacity) {
-        size_t capacity = group->capacity ? group->capacity * 2 : 8;
-        curia__http_multi **items = realloc(group->items, capacity * sizeof(*items));
-        if (!items) return false;
-        group->items = items;
-        group->capacity = capacity;
+static bool append(curia__http_client *client, curia__http_multi *m) {
+    size_t count = client->stats.multis;
+    if (count == client->multi_capacity) {
+        size_t capacity = count ? count * 2 : 8;
+        curia__http_multi **multis = realloc(client->multis, capacity * sizeof(*multis));
+        if (!multis) return false;
+        client->multis = multis;
+        client->multi_capacity = capacity;
     }
-    m->place = group->count;
-    group->items[group->count++] = m;
+    m->place = count;
+    client->multis[count] = m;
+    client->stats.multis++;
     return true;
 }
 
-static void group_remove(curia__http_group *group, const curia__http_multi *m) {
-    curia__http_multi *last = group->items[--group->count];
-    group->items[m->place] = last;
+static void take_out(curia__http_client *client, const curia__http_multi *m) {
+    curia__http_multi *last = client->multis[--client->stats.multis];
+    client->multis[m->place] = last;
     last->place = m->place;
-    group->hint = 0;
+    client->hint = 0;
 }
 
 /* Connections of all origins that the exchanges of one multi use in turn stay open. */
@@ -73,18 +75,17 @@ static void set_options(curia__http_multi *m) {
     curl_multi_setopt(curl, CURLMOPT_SOCKETDATA, m);
     curl_multi_setopt(curl, CURLMOPT_TIMERFUNCTION, on_curl_timer);
     curl_multi_setopt(curl, CURLMOPT_TIMERDATA, m);
-    curl_multi_setopt(curl, CURLMOPT_MAXCONNECTS, (long)m->group->fill * 4);
+    curl_multi_setopt(curl, CURLMOPT_MAXCONNECTS, (long)m->client->fill * 4);
     curl_multi_setopt(curl, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
 }
 
-static curia__http_multi *multi_new(curia__http_client *client, curia__http_group *group) {
+static curia__http_multi *multi_new(curia__http_client *client) {
     curia__http_multi *m = calloc(1, sizeof *m);
     if (!m) return NULL;
     m->client = client;
-    m->group = group;
     m->due_ms = m->armed_ms = NEVER;
     m->curl = curl_multi_init();
-    if (!m->curl || !group_append(group, m)) {
+    if (!m->curl || !append(client, m)) {
         if (m->curl) curl_multi_cleanup(m->curl);
         free(m);
         return NULL;
@@ -92,18 +93,17 @@ static curia__http_multi *multi_new(curia__http_client *client, curia__http_grou
     set_options(m);
     uv_timer_init(client->loop->uv, &m->timer);
     m->timer.data = m;
-    client->stats.multis++;
     return m;
 }
 
 /* The first one with room, so that the later ones fall idle when there is less to do, and their
  * connections are used again when there is more. */
-curia__http_multi *curia__http_multi_pick(curia__http_client *client, curia__http_group *group) {
-    size_t i = group->hint;
-    while (i < group->count && group->items[i]->active >= group->fill)
+curia__http_multi *curia__http_multi_pick(curia__http_client *client) {
+    size_t i = client->hint, count = client->stats.multis;
+    while (i < count && client->multis[i]->active >= client->fill)
         i++;
-    group->hint = i;
-    return i < group->count ? group->items[i] : multi_new(client, group);
+    client->hint = i;
+    return i < count ? client->multis[i] : multi_new(client);
 }
 
 /* ---- work -------------------------------------------------------------------------------------- */
@@ -127,7 +127,7 @@ static void unlink_from(curia__http_multi *m, curia__exchange *ex) {
     ex->multi = NULL;
     m->active--;
     m->client->stats.active--;
-    if (m->place < m->group->hint) m->group->hint = m->place;
+    if (m->place < m->client->hint) m->client->hint = m->place;
     if (m->active) return;
     m->idle_since_ms = now_ms(m);
     curia__http_client_idle(m->client);
@@ -200,7 +200,6 @@ void curia__http_multi_close(curia__http_multi *m, int code) {
         curia__exchange_end(m->exchanges, code, NULL);
     curl_multi_cleanup(m->curl);
     unkick(m);
-    group_remove(m->group, m);
-    m->client->stats.multis--;
+    take_out(m->client, m);
     uv_close((uv_handle_t *)&m->timer, on_closed);
 }

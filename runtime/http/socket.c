@@ -90,15 +90,19 @@ static void stop(curia__http_socket *s) {
     s->events = 0;
 }
 
-/* On an error libuv has stopped the handle (PITFALLS P9); libcurl finds out what it was. */
+/* On an error libuv has stopped the handle (PITFALLS P9). libcurl is to find out by reading, since
+ * an answer may have come before the error; it is called again until it has seen the end. */
 static void on_poll(uv_poll_t *handle, int status, int events) {
     curia__http_socket *s = handle->data;
-    if (status < 0) s->events = 0;
     if (!s->watched) {
         stop(s);
         return;
     }
-    int what = status < 0 ? CURL_CSELECT_ERR : 0;
+    if (status < 0) {
+        uv_poll_start(handle, s->events, on_poll);
+        events = UV_READABLE | UV_WRITABLE;
+    }
+    int what = 0;
     if (events & UV_READABLE) what |= CURL_CSELECT_IN;
     if (events & UV_WRITABLE) what |= CURL_CSELECT_OUT;
     curia__http_multi_act(s->multi, s->fd, what);

@@ -77,7 +77,8 @@ static const server_answer server_answers[] = {
     {NULL, NULL, NULL, 0, 0},
 };
 
-/* "/flood" is answered with chunks without end, "/echo" with the request's body. */
+/* "/flood" is answered with chunks without end, "/echo" with the request's body; "/refuse"
+ * hangs up on it with an answer. */
 
 typedef struct {
     int fd;
@@ -152,12 +153,17 @@ static bool server_answer_request(http_server *s, server_connection *c, const ch
 
 /* Answers the requests that are complete. Returns false when the connection is to be closed. */
 static bool server_serve(http_server *s, server_connection *c) {
+    static const char refusal[] = "HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig";
     for (;;) {
         char *end = c->size ? strstr(c->in, "\r\n\r\n") : NULL;
         if (!end) return true;
         size_t head = (size_t)(end + 4 - c->in), body = 0;
         const char *length = strcasestr(c->in, "\r\ncontent-length:");
         if (length && length < end) body = strtoul(length + 17, NULL, 10);
+        if (strncmp(c->in, "POST /refuse ", 13) == 0) { /* does not wait for the body */
+            server_write(c->fd, refusal, strlen(refusal));
+            return false;
+        }
         if (c->size < head + body) return true;
         if (!server_answer_request(s, c, c->in, c->in + head, body)) return false;
         memmove(c->in, c->in + head + body, c->size - head - body + 1);

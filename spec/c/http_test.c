@@ -143,6 +143,27 @@ static void test_large_body(void) {
     free(body);
 }
 
+/* An answer that comes before the request is through, and then a reset. */
+static void test_early_answer(void) {
+    size_t size = 200 << 10;
+    char *body = calloc(1, size);
+    int answered = 0;
+    for (int i = 0; i < 20; i++) {
+        curia__http_request r = get("/refuse");
+        r.method = CURIA__HTTP_POST;
+        r.body = body;
+        r.body_size = size;
+        curia__exchange ex;
+        begin(&ex, &r);
+        finish(&ex);
+        assert(ex.error == 0 ? ex.status == 413 && body_is(&ex, "big") : ex.error == CURIA_ERESET);
+        answered += ex.error == 0;
+        curia__exchange_deinit(&ex);
+    }
+    assert(answered > 0);
+    free(body);
+}
+
 static void test_statuses(void) {
     static const struct {
         const char *path;
@@ -586,6 +607,7 @@ static const struct {
     {"request", test_request},
     {"methods", test_methods},
     {"large body", test_large_body},
+    {"early answer", test_early_answer},
     {"statuses", test_statuses},
     {"keep-alive", test_keep_alive},
     {"no repeat", test_no_repeat},
