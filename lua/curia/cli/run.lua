@@ -3,6 +3,7 @@ local errors = require "curia.errors"
 local input = require "curia.cli.input"
 local library = require "curia.cli.library"
 local options = require "curia.cli.options"
+local pace = require "curia.cli.pace"
 local planning = require "curia.language.plan"
 local reach = require "curia.cli.reach"
 local records = require "curia.view.records"
@@ -12,6 +13,7 @@ local task = require "curia.task"
 local terminal = require "curia.view.terminal"
 local usage = require "curia.cli.usage"
 local views = require "curia.view"
+local width = require "curia.view.width"
 local words = require "curia.view.words"
 
 local M = {}
@@ -21,7 +23,8 @@ local OK, FAILED, PARTIAL = 0, 1, 2
 local EXIT = { ok = OK, partial = PARTIAL, error = FAILED }
 
 local function complain(text)
-  io.stderr:write("curia: ", text, "\n")
+  local columns = terminal.columns(STDERR) or math.maxinteger
+  io.stderr:write(table.concat(width.hang(width.clean("curia: " .. text), columns, 7), "\n"), "\n")
 end
 
 -- ---- what is asked ------------------------------------------------------------------------------
@@ -147,6 +150,7 @@ end
 
 local function go(request)
   local view <close> = open_view(request)
+  if request.offline and view.tokens then pace.slow_down() end
   local run, err = require "curia".start(request.council, request.input, start_options(request))
   if not run then
     view:close()
