@@ -1,8 +1,25 @@
 /* The HTTP client against a server that misbehaves on request. */
 #include "http_server.h"
 
+#include <dlfcn.h>
+#include <netdb.h>
+
 #include "error.h"
 #include "http/http.h"
+
+/* Takes the place of libc's for libcurl, too: a name server that is slow to answer. */
+enum { SLOW_MS = 1500 };
+
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                struct addrinfo **out) {
+    static int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+    if (!real) *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+    if (strcmp(node, "slow.test") == 0) {
+        usleep(SLOW_MS * 1000);
+        return EAI_NONAME;
+    }
+    return real(node, service, hints, out);
+}
 
 static curia__loop loop;
 static http_server server;
@@ -544,6 +561,30 @@ static void test_cancel(void) {
     curia__exchange_deinit(&ex);
 }
 
+static uint64_t ms_since(uint64_t start) {
+    return (uv_hrtime() - start) / 1000000;
+}
+
+/* The thread that looks a name up cannot be stopped, and must not be waited for. */
+static void test_slow_name(void) {
+    curia__exchange ex;
+    curia__http_request r = get("/");
+    r.url = "http://slow.test/";
+    begin(&ex, &r);
+    turns(50);
+    uint64_t start = uv_hrtime();
+    expect_cancelled(&ex);
+    assert(ms_since(start) < SLOW_MS / 3);
+    r.connect_ms = 100;
+    start = uv_hrtime();
+    expect_error(&r, CURIA_ECONNTIMEOUT, false);
+    assert(ms_since(start) < SLOW_MS / 3 + 100);
+    turns(SLOW_MS + 100); /* its threads have ended: nothing is left of them */
+    begin(&ex, &r);
+    turns(20);
+    curia__exchange_deinit(&ex);
+}
+
 /* The waiting operation was cancelled (its task was): the transfer is aborted at once. */
 static void test_cancelled_waiter(void) {
     curia__exchange ex;
@@ -626,6 +667,7 @@ static const struct {
     {"thinking", test_thinking},
     {"backpressure", test_backpressure},
     {"cancel", test_cancel},
+    {"slow name", test_slow_name},
     {"cancelled waiter", test_cancelled_waiter},
     {"virtual time", test_virtual_time},
     {"close", test_close},
