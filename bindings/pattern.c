@@ -335,6 +335,18 @@ static int pattern_install(lua_State *L) {
     return 0;
 }
 
+/* Sets module.stock: Lua's own functions, as they are before anything was installed. */
+static void keep_stock(lua_State *L, int module) {
+    lua_newtable(L);
+    lua_getglobal(L, LUA_STRLIBNAME);
+    for (const luaL_Reg *f = replacements; f->name; f++) {
+        lua_getfield(L, -1, f->name);
+        lua_setfield(L, -3, f->name);
+    }
+    lua_pop(L, 1);
+    lua_setfield(L, module, "stock");
+}
+
 int curia__open_pattern(lua_State *L) {
     luaL_newlibtable(L, replacements);
     limits *shared = lua_newuserdatauv(L, sizeof *shared, 0);
@@ -344,5 +356,6 @@ int curia__open_pattern(lua_State *L) {
     lua_pushcclosure(L, pattern_install, 2);
     lua_setfield(L, -3, "install");
     luaL_setfuncs(L, replacements, 1);
+    keep_stock(L, lua_gettop(L));
     return 1;
 }

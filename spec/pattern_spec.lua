@@ -1,8 +1,7 @@
--- Lua's own functions, as they were before anything was installed.
-local stock = {}
-for _, name in ipairs { "find", "match", "gmatch", "gsub", "rep" } do stock[name] = string[name] end
-
 local pattern = require "curia.core.pattern"
+
+-- Lua's own functions, as they were before the program installed ours.
+local stock = pattern.stock
 
 local function outcome(...)
   local result = table.pack(pcall(...))
@@ -143,9 +142,11 @@ describe("curia.core.pattern", function()
   end)
 
   describe("installed", function()
-    after_each(function()
+    before_each(function()
       for name, f in pairs(stock) do string[name] = f end
     end)
+
+    after_each(function() pattern.install() end)
 
     it("serves method calls", function()
       pattern.install()
