@@ -9,6 +9,7 @@ local json = require "curia.json"
 local models = require "curia.data.models"
 local redact = require "curia.redact"
 local secrets = require "curia.language.secrets"
+local task = require "curia.task"
 
 local M = {}
 
@@ -93,14 +94,29 @@ local function first_byte_limit(member)
   return FIRST_BYTE_STREAMED_MS
 end
 
+-- The options of a member's exchanges. The client copies what it is told, so that one table serves
+-- them all and only what differs is set anew.
+local exchange_options = setmetatable({}, { __mode = "k" })
+
+local function options_of(member)
+  local options = exchange_options[member]
+  if not options then
+    options = {
+      url = "", method = "POST", headers = {}, body = "", paths = nil, watch = false,
+      first_byte_timeout_ms = first_byte_limit(member),
+      silence_timeout_ms = member.timeout_ms or SILENCE_MS,
+      total_timeout_ms = member.total_timeout_ms or TOTAL_MS,
+    }
+    exchange_options[member] = options
+  end
+  return options
+end
+
 local function start(built, member, paths, watch)
-  local body = assert(json.encode(built.body))
-  return http.start {
-    url = built.url, method = "POST", headers = built.headers, body = body, paths = paths, watch = watch,
-    first_byte_timeout_ms = first_byte_limit(member),
-    silence_timeout_ms = member.timeout_ms or SILENCE_MS,
-    total_timeout_ms = member.total_timeout_ms or TOTAL_MS,
-  }
+  local options = options_of(member)
+  options.url, options.headers, options.body = built.url, built.headers, assert(json.encode(built.body))
+  options.paths, options.watch = paths, watch
+  return http.start(options)
 end
 
 local function deliver(attempt, deltas)
@@ -122,6 +138,13 @@ local function push_segments(attempt, stream, state, segments)
   end
 end
 
+-- What had come of an answer before its connection failed is kept with the error.
+local function with_partial(err, exchange, stream, state)
+  local _, cut = stream.finish(state, exchange.status or 0, exchange.headers or {})
+  err.context.partial = cut and cut.context and cut.context.partial
+  return err
+end
+
 local function read_stream(attempt, adapter, request, config)
   local exchange, stream = attempt.exchange, adapter.stream
   local state = stream.start(request)
@@ -130,7 +153,7 @@ local function read_stream(attempt, adapter, request, config)
     segments, finished, failure = exchange:next()
     if segments then push_segments(attempt, stream, state, segments) end
   until finished
-  if failure then return nil, transport_error(failure, config) end
+  if failure then return nil, with_partial(transport_error(failure, config), exchange, stream, state) end
   local body = exchange.body
   if body then return adapter.parse(exchange.status, exchange.headers, body, request) end
   return stream.finish(state, exchange.status, exchange.headers)
@@ -162,8 +185,27 @@ local function over_http(attempt, member, request, config)
   return response, failure
 end
 
+local function too_slow(attempt, config, limit_ms)
+  local begun = attempt.begun
+  return errors.new("timeout", ("%s: %s within %g ms"):format(config.name,
+    begun and "no further byte" or "no byte of the answer", limit_ms),
+    { code = begun and "ESILENCE" or "EFIRSTBYTE" })
+end
+
+-- An adapter without HTTP is held to the same limits as a server: its first byte, then its silences.
 local function in_process(attempt, member, request, config)
-  return member.adapter.call(request, config, function(kind, text) attempt:on_delta(kind, text) end)
+  local limit_ms, silence_ms = first_byte_limit(member), member.timeout_ms or SILENCE_MS
+  local turn
+  turn = task.spawn(member.adapter.call, request, config, function(kind, text)
+    attempt.begun, limit_ms = true, silence_ms
+    turn:deadline(silence_ms)
+    attempt:on_delta(kind, text)
+  end)
+  turn:deadline(limit_ms)
+  local ok, response, err = turn:await()
+  if ok then return response, err end
+  if response.kind == "deadline" then return nil, too_slow(attempt, config, limit_ms) end
+  return nil, response
 end
 
 local function with_cost(response, member, prices)
