@@ -338,7 +338,7 @@ static int pattern_install(lua_State *L) {
 /* Sets module.stock: Lua's own functions, as they are before anything was installed. */
 static void keep_stock(lua_State *L, int module) {
     lua_newtable(L);
-    lua_getglobal(L, LUA_STRLIBNAME);
+    lua_getglobal(L, "string");
     for (const luaL_Reg *f = replacements; f->name; f++) {
         lua_getfield(L, -1, f->name);
         lua_setfield(L, -3, f->name);
