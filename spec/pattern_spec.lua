@@ -6,7 +6,7 @@ local stock = pattern.stock
 local function outcome(...)
   local result = table.pack(pcall(...))
   -- Both give the function's name as far as they know it; here it is ours to compare the rest.
-  if not result[1] then result[2] = tostring(result[2]):gsub("'[%w_.]*'", "F", 1) end
+  if not result[1] then result[2] = tostring(result[2]):gsub("'[%w_.?]*'", "F", 1) end
   return result
 end
 
