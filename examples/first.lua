@@ -2,8 +2,10 @@
 --
 --     curia lua examples/first.lua "Should we ship on Friday?"
 --
--- The words of the language, `curia` and `uv` are in scope. The script is a task of its own: what waits, such as
+-- The words of the language are in scope. The script is a task of its own: what waits, such as
 -- `run:events()` and `run:await()`, lets everything else go on.
+
+local curia = require "curia"
 
 local advisor = council "advisor" {
   profile = "fast",

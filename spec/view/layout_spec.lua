@@ -40,9 +40,9 @@ describe("curia.view.layout", function()
   end)
 
   it("is never wider or higher than the terminal", function()
-    for columns = 10, 130, 7 do
-      for rows = 4, 30, 5 do
-        for last = 2, #events.list do
+    for columns = 10, 130, 17 do
+      for rows = 4, 30, 9 do
+        for last = 2, #events.list, 3 do
           local view = state.new(events.about, 0)
           events.feed(view, last)
           local lines = layout.live(view, 9999, columns, rows, colour.palette(true))

@@ -63,7 +63,7 @@ describe("curia.view.screen", function()
       state = (state * 1103515245 + 12345) % 2147483648
       return state // 65536 % n
     end
-    for i = 1, 300 do
+    for i = 1, 120 do
       local picture = {}
       for j = 1, random(6) do picture[j] = "line " .. random(3) end
       screen:draw(picture)

@@ -51,9 +51,17 @@ local function resume(self)
   paint_frame(self)
 end
 
+-- A picture that fails is reported once, not twenty times a second.
+local function paint_or_stop(self, timer)
+  local ok, err = xpcall(paint_frame, debug.traceback, self)
+  if ok then return end
+  timer:stop()
+  error(err, 0)
+end
+
 local function start(self)
   local timer = uv.new_timer()
-  timer:start(FRAME_MS, FRAME_MS, function() paint_frame(self) end)
+  timer:start(FRAME_MS, FRAME_MS, function() paint_or_stop(self, timer) end)
   self.handles = { timer }
   on_signal(self, "sigwinch", function() resized(self) end)
   on_signal(self, "sigtstp", function() suspend(self) end)
