@@ -49,6 +49,7 @@ static void push_failure(lua_State *L, const curia__exchange *ex, int code) {
 typedef struct {
     curia__http_request request;
     curia__http_header headers[MAX_HEADERS];
+    bool has_method;
 } parsed;
 
 typedef struct {
@@ -93,6 +94,7 @@ static void read_method(lua_State *L, const char *name, parsed *p) {
     for (int i = CURIA__HTTP_GET; i <= CURIA__HTTP_DELETE; i++) {
         if (strcmp(method, methods[i]) != 0) continue;
         p->request.method = (curia__http_method)i;
+        p->has_method = true;
         return;
     }
     refuse(L, name, "GET, HEAD, POST, PUT, PATCH or DELETE");
@@ -197,12 +199,14 @@ static bool read_options(lua_State *L, parsed *p) {
 static int http_start(lua_State *L) {
     lua_settop(L, 1);
     parsed p;
-    p.request = (curia__http_request){.method = CURIA__HTTP_GET, .connect_ms = 10000};
+    p.request = (curia__http_request){.connect_ms = 10000};
+    p.has_method = false;
     if (!read_options(L, &p)) {
         lua_pushboolean(L, 0);
         lua_insert(L, -2);
         return 2;
     }
+    if (!p.has_method) p.request.method = p.request.body ? CURIA__HTTP_POST : CURIA__HTTP_GET;
     curia__host *host = curia__host_of(L);
     curia__exchange *ex = lua_newuserdatauv(L, sizeof *ex, USER_VALUES);
     memset(ex, 0, sizeof *ex);

@@ -157,6 +157,10 @@ describe("http.start", function()
     assert.matches("^PUT /v1/x HTTP/1.1\r\n", head)
     assert.matches("\r\nX%-Key: k\r\n", head)
     assert.equal("a\0b", body)
+    get(server.url, { body = "x" })
+    assert.matches("^POST / ", head)
+    get(server.url)
+    assert.matches("^GET / ", head)
   end)
 
   it("names the nearest option when one is unknown", function()
@@ -406,8 +410,9 @@ describe("a streamed answer", function()
   it("comes in batches when it is watched", function()
     local server <close> = streaming { event "first", event "a", event "b", event "c" }
     local exchange = assert(http.start { url = server.url, paths = paths, watch = true })
-    local batches, all, finished, segments, err = 0, "", false, nil, nil
+    local batches, all, finished, err = 0, "", false, nil
     while not finished do
+      local segments
       segments, finished, err = exchange:next()
       for i = 1, #segments, 3 do
         if segments[i] == "text" then all = all .. segments[i + 1] end
@@ -463,8 +468,9 @@ describe("a streamed answer", function()
   it("hands bytes on as they come, if asked", function()
     local server <close> = streaming { "one", "two", "three" }
     local exchange = assert(http.start { url = server.url, stream = true })
-    local all, finished, segments = "", false, nil
+    local all, finished = "", false
     while not finished do
+      local segments
       segments, finished = exchange:next()
       for i = 1, segments and #segments or 0, 3 do
         assert.equal("bytes", segments[i])

@@ -1,6 +1,6 @@
 --- The HTTP client: requests that run beside each other, over connections that are kept alive.
 --
---     local exchange <close>, err = http.start{ url = "https://example.org/", method = "GET" }
+--     local exchange <close>, err = http.start{ url = "https://example.org/" }
 --     local _, _, err = exchange:next()
 --     print(exchange.status, exchange.body)
 --
@@ -14,7 +14,7 @@ local M = {}
 
 ---@class curia.http.Request
 ---@field url string an http or https address
----@field method? "GET"|"HEAD"|"POST"|"PUT"|"PATCH"|"DELETE" GET unless said
+---@field method? "GET"|"HEAD"|"POST"|"PUT"|"PATCH"|"DELETE" unless said, POST with a body and GET without
 ---@field headers? table<string, string>
 ---@field body? string
 ---@field paths? userdata decoder paths: a streamed answer is decoded with these
