@@ -42,7 +42,8 @@ describe("curia.view.report", function()
   it("tells of a run that was cancelled, or failed by itself", function()
     assert.equal("cancelled  stopped with Ctrl-C",
       changed { status = "error", errors = { { kind = "cancelled", message = "stopped with Ctrl-C" } } }[1])
-    local late = changed { status = "error", errors = { { kind = "deadline", message = "5 s" } } }
+    local deadline = { kind = "deadline", message = "5 s" }
+    local late = changed { status = "error", errors = { deadline, deadline } }
     assert.equal("failed     the time is up: 5 s", late[1])
     assert.equal("failed     there is no final answer", changed { status = "error", errors = {} }[1])
   end)

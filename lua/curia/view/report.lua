@@ -94,11 +94,13 @@ local function row(out, label, text, colour)
   end
 end
 
--- Errors of the run as such (a deadline, a quorum, a broken script), which no member has.
+-- Errors of the run as such (a deadline, a quorum, a broken script), which no member has, each once.
 local function own_errors(result)
-  local list = {}
+  local list, seen = {}, {}
   for _, err in ipairs(result.errors or {}) do
-    if not err.member then list[#list + 1] = words.problem(err) end
+    local text = words.problem(err)
+    if not err.member and not seen[text] then list[#list + 1] = text end
+    seen[text] = true
   end
   return list
 end
