@@ -81,8 +81,10 @@ curia__stream_item *curia__stream_take(curia__stream *s) {
     curia__stream_item *item = s->first;
     if (!item) return NULL;
     s->first = item->next;
-    if (!s->first) s->last = NULL;
-    else if (s->last == &item->next) s->last = &s->first;
+    if (!s->first)
+        s->last = NULL;
+    else if (s->last == &item->next)
+        s->last = &s->first;
     s->count--;
     s->bytes -= item->size;
     item->next = NULL;

@@ -176,8 +176,8 @@ static int start(curia__loop *loop, const curia__http_request *request, curia__e
     if (loop->closing) return CURIA_ECLOSED;
     curia__http_client *client = client_of(loop);
     if (!client || !prepare(client)) return CURIA_ENOMEM;
-    rc = begin(client, request, ex);
-    if (!rc) rc = curia__exchange_guard(ex);
+    rc = curia__exchange_guard(ex); /* first, so that its end always stops the timer */
+    if (!rc) rc = begin(client, request, ex);
     if (!rc) client->stats.exchanges++;
     return rc;
 }

@@ -113,7 +113,6 @@ static void on_time(curia__timer *timer) {
 }
 
 int curia__exchange_guard(curia__exchange *ex) {
-    if (ex->done) return 0; /* a refused connection may end it while it is started */
     return look_again(ex, next_limit(ex));
 }
 
