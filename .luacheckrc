@@ -1,8 +1,10 @@
 -- luacheck: what it knows about the globals of each folder. Run by ./check lint.
 std = "lua54"
 max_line_length = 120
-max_cyclomatic_complexity = 15
+max_string_line_length = false -- prompts and messages are not torn apart
+max_cyclomatic_complexity = 16
 unused_args = false -- callbacks and rounds have the arguments that their callers give
+ignore = { "211/guard" } -- luacheck does not know that a <close> variable is used when it is closed
 exclude_files = { "build", "**/node_modules" }
 
 -- The words of the council language, in scope in files that `curia` runs.
@@ -11,6 +13,8 @@ local words = { "council", "member", "round", "chair", "router", "tool", "schema
 files["councils"] = { read_globals = words }
 files["examples"] = { read_globals = words }
 files["spec"] = { std = "+busted", read_globals = words, max_cyclomatic_complexity = false }
+files["spec/pattern_spec.lua"] = { globals = { "string" } }
+files["lua/curia/prompts.lua"] = { max_line_length = false }
 files["spec/**/fixtures"] = { read_globals = words }
 
 -- These two stand in for the Lua program: they set `arg`, and os.exit for busted.

@@ -91,7 +91,11 @@ describe("the watchdog", function()
     end)
     assert.matches("first", err.message)
     local t = task.spawn(function()
-      local _ <close> = setmetatable({}, { __close = function() while true do pcall(function() while true do end end) end end })
+      local _ <close> = setmetatable({}, {
+        __close = function()
+          while true do pcall(function() while true do end end) end
+        end,
+      })
       task.sleep(100000)
     end)
     task.sleep(1)
