@@ -5,10 +5,12 @@ local cost = require "curia.cost"
 local decoder = require "curia.core.decoder"
 local errors = require "curia.errors"
 local http = require "curia.http"
+local in_process = require "curia.engine.in_process"
 local json = require "curia.json"
 local models = require "curia.data.models"
 local redact = require "curia.redact"
 local secrets = require "curia.language.secrets"
+local user_code = require "curia.engine.user_code"
 local task = require "curia.task"
 
 local M = {}
@@ -73,9 +75,12 @@ end
 
 -- Vendors' texts may echo a key (SPEC 26).
 local function cleaned(err, entry)
+  err = user_code.error_of("provider " .. entry.name, err)
   err.provider = err.provider or entry.name
-  err.message = redact.text(err.message)
-  if err.reason then err.reason = redact.text(err.reason) end
+  for _, name in ipairs { "message", "reason", "code" } do
+    if type(err[name]) == "string" then err[name] = redact.text(err[name]) end
+  end
+  redact.deep(err.context)
   if err.kind == "auth" then forget(entry) end
   return err
 end
@@ -94,29 +99,17 @@ local function first_byte_limit(member)
   return FIRST_BYTE_STREAMED_MS
 end
 
--- The options of a member's exchanges. The client copies what it is told, so that one table serves
--- them all and only what differs is set anew.
-local exchange_options = setmetatable({}, { __mode = "k" })
-
-local function options_of(member)
-  local options = exchange_options[member]
-  if not options then
-    options = {
-      url = "", method = "POST", headers = {}, body = "", paths = nil, watch = false,
-      first_byte_timeout_ms = first_byte_limit(member),
-      silence_timeout_ms = member.timeout_ms or SILENCE_MS,
-      total_timeout_ms = member.total_timeout_ms or TOTAL_MS,
-    }
-    exchange_options[member] = options
-  end
-  return options
-end
-
 local function start(built, member, paths, watch)
-  local options = options_of(member)
-  options.url, options.headers, options.body = built.url, built.headers, assert(json.encode(built.body))
-  options.paths, options.watch = paths, watch
-  return http.start(options)
+  local body, err = json.encode(built.body)
+  if not body then return nil, errors.new("validation", "the request cannot be written as JSON: " .. err.message) end
+  local exchange, failure = http.start {
+    url = built.url, method = "POST", headers = built.headers, body = body, paths = paths, watch = watch,
+    first_byte_timeout_ms = first_byte_limit(member),
+    silence_timeout_ms = member.timeout_ms or SILENCE_MS,
+    total_timeout_ms = member.total_timeout_ms or TOTAL_MS,
+  }
+  if not exchange then return nil, transport_error(failure, { name = member.provider_name }) end
+  return exchange
 end
 
 local function deliver(attempt, deltas)
@@ -169,6 +162,12 @@ local function read_whole(attempt, adapter, request, config)
   return response, err
 end
 
+-- A cancelled turn aborts its transfer.
+local Transfer = { __close = function(transfer)
+  transfer.attempt.exchange = false
+  transfer.exchange:close()
+end }
+
 local function over_http(attempt, member, request, config)
   local adapter = member.adapter
   local built, err = adapter.build(request, config)
@@ -176,42 +175,26 @@ local function over_http(attempt, member, request, config)
   local streamed = request.stream and adapter.stream
   local exchange
   exchange, err = start(built, member, streamed and paths_of(adapter) or nil, attempt.watch)
-  if not exchange then return nil, transport_error(err, config) end
+  if not exchange then return nil, err end
   attempt.exchange = exchange
-  local guard <close> = exchange -- a cancelled turn aborts its transfer
+  local transfer <close> = setmetatable({ attempt = attempt, exchange = exchange }, Transfer)
   local read = streamed and read_stream or read_whole
-  local response, failure = read(attempt, adapter, request, config)
-  attempt.exchange = nil
-  return response, failure
+  return read(attempt, adapter, request, config)
 end
 
-local function too_slow(attempt, config, limit_ms)
-  local begun = attempt.begun
-  return errors.new("timeout", ("%s: %s within %g ms"):format(config.name,
-    begun and "no further byte" or "no byte of the answer", limit_ms),
-    { code = begun and "ESILENCE" or "EFIRSTBYTE" })
+local function inside(attempt, member, request, config)
+  local response, err, code, text = in_process.call(attempt, member.adapter, request, config, {
+    first_byte_ms = first_byte_limit(member), silence_ms = member.timeout_ms or SILENCE_MS,
+    total_ms = member.total_timeout_ms or TOTAL_MS,
+  })
+  if code then return nil, transport_error({ code = code, message = text, sent = true }, config) end
+  return response, err
 end
 
--- An adapter without HTTP is held to the same limits as a server: its first byte, then its silences.
-local function in_process(attempt, member, request, config)
-  local limit_ms, silence_ms = first_byte_limit(member), member.timeout_ms or SILENCE_MS
-  local turn
-  turn = task.spawn(member.adapter.call, request, config, function(kind, text)
-    attempt.begun, limit_ms = true, silence_ms
-    turn:deadline(silence_ms)
-    attempt:on_delta(kind, text)
-  end)
-  turn:deadline(limit_ms)
-  local ok, response, err = turn:await()
-  if ok then return response, err end
-  if response.kind == "deadline" then return nil, too_slow(attempt, config, limit_ms) end
-  return nil, response
-end
-
-local function with_cost(response, member, prices)
-  if response.cost == nil then
-    response.cost = cost.of(response.usage, response.model or member.model, member.provider_name, prices)
-  end
+-- The cost, and the reason of the end on the last piece of a stream.
+local function completed(attempt, response, member, request)
+  response.cost = cost.of_response(response, member.model, member.provider_name, attempt.prices)
+  if request.stream and attempt.content then attempt:on_delta("content", "", response.finish_reason) end
   return response
 end
 
@@ -226,11 +209,11 @@ function M.attempt(attempt, member, request)
   local config, err = provider_config(member.provider)
   if not config then return nil, cleaned(err, member.provider) end
   attempt.started_us = clock.us()
-  local go = member.adapter.call and in_process or over_http
+  local go = member.adapter.call and inside or over_http
   local response
   response, err = go(attempt, member, request, config)
   if not response then return nil, cleaned(err, member.provider) end
-  return with_cost(response, member, attempt.prices)
+  return completed(attempt, response, member, request)
 end
 
 return M

@@ -1,11 +1,16 @@
 --- What rounds, members and `run` functions are given (SPEC 4): everything with an effect goes
 -- through it.
+local adhoc = require "curia.engine.adhoc"
 local clock = require "curia.core.clock"
 local errors = require "curia.errors"
+local fields = require "curia.language.fields"
+local json = require "curia.json"
 local member_turn = require "curia.engine.member"
+local options = require "curia.engine.options"
 local prompts = require "curia.prompts"
 local rounds = require "curia.engine.round"
 local rules = require "curia.rules"
+local shared = require "curia.rounds.shared"
 local suggest = require "curia.suggest"
 local system = require "curia.core.system"
 local task = require "curia.task"
@@ -20,14 +25,15 @@ local M = {}
 ---@field round? {name: string, idx: integer, iteration?: integer}
 ---@field rounds curia.RoundResult[] those that have ended
 ---@field members table[] the council's members
----@field deadline? number monotonic ms
+---@field deadline? integer Unix ms
 local Ctx = {}
 Ctx.__index = Ctx
 
 -- `ctx.round` is both: a table that tells which round this is, and the call `ctx:round(type, opts)`.
 local Round = {}
 
---- Runs a round of the shipped or registered types: `ctx:round(type, opts)`.
+--- Runs a round of the shipped or registered types: `ctx:round(type, opts)`. A round that fails is a
+--- result too, with its error beside it; only a wrong type or option raises.
 ---@async
 ---@param ctx curia.Ctx
 ---@param kind string|table its type, or a round of your own
@@ -35,16 +41,22 @@ local Round = {}
 ---@return curia.RoundResult
 ---@return curia.Error? err
 function Round:__call(ctx, kind, opts)
-  return rounds.execute(ctx, ctx._run:plan_round(kind, opts or {}))
+  local run = ctx._run
+  run.free:close_idle()
+  local result, err = rounds.execute(ctx, adhoc.plan(run, kind, opts))
+  return result, err
 end
 
 --- The context of a run.
 ---@param run curia.Run
+---@param input any
 ---@return curia.Ctx
-function M.new(run)
+function M.new(run, input)
+  local left_ms = run:time_left_ms()
   return setmetatable({
-    _run = run, round = setmetatable({}, Round), run_id = run.id, input = run.input, council = run.plan.spec.name, metadata = run.metadata,
-    rounds = run.rounds, members = run.plan.members, deadline = run.deadline_at, _inner = nil,
+    _run = run, round = setmetatable({}, Round), run_id = run.id, input = input, council = run.plan.spec.name,
+    metadata = run.metadata, rounds = run.finished, members = run.plan.members,
+    deadline = left_ms and clock.wall_ms() + math.ceil(left_ms), _inner = nil,
   }, Ctx)
 end
 
@@ -60,49 +72,71 @@ function Ctx:for_round(round, result)
   }, self._inner)
 end
 
+-- ---- asking ---------------------------------------------------------------------------------------
+
 local function find_member(self, member)
-  if type(member) == "table" then return member end
+  if type(member) == "table" and self._run.plan.by_id[member.id] == member then return member end
   local found = self._run.plan.by_id[member]
-  if not found then
-    error(("ask: no member '%s'%s"):format(tostring(member), suggest.hint(member, self._run.plan.by_id)), 3)
-  end
-  return found
+  if found then return found end
+  error(("ask: no member '%s'%s"):format(tostring(member), suggest.hint(member, self._run.plan.by_id)), 3)
 end
 
-local function content_for(_, input)
-  if type(input) == "string" or (type(input) == "table" and input[1]) then return input end
-  return prompts.question(input)
+local function are_messages(input)
+  return type(input) == "table" and type(input[1]) == "table" and input[1].role ~= nil
 end
 
--- Asks outside of a round belong to a round of their label's name, which is opened on first use.
-local function free_round(self, label)
+-- Messages are sent as they are. Anything else is the turn's input, so that transform, system prompt and
+-- functions see it as they see the run's.
+local function input_of(self, input)
+  if input == nil then return self, function(ctx, member) return shared.question(ctx, member) end end
+  if are_messages(input) then return self, function() return input end end
+  if type(input) == "string" then input = { question = input } end
+  local own = setmetatable({ input = input }, { __index = self })
+  return own, function(ctx) return prompts.question(ctx.input) end
+end
+
+local Leaving = { __close = function(leaving) leaving.free:leave(leaving.round) end }
+
+-- Asks inside a round are its own; those of a free `run` stand in rounds named by their labels.
+local function place_of(self, label, id)
   if self._round then return self._round, self._result end
-  return self._run:free_round(label)
+  local free = self._run.free
+  local entered = free:enter(label or "run", id)
+  return entered.round, entered.result, setmetatable({ free = free, round = entered }, Leaving)
 end
+
+local ASK = {
+  round = { type = "string", identifier = true }, retry = fields.round.retry, parse = { type = "function" },
+  deadline_ms = { type = "duration" }, deadline = { type = "duration", alias = "deadline_ms" },
+}
 
 --- Asks one member. A provider's failure is a result, never a raise.
 ---@async
 ---@param member string|table id, or a member of `ctx.members`
 ---@param input any a text, a list of messages, or an input table; nil: the run's input
----@param opts? {round?: string, retry?: table, parse?: function, deadline_ms?: number} `round` labels the asks of a free `run`
+---@param opts? {round?: string, retry?: table, parse?: function, deadline?: number|string} `round` labels the asks of a free `run`
 ---@return curia.MemberResult
 function Ctx:ask(member, input, opts)
-  opts = opts or {}
+  opts = options.read("ask", opts, ASK)
   local planned = find_member(self, member)
-  local round, result = free_round(self, opts.round or "run")
-  if opts.retry then round = setmetatable({ retry = opts.retry }, { __index = round }) end
-  local given = input == nil and self.input or input
-  local function build(ctx) return content_for(ctx, given) end
-  local turn = member_turn.new_turn(self, round, planned, build, opts.parse)
-  local answered = rounds.single_turn(turn, opts.deadline_ms)
-  result.results[planned.id] = answered
-  return answered
+  local own, build = input_of(self, input)
+  local round, result, leaving = place_of(self, opts.round, planned.id)
+  local guard <close> = leaving
+  local turn = member_turn.new_turn(own, round, planned, build, opts.parse)
+  turn.retry, turn.deadline_ms = opts.retry, opts.deadline_ms
+  return rounds.single_turn(turn, result.results)
 end
 
---- Runs functions at the same time and waits for all; see task.all.
+--- Runs functions at the same time and waits for all. When one fails, its error is raised once all have ended.
 ---@async
+---@param functions (fun(): any)[]
+---@return any[] values in the order of the functions
 function Ctx:all(functions)
-  return task.all(functions)
+  local values, failed = task.all(functions)
+  for i = 1, #functions do
+    if failed[i] then error(failed[i], 0) end
+  end
+  return values
 end
 
 --- Runs functions at the same time; the first that returns wins; see task.first.
@@ -110,6 +144,8 @@ end
 function Ctx:first(functions)
   return task.first(functions)
 end
+
+-- ---- effects --------------------------------------------------------------------------------------
 
 --- Unix milliseconds.
 function Ctx:now()
@@ -133,14 +169,18 @@ function Ctx:sleep(ms)
   task.sleep(ms)
 end
 
---- An effect with a name: calls `fn` and gives its value, which must be plain data.
+--- An effect with a name: calls `fn` and gives its value, which must be a JSON value.
 ---@async
 ---@param name string
 ---@param fn fun(): any
 ---@return any
 function Ctx:step(name, fn)
   if type(name) ~= "string" then error("bad argument #1 to 'step' (a name expected)", 2) end
-  return fn()
+  if type(fn) ~= "function" then error("bad argument #2 to 'step' (function expected)", 2) end
+  local value = fn()
+  local text, err = json.encode(value == nil and json.null or value)
+  if not text then error(("step '%s' gave what is no JSON value: %s"):format(name, err.message), 2) end
+  return value
 end
 
 --- Applies a decision rule to ballots; see curia.decide.
@@ -148,20 +188,39 @@ function Ctx:decide(rule, ballots, opts)
   return rules.decide(rule, ballots, opts)
 end
 
+local LEVELS = { debug = true, info = true, warn = true, error = true }
+
 --- Puts a line into the event log.
 ---@param level "debug"|"info"|"warn"|"error"
 ---@param text string
 function Ctx:log(level, text)
+  if not LEVELS[level] then error("bad argument #1 to 'log' (debug, info, warn or error expected)", 2) end
   self._run.log:emit("log", { level = level, text = tostring(text) })
 end
 
---- Sets the final answer of a free `run`; further rounds of a council are not run.
----@param content string|table a text, a response, or a member result
+-- ---- the end --------------------------------------------------------------------------------------
+
+local function is_member_result(value)
+  return value.member ~= nil and value.status ~= nil
+end
+
+local function as_response(content)
+  if type(content) ~= "table" then return { content = tostring(content), finish_reason = "stop" } end
+  if is_member_result(content) then return content.response end
+  if type(content.content) == "string" then return content end
+  return { content = prompts.question(content), parsed = content, finish_reason = "stop" }
+end
+
+--- Sets the final answer of a run; further rounds of a council are not run. A member result that is no
+--- answer raises its error: a failure never passes for an answer.
+---@param content string|table a text, a response, a member result, or a table (its JSON is the text)
 ---@return table response
 function Ctx:conclude(content)
-  local response = content
-  if type(content) == "table" and content.member and content.response then response = content.response end
-  if type(response) ~= "table" then response = { content = tostring(content), finish_reason = "stop" } end
+  if type(content) == "table" and is_member_result(content) and content.status ~= "ok" then
+    error(content.error or errors.new("invalid_output", ("conclude: member %s is %s"):format(
+      content.member, content.status)), 0)
+  end
+  local response = as_response(content)
   self._run.final, self._run.concluded = response, true
   return response
 end

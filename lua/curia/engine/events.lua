@@ -18,13 +18,14 @@ local M = {}
 
 ---@class curia.Subscription
 ---@field merged integer tokens that were merged because the reader was behind
-local Subscription = {}
+local Subscription = { __name = "curia.subscription" }
 Subscription.__index = Subscription
 
 ---@class curia.Log
 ---@field events curia.Event[] by seq
 ---@field closed boolean after the terminal event, or terminate
 ---@field token_watchers integer
+---@field request_watchers integer
 local Log = {}
 Log.__index = Log
 
@@ -35,7 +36,7 @@ Log.__index = Log
 function M.new(run_id, parent_run_id)
   return setmetatable({
     run_id = run_id, parent_run_id = parent_run_id, events = {}, subscriptions = {}, closed = false,
-    token_watchers = 0,
+    token_watchers = 0, request_watchers = 0,
   }, Log)
 end
 
@@ -83,21 +84,38 @@ function Log:tell(kind, round, member, field, value)
   append_to_all(self.subscriptions, event)
 end
 
--- A reader that has not taken the last piece of the same answer gets it and this one as one.
+-- Whether an event goes on where the tail of a queue ends.
+local function follows(tail, length, event)
+  return tail.member == event.member and tail.idx == event.idx and tail.iteration == event.iteration
+    and tail.kind == event.kind and tail.attempt == event.attempt and tail.index + length == event.index
+end
+
+local function join(own)
+  own.event.text = table.concat(own)
+end
+
+-- The tail becomes the subscription's own: an event may stand in many queues.
+local function own_tail(subscription)
+  if subscription.own then join(subscription.own) end
+  local tail = subscription.queue[subscription.last]
+  local copy = {}
+  for key, value in pairs(tail) do copy[key] = value end
+  subscription.queue[subscription.last] = copy
+  subscription.own = { event = copy, length = #tail.text, tail.text }
+  return subscription.own
+end
+
+-- A reader that has not taken the last piece of the same answer gets it and this one as one. The
+-- pieces are joined when it takes them: a reader may be far behind.
 local function merge(subscription, event)
   local tail = subscription.queue[subscription.last]
-  if not tail or tail.type ~= "member_token" or tail.member ~= event.member or tail.kind ~= event.kind
-    or tail.attempt ~= event.attempt or tail.idx ~= event.idx then
-    return false
-  end
-  if not subscription.owned[tail] then
-    local copy = {}
-    for key, value in pairs(tail) do copy[key] = value end
-    subscription.owned[copy] = true
-    subscription.queue[subscription.last], tail = copy, copy
-  end
-  tail.text = tail.text .. event.text
-  tail.finish_reason = event.finish_reason
+  if not tail or tail.type ~= "member_token" then return false end
+  local own = subscription.own
+  if not own or own.event ~= tail then own = nil end
+  if not follows(tail, own and own.length or #tail.text, event) then return false end
+  own = own or own_tail(subscription)
+  own[#own + 1], own.length = event.text, own.length + #event.text
+  own.event.finish_reason = event.finish_reason
   subscription.merged = subscription.merged + 1
   return true
 end
@@ -113,11 +131,29 @@ function Log:token(event)
   end
 end
 
+--- Hands a member_request event, which is not logged either, to those that watch requests.
+---@param event table
+function Log:request(event)
+  if self.closed then return end
+  event.v, event.type, event.at, event.after = 1, "member_request", clock.wall_ms(), #self.events
+  event.run_id, event.parent_run_id = self.run_id, self.parent_run_id
+  for _, subscription in ipairs(self.subscriptions) do
+    if subscription.requests then append(subscription, event) end
+  end
+end
+
 --- No event comes any more; readers end when they have read what there is.
 function Log:close()
   self.closed = true
   for _, subscription in ipairs(self.subscriptions) do subscription:finish() end
-  self.subscriptions, self.token_watchers = {}, 0
+  self.subscriptions, self.token_watchers, self.request_watchers = {}, 0, 0
+end
+
+local function add_watcher(log, subscription, count)
+  if subscription.requests then log.request_watchers = log.request_watchers + count end
+  if not subscription.tokens then return end
+  log.token_watchers = log.token_watchers + count
+  if log.on_watch then log.on_watch(log.token_watchers > 0) end
 end
 
 local function drop(list, item)
@@ -134,20 +170,22 @@ end
 
 --- Ends the subscription; idempotent.
 function Subscription:stop()
-  self.ended = true
-  self.first, self.last, self.queue = 1, 0, {}
-  if drop(self.log.subscriptions, self) and self.tokens then
-    self.log.token_watchers = self.log.token_watchers - 1
-    if self.log.on_watch then self.log.on_watch(self.log.token_watchers > 0) end
-  end
-  if self.signal then self.signal:notify() end
+  self.first, self.last, self.queue, self.own = 1, 0, {}, nil
+  if drop(self.log.subscriptions, self) then add_watcher(self.log, self, -1) end
+  self:finish()
 end
+
+Subscription.__close = Subscription.stop
 
 local function take(self)
   local event = self.queue[self.first]
   self.queue[self.first] = nil
   self.first = self.first + 1
-  self.owned[event] = nil
+  local own = self.own
+  if own and own.event == event then
+    join(own)
+    self.own = nil
+  end
   return event
 end
 
@@ -155,43 +193,52 @@ end
 ---@async
 ---@return curia.Event?
 function Subscription:next()
-  while self.first > self.last do
-    if self.ended then return nil end
-    self.signal = self.signal or task.signal()
-    self.signal:wait()
+  while true do
+    while self.first > self.last do
+      if self.ended then return nil end
+      self.signal = self.signal or task.signal()
+      self.signal:wait()
+    end
+    local event = take(self)
+    if (event.seq or event.after + 1) >= self.from then return event end
   end
-  return take(self)
 end
 
+---@class curia.SubscribeOptions
+---@field from_seq? integer the first event that is wanted (1)
+---@field tokens? boolean false: no member_token events
+---@field requests? boolean member_request events too, which carry the messages as they are sent
+
 --- Subscribes: what was logged from `from_seq` on comes first, then what follows.
----@param opts {from_seq?: integer, tokens?: boolean, live?: fun(emit: fun(event: table))}
---- `live` gives the unfinished answers so far, as one token event each
+---@param opts curia.SubscribeOptions
+---@param live? fun(emit: fun(event: table)) gives the unfinished answers so far, as one token event each
 ---@return curia.Subscription
-function Log:subscribe(opts)
+function Log:subscribe(opts, live)
+  local from = math.max(1, opts.from_seq or 1)
   local subscription = setmetatable({
-    log = self, queue = {}, owned = setmetatable({}, { __mode = "k" }), first = 1, last = 0,
-    merged = 0, tokens = opts.tokens ~= false, ended = self.closed,
+    log = self, queue = {}, first = 1, last = 0, from = from, merged = 0, tokens = opts.tokens ~= false,
+    requests = opts.requests == true, ended = self.closed, own = nil,
   }, Subscription)
-  for seq = opts.from_seq or 1, #self.events do append(subscription, self.events[seq]) end
+  for seq = from, #self.events do append(subscription, self.events[seq]) end
   if self.closed then return subscription end
-  if subscription.tokens then
-    if opts.live then opts.live(function(event) append(subscription, event) end) end
-    self.token_watchers = self.token_watchers + 1
-  end
+  if subscription.tokens and live then live(function(event) append(subscription, event) end) end
   self.subscriptions[#self.subscriptions + 1] = subscription
-  if subscription.tokens and self.on_watch then self.on_watch(true) end
+  add_watcher(self, subscription, 1)
   return subscription
 end
 
+local function report(subscription, err)
+  if task.current():cancelled() then return end -- the runtime closes
+  log.write("error", ("a subscriber of run %s failed and was detached: %s"):format(
+    subscription.log.run_id, tostring(err)))
+end
+
+-- However this ends (the watchdog may stop it), the subscription ends with it.
 local function call_with_events(subscription, fn)
+  local _ <close> = subscription
   for event in subscription.next, subscription do
     local ok, err = xpcall(fn, debug.traceback, event)
-    if not ok then
-      subscription:stop()
-      log.write("error", ("a subscriber of run %s failed and was detached: %s"):format(
-        subscription.log.run_id, tostring(err)))
-      return
-    end
+    if not ok then return report(subscription, err) end
   end
 end
 

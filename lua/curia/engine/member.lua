@@ -8,6 +8,7 @@ local prompts = require "curia.prompts"
 local redact = require "curia.redact"
 local retry = require "curia.engine.retry"
 local task = require "curia.task"
+local user_code = require "curia.engine.user_code"
 
 local M = {}
 
@@ -25,27 +26,19 @@ local STATUS_OF = { timeout = "timeout", deadline = "timeout", invalid_output = 
 
 -- ---- the request --------------------------------------------------------------------------------
 
-local function call_user_code(what, fn, ...)
-  local ok, value, err = xpcall(fn, function(message)
-    if errors.is(message) then return message end
-    return errors.new("script", ("%s: %s"):format(what, tostring(message)), { traceback = debug.traceback() })
-  end, ...)
-  if not ok then return nil, value end
-  return value, err
+local function role_text(member, input, ctx)
+  local role, err = member.role, nil
+  if type(role) == "function" then role, err = user_code.call("role of member " .. member.id, role, input, ctx) end
+  return role and prompts.role(role) or nil, err
 end
-M.call_user_code = call_user_code
 
 local function system_text(member, input, ctx)
   local system = member.system
-  if type(system) == "function" then return call_user_code("system of member " .. member.id, system, input, ctx) end
-  if system then return system end
-  local role = member.role
-  if type(role) == "function" then
-    local text, err = call_user_code("role of member " .. member.id, role, input, ctx)
-    if err then return nil, err end
-    role = text
-  end
-  return role and prompts.role(role) or nil
+  if system == nil then return role_text(member, input, ctx) end
+  if type(system) ~= "function" then return system end
+  local text, err = user_code.call("system of member " .. member.id, system, input, ctx)
+  if err or text == nil or type(text) == "string" then return text, err end
+  return nil, errors.new("script", ("system of member %s: it gave a %s, no text"):format(member.id, type(text)))
 end
 
 local function as_messages(built)
@@ -75,7 +68,7 @@ local function request_base(member)
       model = member.model, temperature = member.temperature, top_p = member.top_p,
       max_tokens = member.max_tokens, seed = member.seed, stop = stop_list(member.stop),
       reasoning = member.reasoning, stream = member.stream, cache = member.cache, extra = member.extra,
-      member = member.id,
+      member = member.id, provider = member.provider_name,
     } }
     request_bases[member] = base
   end
@@ -89,35 +82,49 @@ end
 -- ---- events -------------------------------------------------------------------------------------
 
 local function started(turn)
+  turn.run:set_member(turn.member.id, "running")
   turn.run.log:tell("member_started", turn.round, turn.member.id, "model", turn.member.model)
 end
 
--- A token event when somebody watches; the byte offset counts every byte, watched or not.
-local function on_delta(attempt, kind, text, finish_reason)
-  local turn = attempt.turn
-  if not turn.first_token_ms and text ~= "" then
-    turn.first_token_ms = (clock.us() - turn.started_us) / 1000
+-- What nobody watches arrives in one piece at the end; then the transfer knows when it began.
+local function first_token_ms(attempt)
+  local turn, exchange = attempt.turn, attempt.exchange
+  local began = exchange and not attempt.watch and exchange:timing().first_byte_ms
+  if began then return (attempt.started_us - turn.started_us) / 1000 + began end
+  return (clock.us() - turn.started_us) / 1000
+end
+
+-- Keeps a piece for those who come later, and tells those who watch.
+local function tell_piece(attempt, kind, text, index, finish_reason)
+  local pieces, turn = attempt.pieces[kind], attempt.turn
+  if not pieces then
+    pieces = {}
+    attempt.pieces[kind] = pieces
   end
-  if kind == "content" and text ~= "" then attempt.content_seen = true end
-  local index = attempt[kind] or 0
-  attempt[kind] = index + #text
-  if turn.run.log.token_watchers == 0 or kind == "tool_args" then return end
-  local pieces = attempt.pieces[kind] or {}
-  attempt.pieces[kind] = pieces
   pieces[#pieces + 1] = text
-  turn.run.log:token {
-    round = turn.round.name, idx = turn.round.idx, iteration = turn.round.iteration, member = turn.member.id,
+  local log, round = turn.run.log, turn.round
+  if log.token_watchers == 0 then return end
+  log:token {
+    round = round.name, idx = round.idx, iteration = round.iteration, member = turn.member.id,
     text = text, kind = kind, index = index, attempt = turn.attempts, finish_reason = finish_reason,
   }
 end
 
-local NO_PIECES = {}
+-- A piece of the answer. The byte offset counts every byte, watched or not.
+local function on_delta(attempt, kind, text, finish_reason)
+  local turn = attempt.turn
+  if not turn.first_token_ms and text ~= "" then turn.first_token_ms = first_token_ms(attempt) end
+  if kind == "content" and text ~= "" then attempt.content_seen = true end
+  local index = attempt[kind] or 0
+  attempt[kind] = index + #text
+  if attempt.pieces and kind ~= "tool_args" then tell_piece(attempt, kind, text, index, finish_reason) end
+end
 
 -- An attempt of a member that does not stream has no pieces to keep.
 local function new_attempt(turn)
   local run = turn.run
   local attempt = {
-    turn = turn, on_delta = on_delta, content_seen = false, pieces = turn.member.stream and {} or NO_PIECES,
+    turn = turn, on_delta = on_delta, content_seen = false, pieces = turn.member.stream and {} or false,
     watch = run.log.token_watchers > 0, prices = run.prices, started_us = false, exchange = false,
   }
   run.attempts[turn] = attempt
@@ -128,66 +135,101 @@ end
 
 local function policy_of(turn)
   local run = turn.run
-  return retry.policy(turn.member.retry, turn.round.retry, run.opts.retry, run.plan.spec.retry,
+  return retry.policy(turn.retry, turn.member.retry, turn.round.retry, run.opts.retry, run.plan.spec.retry,
     run.config:get("default_retry"))
+end
+
+-- Whether a streamed answer has begun, or a silence has been forgiven once.
+local function too_late(turn, attempt, err)
+  local member = turn.member
+  if attempt.content_seen and member.stream and not member.restart_stream then return true end
+  if err.code ~= "ESILENCE" then return false end
+  local again = turn.silent
+  turn.silent = true
+  return again
 end
 
 -- How long to wait before the next try, or nil: why there is none stays in the error.
 local function next_wait(turn, attempt, err)
-  local member, policy = turn.member, policy_of(turn)
-  if turn.attempts >= policy.attempts or not retry.retryable(err) then return nil end
-  if attempt.content_seen and member.stream and not member.restart_stream then return nil end
-  if err.code == "ESILENCE" then
-    if turn.silent then return nil end
-    turn.silent = true
-  end
-  local wait_ms = retry.wait_ms(policy, turn.attempts, err, function() return turn.run.random:number() end)
-  local left = turn.run:time_left_ms(turn.deadline_at)
+  local run, policy = turn.run, policy_of(turn)
+  if turn.attempts >= policy.attempts or not retry.retryable(err) or too_late(turn, attempt, err) then return nil end
+  local wait_ms = retry.wait_ms(policy, turn.attempts, err, function() return run.jitter:number() end)
+  local left = run:time_left_ms(turn.deadline_at)
   if left and wait_ms >= left then return nil end
-  if not turn.run.retries:retry(turn.is_chair) then return nil end
-  return wait_ms
+  return run.retries:retry(turn.is_chair) and wait_ms or nil
+end
+
+local function place(turn, err)
+  err.member, err.round, err.attempts = turn.member.id, turn.round.name, turn.attempts
+  err.provider = err.provider or turn.member.provider_name
+  return err
 end
 
 local function wait_and_tell(turn, attempt, err, wait_ms)
-  local fields = { round = turn.round.name, idx = turn.round.idx, iteration = turn.round.iteration, member = turn.member.id }
-  turn.run.log:emit("member_retry", {
-    round = fields.round, idx = fields.idx, iteration = fields.iteration, member = fields.member,
-    attempt = turn.attempts, error = err, wait_ms = wait_ms,
+  local log, round, id = turn.run.log, turn.round, turn.member.id
+  log:emit("member_retry", {
+    round = round.name, idx = round.idx, iteration = round.iteration, member = id,
+    attempt = turn.attempts, error = place(turn, err), wait_ms = wait_ms,
   })
+  turn.run.attempts[turn] = nil
   task.sleep(wait_ms)
-  if attempt.content_seen then turn.run.log:emit("member_restarted", fields) end
+  if attempt.content_seen then log:tell("member_restarted", round, id) end
 end
 
+local function parsed(turn, response)
+  local what = "parse of round " .. turn.round.name
+  local ok, value, why = user_code.try(what, turn.parse, turn.ctx, turn.member, response)
+  if not ok then return nil, value end
+  if why ~= nil then return nil, user_code.error_of(what, why, "invalid_output") end
+  if value ~= nil then response.parsed = value end
+  return response
+end
+
+local function validated(turn, response)
+  local what = "validate of member " .. turn.member.id
+  local answered = response.parsed
+  if answered == nil then answered = response.content end
+  local ok, good, why = user_code.try(what, turn.member.validate, answered)
+  if not ok then return nil, good end
+  if good then return response end
+  return nil, user_code.error_of("member " .. turn.member.id, why or "the answer did not validate", "invalid_output")
+end
+
+-- Whether a response is an answer; the round reads it, then the member's own check.
 local function judge(turn, response)
   local fault = answer.fault(response, turn.member)
   if fault then return nil, fault end
-  local parse = turn.parse
-  if parse then
-    local parsed, err = call_user_code("parse of round " .. turn.round.name, parse, turn.ctx, turn.member, response)
-    if err then return nil, err end
-    if parsed ~= nil then response.parsed = parsed end
+  if turn.parse then
+    local good, err = parsed(turn, response)
+    if not good then return nil, err end
   end
-  local validate = turn.member.validate
-  if not validate then return response end
-  local good, why = call_user_code("validate of member " .. turn.member.id, validate,
-    response.parsed ~= nil and response.parsed or response.content)
-  if good then return response end
-  if errors.is(why) then return nil, why end
-  return nil, errors.new("invalid_output", ("member %s: %s"):format(turn.member.id, why or "the answer did not validate"))
+  if turn.member.validate then return validated(turn, response) end
+  return response
+end
+
+local function attempt_once(turn, attempt, request)
+  local response, err = call.attempt(attempt, turn.member, request)
+  if not response then return nil, err end
+  turn.run:add_usage(response)
+  turn.answered = response
+  return judge(turn, response)
+end
+
+local function tell_request(turn, request)
+  local log, round = turn.run.log, turn.round
+  if log.request_watchers == 0 then return end
+  log:request { round = round.name, idx = round.idx, iteration = round.iteration, member = turn.member.id,
+    messages = request.messages }
 end
 
 local function try(turn, request)
   turn.run.retries:call()
+  tell_request(turn, request)
   while true do
     turn.attempts = turn.attempts + 1
     local attempt = new_attempt(turn)
-    local response, err = call.attempt(attempt, turn.member, request)
-    turn.run.attempts[turn] = nil
-    if response then
-      turn.run:add_usage(response)
-      turn.answered = response
-      return judge(turn, response)
-    end
+    local response, err = attempt_once(turn, attempt, request)
+    if response then return response end
     local wait_ms = next_wait(turn, attempt, err)
     if not wait_ms then return nil, err end
     wait_and_tell(turn, attempt, err, wait_ms)
@@ -196,49 +238,82 @@ end
 
 -- ---- the turn -----------------------------------------------------------------------------------
 
+local function as_response(value)
+  if type(value) == "table" and type(value.content) == "string" then return value end
+  if type(value) == "string" then return { content = value, finish_reason = "stop" } end
+  return { content = prompts.question(value), parsed = value, finish_reason = "stop" }
+end
+
 -- A member in plain Lua: its function's value is its answer.
 local function run_function(turn)
   turn.attempts = 1
-  local value, err = call_user_code("member " .. turn.member.id, turn.member.run, turn.ctx, turn.ctx.input)
-  if err then return nil, errors.is(err) and err or errors.new("script", tostring(err)) end
+  local value, err = user_code.call("member " .. turn.member.id, turn.member.run, turn.ctx, turn.ctx.input)
+  if err then return nil, err end
   if value == nil then return nil, errors.new("invalid_output", "member " .. turn.member.id .. " gave no answer") end
-  if type(value) == "table" and value.content then return value end
-  return { content = type(value) == "string" and value or prompts.question(value),
-    parsed = type(value) ~= "string" and value or nil, finish_reason = "stop" }
+  return judge(turn, as_response(value))
 end
 
-local function respond(turn)
+local function transformed(turn)
   local member, ctx = turn.member, turn.ctx
-  if member.transform then
-    local input, err = call_user_code("transform of member " .. member.id, member.transform, ctx.input, ctx)
-    if err then return nil, err end
-    ctx = setmetatable({ input = input }, { __index = ctx })
-    turn.ctx = ctx
+  local input, err = user_code.call("transform of member " .. member.id, member.transform, ctx.input, ctx)
+  if err then return nil, err end
+  turn.ctx = setmetatable({ input = input }, { __index = ctx })
+  return true
+end
+
+local function built(turn)
+  local ctx, member = turn.ctx, turn.member
+  if not turn.build then
+    return nil, errors.new("validation", ("round %s has no build function"):format(turn.round.name))
   end
-  if member.run then return run_function(turn) end
-  local built, err = turn.build(ctx, member)
-  if err or built == nil then return nil, err or errors.new("script", "the round built no messages") end
+  local messages, err = turn.build(ctx, member)
+  if err or messages == nil then
+    return nil, user_code.error_of("build of round " .. turn.round.name, err or "it gave no messages")
+  end
   local system
   system, err = system_text(member, ctx.input, ctx)
   if err then return nil, err end
-  return try(turn, new_request(turn, with_system(as_messages(built), system)))
+  return with_system(as_messages(messages), system)
 end
 
-local function settle(turn, response, err)
+local function respond(turn)
+  if turn.member.transform then
+    local ok, err = transformed(turn)
+    if not ok then return nil, err end
+  end
+  if turn.member.run then return run_function(turn) end
+  local messages, err = built(turn)
+  if not messages then return nil, err end
+  return try(turn, new_request(turn, messages))
+end
+
+local function result_of(turn, status, response)
   local member = turn.member
-  local result = {
+  return {
     member = member.id, attempts = turn.attempts, started_at = turn.started_at,
     duration_ms = (clock.us() - turn.started_us) / 1000, first_token_ms = turn.first_token_ms,
     model = response and response.model or member.model, provider = member.provider_name,
-    metadata = member.metadata, status = "ok", response = response, error = nil,
+    metadata = member.metadata, status = status, response = response, error = nil,
   }
-  if response then return result end
-  err.member, err.round, err.attempts = member.id, turn.round.name, turn.attempts
-  err.provider = err.provider or member.provider_name
+end
+
+-- What was paid for is kept, though it is no answer.
+local function failed(turn, err)
+  place(turn, err)
   if err.kind == "script" then err.message = redact.text(err.message) end
-  result.status, result.error = STATUS_OF[err.kind] or "error", err
-  result.response = turn.answered -- what was paid for is kept, though it is no answer
+  local result = result_of(turn, STATUS_OF[err.kind] or "error", turn.answered)
+  result.error = err
   return result
+end
+
+local function settle(turn, response, err)
+  if response then return result_of(turn, "ok", response) end
+  return failed(turn, err)
+end
+
+local function begin(turn)
+  turn.started_at = turn.started_at or clock.wall_ms()
+  turn.started_us = turn.started_us or clock.us()
 end
 
 ---@class curia.Turn
@@ -250,6 +325,9 @@ end
 ---@field parse? function
 ---@field is_chair boolean
 ---@field attempts integer tries so far
+---@field retry? table stronger than all other policies
+---@field deadline_ms? number of this turn
+---@field cut? {reason?: string, kind?: string, message?: string} why it was cut short from outside
 
 --- A turn that has not begun.
 ---@param ctx curia.Ctx
@@ -264,7 +342,8 @@ function M.new_turn(ctx, round, member, build, parse)
     run = run, ctx = ctx, round = round, member = member, build = build, parse = parse,
     is_chair = member == run.plan.chair, attempts = 0,
     -- set while it goes on; named here so that the table is made in one piece
-    started_at = nil, started_us = nil, deadline_at = nil, first_token_ms = nil, answered = nil, cut = nil,
+    started_at = nil, started_us = nil, deadline_at = nil, deadline_ms = nil, first_token_ms = nil, answered = nil,
+    retry = nil, silent = nil, cut = nil,
   }
 end
 
@@ -273,23 +352,28 @@ end
 ---@param turn curia.Turn
 ---@return curia.MemberResult
 function M.take_turn(turn)
-  turn.started_at, turn.started_us = clock.wall_ms(), clock.us()
+  begin(turn)
   started(turn)
-  local response, err = respond(turn)
-  turn.run.attempts[turn] = nil
-  return settle(turn, response, err)
+  return settle(turn, respond(turn))
 end
 
 --- The result of a member whose turn was cut short from outside.
----@param turn table
+---@param turn curia.Turn
 ---@param err curia.Error
----@param status? string
 ---@return curia.MemberResult
-function M.cut_short(turn, err, status)
-  turn.started_at = turn.started_at or clock.wall_ms()
-  turn.started_us = turn.started_us or clock.us()
-  local result = settle(turn, nil, err)
-  if status then result.status = status end
+function M.cut_short(turn, err)
+  begin(turn)
+  return failed(turn, err)
+end
+
+--- The result of a member that was not asked, or whose answer was not waited for.
+---@param turn curia.Turn
+---@param reason string
+---@return curia.MemberResult
+function M.skipped(turn, reason)
+  begin(turn)
+  local result = result_of(turn, "skipped", nil)
+  result.metadata = { reason = reason }
   return result
 end
 

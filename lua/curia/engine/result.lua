@@ -27,14 +27,16 @@ function M.add_usage(totals, response)
   totals.cost = sum
 end
 
--- Neither an answer nor a gap: a router or a bracket left the member out.
+-- Neither an answer nor a gap: a router, a bracket or the script itself left the member out.
+local EXCUSES = { router_excluded = true, abandoned = true }
+
 local function excused(result)
-  if result.status == "ok" or result.status == "eliminated" then return true end
-  return result.status == "skipped" and result.metadata ~= nil and result.metadata.reason == "router_excluded"
+  if result.status == "eliminated" then return true end
+  return result.status == "skipped" and result.metadata ~= nil and EXCUSES[result.metadata.reason] == true
 end
 
 local function add_gap(missing, round, id, result)
-  if not result or excused(result) then return end
+  if not result or result.status == "ok" or excused(result) then return end
   local err = result.error
   missing[#missing + 1] = {
     member = id, round = round.name, kind = err and err.kind or result.status,
@@ -52,33 +54,54 @@ local function missing_of(plan, rounds)
   return missing
 end
 
+-- A round that failed as a whole, where neither a member nor the run tells of it already.
+local function add_round_failure(reasons, round, failures)
+  local err = round.error
+  if not err or err.member then return end
+  for _, known in ipairs(failures) do
+    if known == err then return end
+  end
+  reasons[#reasons + 1] = ("%s failed: %s"):format(round.name, tostring(err))
+end
+
 local function degraded_of(plan, rounds, failures)
   local missing, reasons = missing_of(plan, rounds), json.array()
   for _, gap in ipairs(missing) do
     reasons[#reasons + 1] = ("%s did not answer in %s: %s"):format(gap.member, gap.round, gap.kind)
   end
   for _, err in ipairs(failures) do reasons[#reasons + 1] = tostring(err) end
+  for _, round in ipairs(rounds) do add_round_failure(reasons, round, failures) end
   if #reasons == 0 then return nil end
   return { reasons = reasons, missing = missing }
 end
 
+local function chairs_error(plan, rounds)
+  local last = plan.chair and rounds[#rounds]
+  local result = last and last.results[plan.chair.id]
+  return result and result.error
+end
+
+-- What ended the run comes first, then all others, each once.
 local function all_errors(plan, rounds, failures)
-  local list = json.array()
-  for _, err in ipairs(failures) do list[#list + 1] = err end
+  local list, seen = json.array(), {}
+  local function add_error(err)
+    if not err or seen[err] then return end
+    seen[err] = true
+    list[#list + 1] = err
+  end
+  for _, err in ipairs(failures) do add_error(err) end
+  add_error(chairs_error(plan, rounds))
   for _, round in ipairs(rounds) do
-    for _, member in ipairs(plan.members) do
-      local result = round.results[member.id]
-      list[#list + 1] = result and result.error
-    end
-    local chairs = plan.chair and round.results[plan.chair.id]
-    list[#list + 1] = chairs and chairs.error or nil
+    for _, member in ipairs(plan.members) do add_error(round.results[member.id] and round.results[member.id].error) end
+    add_error(plan.chair and round.results[plan.chair.id] and round.results[plan.chair.id].error)
+    add_error(round.error)
   end
   return list
 end
 
 local function last_decision(rounds)
   for i = #rounds, 1, -1 do
-    if rounds[i].decision then return rounds[i].decision end
+    if rounds[i].decision then return rounds[i].decision, i end
   end
 end
 
@@ -94,28 +117,46 @@ local function only_answer(rounds)
   return found
 end
 
-local function answer_of(rounds, id)
-  for _, round in ipairs(rounds) do
+-- The last answer that a member gave before the decision of round `idx`: the one that was judged.
+local function answer_of(rounds, id, idx)
+  for i = idx - 1, 1, -1 do
+    local round = rounds[i]
     local result = round.results[id]
-    if result and result.status == "ok" and not round.decision then return result.response end
+    if result and result.status == "ok" and not round.decision and not round.metadata.texts then return result.response end
   end
+end
+
+local function chairs_answer(plan, rounds)
+  local last = rounds[#rounds]
+  local chairs = last and last.results[plan.chair.id]
+  return chairs and chairs.status == "ok" and chairs.response or nil
 end
 
 -- SPEC 12: the chair's answer; without a chair that of the decision's winner, else the only answer.
-local function final_of(run, decision)
-  if run.final ~= nil then return run.final end
+local function final_of(run, decision, decided_in)
   local plan, rounds = run.plan, run.rounds
-  if plan.run then return nil end
-  if plan.chair then
-    local last = rounds[#rounds]
-    local chairs = last and last.results[plan.chair.id]
-    return chairs and chairs.status == "ok" and chairs.response or nil
-  end
-  if decision and decision.winner then return answer_of(rounds, decision.winner) end
+  if run.final ~= nil or plan.run then return run.final end
+  if plan.chair then return chairs_answer(plan, rounds) end
+  if decision and decision.winner then return answer_of(rounds, decision.winner, decided_in) end
   return only_answer(rounds)
 end
 
-local function any_answer(rounds)
+--- Whether a round has asked members and none has answered; those that were left out on purpose do not count.
+---@param round curia.RoundResult
+---@return boolean
+function M.all_failed(round)
+  local failed = false
+  for _, result in pairs(round.results) do
+    if result.status == "ok" then return false end
+    failed = failed or not excused(result)
+  end
+  return failed
+end
+
+--- Whether there is any answer at all.
+---@param rounds curia.RoundResult[]
+---@return boolean
+function M.any_answer(rounds)
   for _, round in ipairs(rounds) do
     for _, result in pairs(round.results) do
       if result.status == "ok" then return true end
@@ -126,8 +167,8 @@ end
 
 local function status_of(run, final, degraded)
   if #run.failures > 0 then return "error" end
-  if run.plan.chair and not final then return "error" end
-  if not final and not any_answer(run.rounds) then return "error" end
+  if not final and run.plan.chair and not run.plan.run then return "error" end
+  if not final and not M.any_answer(run.rounds) then return "error" end
   return degraded and "partial" or "ok"
 end
 
@@ -146,17 +187,20 @@ local function dissent_of(rounds)
   return #list > 0 and list or nil
 end
 
-local function main_error(run, list)
-  return list[1] or errors.new("internal", "the run ended without an answer", { round = nil, context = { run_id = run.id } })
+local function no_answer(run)
+  return errors.new("internal", ("run %s ended without an answer"):format(run.id))
 end
 
 local function metadata_of(run)
   local metadata = {}
-  for _, source in ipairs { run.plan.spec.metadata or {}, run.opts.metadata or {}, run.plan.metadata or {} } do
-    for key, value in pairs(source) do metadata[key] = value end
-  end
+  for key, value in pairs(run.metadata) do metadata[key] = value end
   metadata.seed = run.seed
   return metadata
+end
+
+local function cost_of(totals)
+  if totals.cost and totals.unpriced > 0 then totals.cost.unpriced_calls = totals.unpriced end
+  return totals.cost
 end
 
 --- The result as things stand.
@@ -164,18 +208,16 @@ end
 ---@return table result
 ---@return curia.Error? err the first error, when the status is "error"
 function M.of(run)
-  local decision = last_decision(run.rounds)
-  local final = final_of(run, decision)
+  local decision, decided_in = last_decision(run.rounds)
+  local final = final_of(run, decision, decided_in)
   local degraded = degraded_of(run.plan, run.rounds, run.failures)
   local status = status_of(run, final, degraded)
   local list = all_errors(run.plan, run.rounds, run.failures)
-  if status == "error" and #list == 0 then list[1] = main_error(run, list) end
-  local totals = run.totals
-  if totals.cost and totals.unpriced > 0 then totals.cost.unpriced_calls = totals.unpriced end
+  if status == "error" and #list == 0 then list[1] = no_answer(run) end
   return {
     run_id = run.id, council = run.plan.spec.name, status = status, input = run.input, rounds = run.rounds,
     final = final, decision = decision, degraded = degraded, dissent = dissent_of(run.rounds),
-    errors = list, usage = totals.usage, cost = totals.cost, metadata = metadata_of(run),
+    errors = list, usage = run.totals.usage, cost = cost_of(run.totals), metadata = metadata_of(run),
     duration_ms = run:elapsed_ms(),
   }, status == "error" and list[1] or nil
 end

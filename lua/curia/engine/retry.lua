@@ -3,11 +3,13 @@ local M = {}
 
 local RETRYABLE = { transient = true, rate_limited = true, overloaded = true, timeout = true }
 
---- Whether another try can help. An adapter's own word (x-should-retry, a quota) counts first.
+--- Whether another try can help. An adapter's own word (x-should-retry, a quota) counts first. Twenty minutes
+--- that were not enough (ETOTAL) will not be enough again.
 ---@param err curia.Error
 ---@return boolean
 function M.retryable(err)
   if err.retryable ~= nil then return err.retryable end
+  if err.code == "ETOTAL" then return false end
   return RETRYABLE[err.kind] == true
 end
 
@@ -30,16 +32,17 @@ function M.policy(...)
 end
 
 --- The wait before the next try: the vendor's hint, else full-jitter exponential back-off
---- (Brooker, "Exponential Backoff And Jitter", 2015).
+--- (Brooker, "Exponential Backoff And Jitter", 2015). A hint of 0 means "soon", not "all at once".
 ---@param policy {base_ms: number, max_ms: number}
 ---@param attempt integer the attempt that failed, from 1
 ---@param err curia.Error
 ---@param random fun(): number in [0, 1)
 ---@return number ms
 function M.wait_ms(policy, attempt, err, random)
-  if err.retry_after_ms then return err.retry_after_ms end
-  local ceiling = math.min(policy.max_ms, policy.base_ms * 2 ^ (attempt - 1))
-  return math.floor(ceiling * random())
+  local hint = err.retry_after_ms
+  if hint and hint > 0 then return hint end
+  local ceiling = hint and policy.base_ms / 2 or policy.base_ms * 2 ^ (attempt - 1)
+  return math.floor(math.min(policy.max_ms, ceiling) * random())
 end
 
 return M

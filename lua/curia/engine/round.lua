@@ -3,6 +3,7 @@ local clock = require "curia.core.clock"
 local errors = require "curia.errors"
 local member_turn = require "curia.engine.member"
 local task = require "curia.task"
+local user_code = require "curia.engine.user_code"
 
 local M = {}
 
@@ -11,6 +12,7 @@ local M = {}
 ---@field idx integer
 ---@field results table<string, curia.MemberResult>
 ---@field decision? table
+---@field error? curia.Error why the round failed
 ---@field started_at integer
 ---@field duration_ms number
 ---@field metadata table
@@ -24,8 +26,11 @@ end
 -- ---- who takes part -----------------------------------------------------------------------------
 
 local function listed(plan, ids)
-  local members = {}
-  for i, id in ipairs(ids) do members[i] = plan.by_id[id] end
+  local members, seen = {}, {}
+  for _, id in ipairs(ids) do
+    if not seen[id] then members[#members + 1] = plan.by_id[id] end
+    seen[id] = true
+  end
   return members
 end
 
@@ -35,14 +40,20 @@ local function ids_of(members)
   return ids
 end
 
+local function routing_error(round, text)
+  return errors.new("script", ("router of round %s: %s"):format(round.name, text))
+end
+
 local function routed(ctx, round, members)
   local router = round.router or ctx._run.plan.router
   if not router then return members end
-  local chosen, err = member_turn.call_user_code("router of round " .. round.name, router, ctx.input, ctx)
-  if not chosen then return nil, err or errors.new("script", "the router chose no members") end
+  local chosen, err = user_code.call("router of round " .. round.name, router, ctx.input, ctx)
+  if err then return nil, err end
+  if type(chosen) == "string" then chosen = { chosen } end
+  if type(chosen) ~= "table" then return nil, routing_error(round, "it gave no list of ids") end
   local known = ids_of(members)
   for _, id in ipairs(chosen) do
-    if not known[id] then return nil, errors.new("script", ("the router chose '%s', which is no member"):format(tostring(id))) end
+    if not known[id] then return nil, routing_error(round, ("'%s' is no member of the round"):format(tostring(id))) end
   end
   return listed(ctx._run.plan, chosen)
 end
@@ -50,7 +61,10 @@ end
 -- The members of a round, and those that its router left out.
 local function participants(ctx, round)
   local plan = ctx._run.plan
-  if round.module.chair then return { plan.chair }, {} end
+  if round.module.chair then
+    if plan.chair then return { plan.chair }, {} end
+    return nil, errors.new("validation", ("round %s is the chair's, and the council has none"):format(round.name))
+  end
   local all = round.members and listed(plan, round.members) or plan.members
   local chosen, err = routed(ctx, round, all)
   if not chosen then return nil, err end
@@ -68,53 +82,63 @@ local function new_turn(ctx, round, member)
 end
 
 local function announce(turn, result)
+  turn.run.attempts[turn] = nil
   turn.run:set_member(turn.member.id, result.status)
   turn.run.log:tell("member_completed", turn.round, turn.member.id, "result", result)
   return result
 end
 
 local function deadline_of(turn)
-  return turn.member.deadline_ms or turn.run.opts.member_timeout_ms or turn.run.plan.spec.member_timeout_ms
-    or turn.run.config:get("default_member_timeout_ms")
+  return turn.deadline_ms or turn.member.deadline_ms or turn.run.opts.member_timeout_ms
+    or turn.run.plan.spec.member_timeout_ms or turn.run.config:get("default_member_timeout_ms")
 end
 
-local function spawn_turn(group, turn)
-  turn.run:set_member(turn.member.id, "running")
+-- `until_at`: when the round's own time is over; retries that would wait longer are not tried.
+local function spawn_turn(group, turn, until_at)
   local spawned = group:spawn(member_turn.take_turn, turn)
   local deadline_ms = deadline_of(turn)
+  turn.deadline_at = until_at
   if deadline_ms then
     spawned:deadline(deadline_ms)
-    turn.deadline_at = clock.ms() + deadline_ms
+    local at = clock.ms() + deadline_ms
+    if not until_at or at < until_at then turn.deadline_at = at end
   end
   return spawned
+end
+
+local function cut_result(turn, cut)
+  if cut.reason then return member_turn.skipped(turn, cut.reason) end
+  return member_turn.cut_short(turn, errors.new(cut.kind, cut.message))
 end
 
 local function result_of(turn, ended)
   local ok, value = ended:result()
   if ok then return value end
-  if turn.cut then return member_turn.cut_short(turn, turn.cut.error, turn.cut.status) end
+  if turn.cut then return cut_result(turn, turn.cut) end
   return member_turn.cut_short(turn, value)
 end
 
-local function cut_all(turns, kind, message, status)
-  for spawned, turn in pairs(turns) do
-    turn.cut = { error = errors.new(kind, message, { code = status and kind or nil }), status = status }
-    spawned:cancel(message)
+-- Ends all turns that go on; those that have not begun will not begin.
+local function cut_all(state, cut)
+  state.cut = cut
+  for spawned, turn in pairs(state.turns) do
+    turn.cut = cut
+    spawned:cancel(cut.message or cut.reason)
   end
 end
 
 local function needed(quorum, count)
   if quorum == "all" then return count end
   if quorum == "majority" then return count // 2 + 1 end
-  return quorum or 1
+  return quorum
 end
 
 -- What to do now that a turn has ended: go on, or cut the others short?
 local function after(state, result)
   if result.status == "ok" then state.ok = state.ok + 1 end
-  if state.fail_fast and result.status ~= "ok" and not state.failed then
+  if state.fail_fast and result.error and not state.failed then
     state.failed = result.error
-    cut_all(state.turns, "cancelled", "fail_fast: member " .. result.member .. " failed", "skipped")
+    cut_all(state, { reason = "fail_fast" })
   end
   if state.quorum and state.ok >= state.quorum and state.grace_ms and not state.grace_at then
     state.grace_at = clock.ms() + state.grace_ms
@@ -128,13 +152,12 @@ local function time_left(state)
 end
 
 local function cut_late(state)
-  local grace = state.grace_at and clock.ms() >= state.grace_at
-  if grace then
-    cut_all(state.turns, "cancelled", "the quorum was reached and the grace is over", "skipped")
+  if state.grace_at and clock.ms() >= state.grace_at then
+    cut_all(state, { reason = "grace_over" })
   else
-    cut_all(state.turns, "timeout", ("the round's %d ms are over"):format(state.timeout_ms))
+    cut_all(state, { kind = "timeout", message = ("the round's %g ms are over"):format(state.timeout_ms) })
   end
-  state.timeout_at, state.grace_at = nil, nil
+  state.timeout_at, state.grace_ms, state.grace_at = nil, nil, nil
 end
 
 local function collect(group, state, results)
@@ -152,51 +175,62 @@ local function collect(group, state, results)
   end
 end
 
--- The turns that have ended when the run is cut short are kept; the others get the reason.
+-- An ask that the script itself cut short (ctx:first) is no failure of its member; the end of the run is.
+local function abandoned(turn, err)
+  if err.kind == "cancelled" and not turn.run.task:cancelled() then return member_turn.skipped(turn, "abandoned") end
+  return member_turn.cut_short(turn, errors.new(err.kind, err.message, { reason = err.reason }))
+end
+
+-- The turns that have ended when the collector itself is cut short are kept; the others get the reason.
 local function salvage(group, state, results, err)
   for ended in function() return group:taken() end do
     local turn = state.turns[ended]
     state.turns[ended] = nil
     results[turn.member.id] = announce(turn, result_of(turn, ended))
   end
-  for _, turn in pairs(state.turns) do
-    local copy = errors.new(err.kind, err.message, { reason = err.reason })
-    results[turn.member.id] = announce(turn, member_turn.cut_short(turn, copy))
-  end
+  for _, turn in pairs(state.turns) do results[turn.member.id] = announce(turn, abandoned(turn, err)) end
 end
 
---- Collects all turns; when the run is cut short meanwhile, keeps what there is and raises on.
-function M.gather(group, state, results)
+--- Collects all turns; when the collector is cut short meanwhile, keeps what there is and raises on.
+local function gather(group, state, results)
   local ok, err = xpcall(collect, M.as_error, group, state, results)
   if ok then return end
   salvage(group, state, results, err)
   error(err, 0)
 end
 
+local function failure_mode(ctx, round)
+  local run = ctx._run
+  return round.failure_mode or run.opts.failure_mode or run.plan.spec.failure_mode
+    or run.config:get("default_failure_mode")
+end
+
+-- A council's quorum is for rounds of all members: it asks no more of a smaller one, and nothing of the chair's.
+local function quorum_of(ctx, round, count)
+  if round.quorum then return needed(round.quorum, count) end
+  local general = ctx._run.opts.quorum or ctx._run.plan.spec.quorum
+  if not general or round.module.chair then return nil end
+  return math.min(needed(general, count), count)
+end
+
 local function new_state(ctx, round, count)
-  local run, spec = ctx._run, ctx._run.plan.spec
-  local quorum = round.quorum or run.opts.quorum or spec.quorum
   return {
-    turns = {}, ok = 0, timeout_ms = round.timeout_ms, grace_at = nil, failed = nil,
-    fail_fast = (round.failure_mode or run.opts.failure_mode or spec.failure_mode
-      or run.config:get("default_failure_mode")) == "fail_fast",
-    quorum = quorum and needed(quorum, count), grace_ms = round.grace_ms or spec.grace_ms,
-    timeout_at = round.timeout_ms and clock.ms() + round.timeout_ms,
+    turns = {}, ok = 0, failed = nil, cut = nil, fail_fast = failure_mode(ctx, round) == "fail_fast",
+    quorum = quorum_of(ctx, round, count), grace_ms = round.grace_ms or ctx._run.plan.spec.grace_ms, grace_at = nil,
+    timeout_ms = round.timeout_ms, timeout_at = round.timeout_ms and clock.ms() + round.timeout_ms,
   }
 end
 
 --- One turn outside of a round's own fan-out (ctx:ask): in a task of its own, so that its deadline
 --- cuts it short without the caller.
 ---@async
----@param turn table
----@param deadline_ms? number
+---@param turn curia.Turn
+---@param results table<string, curia.MemberResult> takes the result, also when the caller is cut short
 ---@return curia.MemberResult
-function M.single_turn(turn, deadline_ms)
-  local group, state, results = task.group(), { turns = {}, ok = 0 }, {}
-  local spawned = spawn_turn(group, turn)
-  if deadline_ms then spawned:deadline(deadline_ms) end
-  state.turns[spawned] = turn
-  M.gather(group, state, results)
+function M.single_turn(turn, results)
+  local group, state = task.group(), { turns = {}, ok = 0 }
+  state.turns[spawn_turn(group, turn)] = turn
+  gather(group, state, results)
   return results[turn.member.id]
 end
 
@@ -204,64 +238,83 @@ local function run_parallel(ctx, round, members, state, results)
   local group = task.group()
   for _, member in ipairs(members) do
     local turn = new_turn(ctx, round, member)
-    state.turns[spawn_turn(group, turn)] = turn
+    state.turns[spawn_turn(group, turn, state.timeout_at)] = turn
   end
-  M.gather(group, state, results)
+  gather(group, state, results)
 end
 
 local function run_in_turn(ctx, round, members, state, results)
   for _, member in ipairs(members) do
+    if state.cut then return end
     run_parallel(ctx, round, { member }, state, results)
-    if state.failed then return end
   end
 end
 
 -- ---- the round ----------------------------------------------------------------------------------
 
-local function skip(ctx, round, members, reason, results)
+-- Members that have no result get one that says why.
+local function leave_out(ctx, round, members, cut, results)
   for _, member in ipairs(members) do
     if not results[member.id] then
       local turn = new_turn(ctx, round, member)
-      local result = member_turn.cut_short(turn, errors.new("cancelled", reason), "skipped")
-      result.error, result.metadata = nil, { reason = reason }
-      results[member.id] = announce(turn, result)
+      results[member.id] = announce(turn, cut_result(turn, cut))
     end
   end
 end
 
-local function aggregate(ctx, round, results)
-  local module = round.module
-  if not module.aggregate then return nil end
-  return member_turn.call_user_code("aggregate of round " .. round.name, module.aggregate, ctx, results)
+local function ask_members(ctx, round, members, results)
+  local state = new_state(ctx, round, #members)
+  local go = round.module.parallel == false and run_in_turn or run_parallel
+  go(ctx, round, members, state, results)
+  if state.cut then leave_out(ctx, round, members, state.cut, results) end
+  return state
 end
 
--- A round without a single answer has failed, and so has one that missed its quorum.
+-- `fail_fast` on a round ends only that round; on a run it ends the run, as a missed quorum does.
 local function verdict(state, round)
-  if state.failed then return state.failed end
+  if state.failed then return state.failed, round.failure_mode == nil end
   if state.quorum and state.ok < state.quorum then
     return errors.new("quorum", ("round %s: %d of the %d answers that it needs"):format(
-      round.name, state.ok, state.quorum), { round = round.name })
+      round.name, state.ok, state.quorum), { round = round.name }), true
   end
+end
+
+local function aggregate(ctx, round, results)
+  local fn = round.module.aggregate
+  if not fn then return nil end
+  return user_code.call("aggregate of round " .. round.name, fn, ctx, results)
+end
+
+-- A round that asks in its own way; its time limit is a deadline for the function.
+local function run_own(ctx, round)
+  local what, fn = "round " .. round.name, round.module.run
+  if not round.timeout_ms then
+    local decision, err = user_code.call(what, fn, ctx)
+    return decision, err, err ~= nil
+  end
+  local ok, decision, err = task.within(round.timeout_ms, user_code.call, what, fn, ctx)
+  if ok then return decision, err, err ~= nil end
+  if decision.kind ~= "deadline" then return nil, decision, true end
+  return nil, errors.new("timeout", ("%s: its %g ms are over"):format(what, round.timeout_ms)), false
 end
 
 local function perform(ctx, round, result)
-  if round.module.run then
-    return member_turn.call_user_code("round " .. round.name, round.module.run, ctx)
-  end
+  if round.module.run then return run_own(ctx, round) end
   local members, excluded = participants(ctx, round)
-  if not members then return nil, excluded end
-  local state = new_state(ctx, round, #members)
-  skip(ctx, round, excluded, "router_excluded", result.results)
-  local go = round.module.parallel == false and run_in_turn or run_parallel
-  go(ctx, round, members, state, result.results)
-  skip(ctx, round, members, "fail_fast", result.results)
-  local decision, err = aggregate(ctx, round, result.results)
-  return decision, verdict(state, round) or err
+  if not members then return nil, excluded, true end
+  leave_out(ctx, round, excluded, { reason = "router_excluded" }, result.results)
+  local state = ask_members(ctx, round, members, result.results)
+  local decision, problem
+  if state.ok > 0 then decision, problem = aggregate(ctx, round, result.results) end
+  local err, fatal = verdict(state, round)
+  if err then return decision, err, fatal end
+  return decision, problem, problem ~= nil
 end
 
 local function finish(run, round, result, started_us)
   result.duration_ms = (clock.us() - started_us) / 1000
   run.log:tell("round_completed", round, nil, "result", result)
+  run:leave_round(round, result)
 end
 
 --- Runs one round. What was answered is kept whatever happens.
@@ -270,21 +323,23 @@ end
 ---@param round table planned round
 ---@return curia.RoundResult
 ---@return curia.Error? err when the round failed
+---@return boolean? fatal the run cannot go on after that
 function M.execute(ctx, round)
   local run, started_us = ctx._run, clock.us()
   local result = {
-    name = round.name, idx = round.idx, results = {}, started_at = clock.wall_ms(), metadata = {},
+    name = round.name, idx = round.idx, results = {}, started_at = clock.wall_ms(),
+    metadata = { texts = round.module.texts },
   }
   run:enter_round(round, result)
   run.log:tell("round_started", round)
   local inner = ctx:for_round(round, result)
-  local ok, decision, err = xpcall(perform, M.as_error, inner, round, result)
-  if ok then result.decision = decision else err = decision end
-  result.error = err
+  local ok, decision, err, fatal = xpcall(perform, M.as_error, inner, round, result)
+  if not ok then err, decision = decision, nil end
+  result.decision, result.error = decision, err
+  if err then err.round = err.round or round.name end
   finish(run, round, result, started_us)
-  run:leave_round(round)
   if not ok then error(err, 0) end
-  return result, err
+  return result, err, fatal
 end
 
 return M

@@ -3,16 +3,18 @@ local clock = require "curia.core.clock"
 local context = require "curia.engine.ctx"
 local errors = require "curia.errors"
 local events = require "curia.engine.events"
+local free_rounds = require "curia.engine.free_rounds"
 local json = require "curia.json"
 local log = require "curia.log"
-local member_turn = require "curia.engine.member"
-local planning = require "curia.language.rounds"
+local options = require "curia.engine.options"
 local random = require "curia.engine.random"
 local results = require "curia.engine.result"
 local retries = require "curia.engine.budget"
 local round_engine = require "curia.engine.round"
 local system = require "curia.core.system"
 local task = require "curia.task"
+local user_code = require "curia.engine.user_code"
+local verbose = require "curia.verbose"
 
 local M = {}
 
@@ -21,6 +23,8 @@ local M = {}
 ---@field plan curia.Plan
 ---@field opts table
 ---@field status "pending"|"running"|"completed"|"failed"|"cancelled"|"terminated"
+---@field ended boolean
+---@field outcome? table the result, once it has ended
 ---@field log curia.Log
 local Run = { __name = "curia.run" }
 Run.__index = Run
@@ -36,20 +40,21 @@ end
 -- Somebody begins to watch tokens, or nobody does any more: tell the transfers under way.
 local function watch_attempts(run, on)
   for _, attempt in pairs(run.attempts) do
+    attempt.watch = on
     if attempt.exchange then attempt.exchange:watch(on) end
   end
 end
 
+-- An answer so far, as one event. Bytes that still are with the transfer follow as the next one.
 local function text_so_far(turn, attempt, kind)
-  local pieces = attempt.pieces[kind]
+  local pieces = attempt.pieces and attempt.pieces[kind]
   if not pieces then return nil end
   local text = table.concat(pieces)
   attempt.pieces[kind] = { text }
-  -- Bytes that came before anybody watched are still with the transfer; they follow as its next event.
-  local seen = attempt[kind] or 0
-  return { v = 1, type = "member_token", at = clock.wall_ms(), after = #turn.run.log.events,
-    run_id = turn.run.id, round = turn.round.name, idx = turn.round.idx, iteration = turn.round.iteration,
-    member = turn.member.id, kind = kind, text = text, index = seen - #text, attempt = turn.attempts }
+  local run, round = turn.run, turn.round
+  return { v = 1, type = "member_token", at = clock.wall_ms(), after = #run.log.events, run_id = run.id,
+    round = round.name, idx = round.idx, iteration = round.iteration, member = turn.member.id, kind = kind,
+    text = text, index = 0, attempt = turn.attempts }
 end
 
 local function unfinished_answers(run)
@@ -78,9 +83,9 @@ function Run:enter_round(round, result)
   self.rounds[#self.rounds + 1] = result
 end
 
-function Run:leave_round(round)
+function Run:leave_round(round, result)
   if self.current_round == round then self.current_round = nil end
-  self.rounds_completed = self.rounds_completed + 1
+  self.finished[#self.finished + 1] = result
 end
 
 function Run:elapsed_ms()
@@ -96,145 +101,125 @@ function Run:time_left_ms(at)
   return at and at - clock.ms()
 end
 
---- A planned round for `ctx:round(type, opts)`.
-function Run:plan_round(kind, opts)
-  local module = planning.resolve(kind, self.config.registry)
-  if not module then error(errors.new("validation", ("unknown round '%s'"):format(tostring(kind)), { code = "unknown_round" }), 0) end
-  local round = { type = kind, module = module, idx = #self.rounds + 1 }
-  for name, value in pairs(opts) do round[name] = value end
-  round.name = opts.name or module.name or kind
-  return round
-end
-
---- The open round of a free `run` that asks with this label; another label's round is closed first.
-function Run:free_round(label)
-  local open = self.open_round
-  if open and open.round.name == label then return open.round, open.result end
-  self:close_free_round()
-  local round = { name = label, idx = #self.rounds + 1, module = {} }
-  local result = { name = label, idx = round.idx, results = {}, started_at = clock.wall_ms(), metadata = {} }
-  self.open_round = { round = round, result = result, started_us = clock.us() }
-  self:enter_round(round, result)
-  self.log:tell("round_started", round)
-  return round, result
-end
-
-function Run:close_free_round()
-  local open = self.open_round
-  if not open then return end
-  self.open_round = nil
-  open.result.duration_ms = (clock.us() - open.started_us) / 1000
-  self.log:tell("round_completed", open.round, nil, "result", open.result)
-  self:leave_round(open.round)
-end
-
 -- ---- the body -------------------------------------------------------------------------------------
 
 local function map_input(run)
   local mapper = run.plan.input
-  if not mapper then return end
-  local mapped, err = member_turn.call_user_code("input of council " .. run.plan.spec.name, mapper, run.input)
+  if not mapper then return run.input end
+  local mapped, err = user_code.call("input of council " .. run.plan.spec.name, mapper, run.input)
   if err then error(err, 0) end
-  run.mapped = mapped
+  if mapped == nil then error(errors.new("script", ("input of council %s: it gave nothing"):format(run.plan.spec.name)), 0) end
+  return mapped
 end
 
 local function run_freely(run, ctx)
-  local value, err = member_turn.call_user_code("run of council " .. run.plan.spec.name, run.plan.run, ctx, ctx.input)
-  if err then
-    if errors.is(err) and not err.traceback and err.kind ~= "cancelled" then err.traceback = debug.traceback() end
-    error(err, 0)
-  end
+  local value, err = user_code.call("run of council " .. run.plan.spec.name, run.plan.run, ctx, ctx.input)
+  if err then error(err, 0) end
   if run.final == nil and value ~= nil then ctx:conclude(value) end
-  run:close_free_round()
 end
 
-local function any_ok(result)
-  for _, member in pairs(result.results) do
-    if member.status == "ok" then return true end
-  end
-  return false
-end
-
--- A round that nobody answered leaves nothing to go on with; so does one that missed its quorum.
-local function must_stop(run, round, result, err)
-  if err then
-    local fatal = err.kind == "quorum" or err.kind == "script" or result.error
-    if fatal then run.failures[#run.failures + 1] = err end
-    return true
-  end
-  return next(result.results) ~= nil and not any_ok(result) and round.module.chair ~= true
+-- A round in which everybody failed, with no answer before it, leaves nothing to go on with.
+local function must_stop(run, result, err, fatal)
+  if fatal then run.failures[#run.failures + 1] = err end
+  return fatal or results.all_failed(result) and not results.any_answer(run.rounds)
 end
 
 local function run_rounds(run, ctx)
   for _, round in ipairs(run.plan.rounds) do
-    local result, err = round_engine.execute(ctx, round)
-    if run.concluded or must_stop(run, round, result, err) then return end
+    local result, err, fatal = round_engine.execute(ctx, round)
+    if run.concluded or must_stop(run, result, err, fatal) then return end
   end
 end
 
 local function body(run)
   run.status = "running"
   run.log:emit("run_started", { council = run.plan.spec.name, input = run.input, metadata = run.metadata })
-  map_input(run)
-  local ctx = context.new(run)
-  if run.mapped ~= nil then ctx.input = run.mapped end
+  local ctx = context.new(run, map_input(run))
   local go = run.plan.run and run_freely or run_rounds
   go(run, ctx)
 end
 
 -- ---- the end --------------------------------------------------------------------------------------
 
-local ENDED_AS = { cancelled = "cancelled" }
+local function call_end_handler(fn, run)
+  local ok, err = xpcall(fn, debug.traceback, run)
+  if not ok then log.write("error", ("on_end of run %s failed: %s"):format(run.id, tostring(err))) end
+end
+
+-- In tasks of their own, as they may wait; directly when the runtime closes and takes no new tasks.
+local function call_end_handlers(run)
+  local handlers = run.end_handlers
+  run.end_handlers = {}
+  for _, fn in ipairs(handlers) do
+    if not pcall(task.spawn_root, call_end_handler, fn, run) then call_end_handler(fn, run) end
+  end
+end
+
+local function finish(run)
+  run.log:close()
+  run.ended, run.finished_ms = true, clock.ms()
+  run.on_ended(run)
+  if run.done then run.done:notify() end
+  call_end_handlers(run)
+end
 
 local function settle(run, raised)
-  if raised ~= nil then
-    local err = round_engine.as_error(raised)
-    table.insert(run.failures, 1, err)
-  end
-  run:close_free_round()
+  if raised ~= nil then table.insert(run.failures, 1, round_engine.as_error(raised)) end
+  run.free:close_idle(true)
   local result, err = results.of(run)
-  run.result, run.error = result, err
-  run.status = result.status ~= "error" and "completed" or ENDED_AS[err.kind] or "failed"
-  run.finished_ms = clock.ms()
-  if run.status == "completed" then
+  run.outcome, run.failure = result, err
+  run.status = not err and "completed" or err.kind == "cancelled" and "cancelled" or "failed"
+  if not err then
     run.log:emit("run_completed", { result = result })
   else
     run.log:emit("run_failed", { errors = result.errors, result = result })
   end
 end
 
-local function call_end_handlers(run)
-  local handlers = run.end_handlers
-  run.end_handlers = {}
-  for _, fn in ipairs(handlers) do
-    task.spawn_root(function()
-      local ok, err = xpcall(fn, debug.traceback, run)
-      if not ok then log.write("error", ("on_end of run %s failed: %s"):format(run.id, tostring(err))) end
-    end)
-  end
+local function conclude(run, raised)
+  if run.ended then return end
+  settle(run, raised)
+  finish(run)
 end
 
--- Also when the coroutine is closed from outside (grace over, watchdog, closing): a run always ends.
-local function close_run(guard, raised)
+-- The run's coroutine was closed from outside (the watchdog stopped it): its task knows why, once it has ended.
+local function conclude_stopped(run)
+  local _, err = run.task:await()
+  conclude(run, err)
+end
+
+local function close_run(guard)
   local run = guard.run
-  if run.status ~= "terminated" then settle(run, guard.raised or raised) end
-  run.log:close()
-  run.ended = true
-  run.on_ended(run)
-  if run.done then run.done:notify() end
-  call_end_handlers(run)
+  if guard.over then return conclude(run, guard.raised) end
+  local waits = pcall(task.spawn_root, conclude_stopped, run)
+  if not waits then conclude(run, errors.new("internal", "the run was stopped while the runtime closed")) end
 end
 
 local Guard = { __close = close_run }
 
+local function reason_of_cancelling()
+  local _, err = pcall(task.sleep, 0)
+  return err
+end
+
 -- The error has told all there is to tell once the guard has settled the run: the task ends well.
 local function main(run)
-  local guard <close> = setmetatable({ run = run }, Guard)
+  local guard <close> = setmetatable({ run = run, over = false, raised = nil }, Guard)
   local ok, err = xpcall(body, round_engine.as_error, run)
+  if run.task:cancelled() then ok, err = false, reason_of_cancelling() end
+  guard.over = true
   if not ok then guard.raised = err end
 end
 
 -- ---- what holders of a run may do -------------------------------------------------------------------
+
+local function metadata_of(plan, opts)
+  local metadata = {}
+  for _, source in ipairs { plan.spec.metadata or {}, opts.metadata or {}, plan.metadata or {} } do
+    for key, value in pairs(source) do metadata[key] = value end
+  end
+  return metadata
+end
 
 --- Makes a run; `launch` starts it.
 ---@param plan curia.Plan
@@ -247,12 +232,14 @@ function M.new(plan, input, opts, config, on_ended)
   local id = opts.run_id or system.uuid7()
   local seed = opts.seed or (system.random_integer() & 0x7fffffffffff)
   local run = setmetatable({
-    id = id, plan = plan, input = input, opts = opts, config = config, on_ended = on_ended,
-    status = "pending", log = events.new(id, opts.parent_run_id), rounds = json.array(), failures = {},
-    attempts = {}, member_status = {}, rounds_completed = 0, end_handlers = {}, seed = seed,
-    metadata = opts.metadata or {}, random = random.new(seed), retries = retries.new(plan.chair ~= nil),
-    prices = config:get("prices"), totals = { usage = {}, unpriced = 0 }, started_at = clock.wall_ms(), started_us = clock.us(),
+    id = id, plan = plan, input = input, opts = opts, config = config, on_ended = on_ended, status = "pending",
+    ended = false, log = events.new(id, opts.parent_run_id), rounds = json.array(), finished = {}, failures = {},
+    attempts = {}, member_status = {}, end_handlers = {}, metadata = metadata_of(plan, opts), seed = seed,
+    random = random.new(seed), jitter = random.new(~seed), retries = retries.new(plan.chair ~= nil),
+    prices = config:get("prices"), totals = { usage = {}, unpriced = 0 }, started_at = clock.wall_ms(),
+    started_us = clock.us(),
   }, Run)
+  run.free = free_rounds.new(run)
   run.log.on_watch = function(on) watch_attempts(run, on) end
   return run
 end
@@ -263,6 +250,10 @@ function Run:launch()
   if self.opts.deadline_ms then self.deadline_at = clock.ms() + self.opts.deadline_ms end
   self.task = spawn(main, self)
   if self.opts.deadline_ms then self.task:deadline(self.opts.deadline_ms) end
+end
+
+local function terminated(run)
+  return errors.new("unknown_run", "run " .. run.id .. " was terminated")
 end
 
 --- Waits until the run has ended.
@@ -277,8 +268,8 @@ function Run:await(timeout_ms)
       return nil, errors.new("timeout", ("run %s has not ended in %g ms"):format(self.id, timeout_ms))
     end
   end
-  if self.status == "terminated" then return nil, errors.new("unknown_run", "run " .. self.id .. " was terminated") end
-  return self.result, self.error
+  if self.status == "terminated" then return nil, terminated(self) end
+  return self.outcome, self.failure
 end
 
 --- Cancels: calls under way are aborted, what has finished is kept; the run ends as `cancelled`.
@@ -294,8 +285,7 @@ end
 function Run:terminate()
   if self.ended then return true end
   self.status = "terminated"
-  self.log:close()
-  self.on_ended(self)
+  finish(self)
   self.task:cancel("terminated")
   return true
 end
@@ -303,47 +293,73 @@ end
 --- The result, without waiting; nil while the run goes on.
 ---@return table?
 ---@return curia.Error?
-function Run:get_result()
-  return self.result, self.error
+function Run:result()
+  if self.status == "terminated" then return nil, terminated(self) end
+  return self.outcome, self.failure
+end
+
+local function copy(source)
+  local made = {}
+  for key, value in pairs(source) do made[key] = value end
+  return made
 end
 
 --- What the run does now; cheap at any rate.
 ---@return table
 function Run:state()
   local round = self.current_round
-  local members = {}
-  for id, status in pairs(self.member_status) do members[id] = status end
   return {
     run_id = self.id, council = self.plan.spec.name, status = self.status,
     current_round = round and { name = round.name, idx = round.idx } or nil,
-    rounds_completed = self.rounds_completed, members = members, started_at = self.started_at,
-    usage = self.totals.usage, offline = self.plan.offline or nil,
+    rounds_completed = #self.finished, members = copy(self.member_status), started_at = self.started_at,
+    usage = copy(self.totals.usage), offline = self.plan.offline or nil,
   }
+end
+
+local SUBSCRIBE = {
+  from_seq = { type = "integer" }, tokens = { type = "boolean" }, requests = { type = "boolean" },
+}
+local TRACE = { debug = { type = "boolean" }, to = { type = "any" } }
+
+local function open_subscription(run, what, opts)
+  opts = options.read(what, opts, SUBSCRIBE)
+  return run.log:subscribe(opts, unfinished_answers(run))
 end
 
 --- Subscribes to the run's events; what was missed is replayed first.
 ---@param fn fun(event: curia.Event) may wait; when it raises it is reported and detached
----@param opts? {from_seq?: integer, tokens?: boolean}
+---@param opts? curia.SubscribeOptions
 ---@return curia.Subscription with `stop()`
 function Run:subscribe(fn, opts)
   if type(fn) ~= "function" then error("bad argument #1 to 'subscribe' (function expected)", 2) end
-  return events.deliver(self:open_subscription(opts), fn)
+  return events.deliver(open_subscription(self, "subscribe", opts), fn)
 end
 
-function Run:open_subscription(opts)
-  opts = opts or {}
-  return self.log:subscribe { from_seq = opts.from_seq, tokens = opts.tokens, live = unfinished_answers(self) }
+--- Keeps all events from now on for `events()` (`subscribe = true`).
+function Run:buffer()
+  self.buffered = open_subscription(self, "buffer")
 end
 
---- for event in run:events() do ... end: all events, those that were missed first.
+--- for event in run:events() do ... end: all events, those that were missed first. Leaving the loop ends it.
 ---@async
----@param opts? {from_seq?: integer, tokens?: boolean}
+---@param opts? curia.SubscribeOptions
 ---@return fun(): curia.Event?
 function Run:events(opts)
-  local subscription = self.buffered or self:open_subscription(opts)
-  if opts and opts.from_seq then subscription = self:open_subscription(opts) end
+  local subscription = self.buffered
   self.buffered = nil
-  return function() return subscription:next() end
+  if not subscription or opts then
+    if subscription then subscription:stop() end
+    subscription = open_subscription(self, "events", opts)
+  end
+  return function() return subscription:next() end, nil, nil, subscription
+end
+
+--- Prints the run's timeline from its beginning; see `verbose`.
+---@param opts? {debug?: boolean, to?: function|file*}
+---@return curia.Subscription with `stop()`
+function Run:trace(opts)
+  opts = options.read("trace", opts, TRACE)
+  return verbose.attach(self, opts.debug and "debug" or true, opts.to)
 end
 
 --- Calls `fn(run)` exactly once, however the run ends.

@@ -4,10 +4,10 @@ local config = require "curia.config"
 local council = require "curia.council"
 local errors = require "curia.errors"
 local language = require "curia.language"
+local options = require "curia.engine.options"
 local runs = require "curia.engine.run"
 local suggest = require "curia.suggest"
 local support = require "curia.engine.support"
-local verbose = require "curia.verbose"
 
 local M = {}
 
@@ -69,7 +69,8 @@ end
 
 -- A second start with the same id: the first run when it is the same question, else an error.
 local function duplicate(first, plan, input, opts)
-  if opts.idempotent ~= false and first.plan.spec == plan.spec and same(first.input, input, 0) then return first end
+  local equal = opts.idempotent ~= false and same(first.plan.spec, plan.spec, 0) and same(first.input, input, 0)
+  if equal then return first end
   return nil, errors.new("duplicate_run", ("there is a run %s already, with another council or input"):format(opts.run_id))
 end
 
@@ -82,20 +83,43 @@ local function watch(run, opts)
   if type(opts.subscribe) == "function" then
     run:subscribe(opts.subscribe)
   elseif opts.subscribe == true then
-    run.buffered = run:open_subscription()
+    run:buffer()
   end
-  if opts.verbose then verbose.attach(run, opts.verbose, opts.verbose_to) end
+  if opts.verbose then run:trace { debug = opts.verbose == "debug", to = opts.verbose_to } end
 end
 
+-- The run's task begins when the caller waits or ends: whoever watches comes before the first event.
 local function launch(plan, input, opts, conf)
   local run = runs.new(plan, input, opts, conf, on_ended)
+  run:launch()
   known[run.id] = run
   watch(run, opts)
-  run:launch()
   return run
 end
 
 local NO_OPTIONS = {}
+
+local function read_options(opts)
+  if opts == nil then return NO_OPTIONS end
+  local read, faults = language.options(opts)
+  if read then return read end
+  local more = #faults > 1 and (" (and %d more)"):format(#faults - 1) or ""
+  return nil, errors.new("validation", "options: " .. faults[1].message .. more, {
+    code = faults[1].code, context = { faults = faults },
+  })
+end
+
+-- What `start` has to know before it begins: the council's plan and the options, both checked.
+local function prepare(given, opts, conf)
+  local made, plan, err
+  made, err = find_council(given, conf)
+  if not made then return nil, nil, err end
+  opts, err = read_options(opts)
+  if not opts then return nil, nil, err end
+  plan, err = language.plan(made, conf, opts)
+  if not plan then return nil, nil, err end
+  return plan, opts, support.missing(plan, opts)
+end
 
 --- Starts a run and returns at once.
 ---@param given curia.Council|string a council, or the name of a registered one
@@ -106,23 +130,12 @@ local NO_OPTIONS = {}
 function M.start(given, input, opts)
   local conf = config.shared()
   reap()
-  local made, err = find_council(given, conf)
-  if not made then return nil, err end
-  if opts then
-    opts, err = language.options(opts)
-    if not opts then return nil, err end
-  else
-    opts = NO_OPTIONS
-  end
-  local plan
-  plan, err = language.plan(made, conf, opts)
-  if not plan then return nil, err end
-  err = support.missing(plan, opts)
+  local plan, read, err = prepare(given, opts, conf)
   if err then return nil, err end
   input = normal_input(input)
-  local first = opts.run_id and known[opts.run_id]
-  if first then return duplicate(first, plan, input, opts) end
-  return launch(plan, input, opts, conf)
+  local first = read.run_id and known[read.run_id]
+  if first then return duplicate(first, plan, input, read) end
+  return launch(plan, input, read, conf)
 end
 
 --- Starts a run that the caller owns and waits for its result.
@@ -133,13 +146,17 @@ end
 ---@return table? result
 ---@return curia.Error? err unless the result is ok or partial
 function M.run(given, input, opts)
-  local own = { owned = true }
+  local own = {}
   for name, value in pairs(opts or NO_OPTIONS) do own[name] = value end
+  own.owned = true
   local run, err = M.start(given, input, own)
   if not run then return nil, err end
   local result
   result, err = run:await(run.opts.await_timeout)
-  if not result and err.kind == "timeout" then run:cancel("await_timeout is over") end
+  if not result and err.kind == "timeout" then
+    run:cancel("await_timeout is over")
+    run:await()
+  end
   return result, err
 end
 
@@ -157,11 +174,13 @@ function M.find(id)
   return nil, errors.new("unknown_run", "there is no run " .. tostring(id))
 end
 
+local FILTER = { status = { type = "string" }, group = { type = "string" }, limit = { type = "integer", min = 0 } }
+
 --- The states of the runs that live or linger, oldest first.
 ---@param filter? {status?: string, group?: string, limit?: integer}
 ---@return table[]
 function M.list(filter)
-  filter = filter or NO_OPTIONS
+  filter = options.read("list", filter, FILTER)
   reap()
   local found = {}
   for _, run in pairs(known) do
@@ -186,7 +205,7 @@ local function by_id(method)
 end
 
 M.await, M.cancel, M.state = by_id "await", by_id "cancel", by_id "state"
-M.result, M.events, M.on_end = by_id "get_result", by_id "events", by_id "on_end"
+M.result, M.events, M.on_end = by_id "result", by_id "events", by_id "on_end"
 
 --- Ends a run at once. True in all cases.
 ---@param id string|curia.Run

@@ -8,7 +8,9 @@ local MEMBER = {
 }
 local COUNCIL = { "budget", "on_budget", "without_chair", "recovery", "tools" }
 local ROUND = { "schema", "stagger", "rule" }
-local OPTIONS = { "budget", "on_budget", "recorder", "recovery", "relay_topics", "namespace", "group", "stack", "env" }
+local OPTIONS = {
+  "budget", "on_budget", "recorder", "recovery", "relay_topics", "namespace", "group", "stack", "env", "council_version",
+}
 
 local function note(found, holder, where, names)
   for _, name in ipairs(names) do
@@ -70,6 +72,15 @@ function M.missing(plan, opts)
   if #found > 0 then return refuse(found) end
   if next(opts) == nil then return nil end
   found = of_options(opts)
+  if #found > 0 then return refuse(found) end
+end
+
+--- The same for a round of `ctx:round`.
+---@param round curia.PlannedRound
+---@return curia.Error?
+function M.missing_in_round(round)
+  local found = {}
+  note(found, round, "", ROUND)
   if #found > 0 then return refuse(found) end
 end
 

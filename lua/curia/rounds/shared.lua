@@ -1,5 +1,6 @@
 --- What the built-in rounds share: whose answers a member sees, and how they are told.
 local prompts = require "curia.prompts"
+local user_code = require "curia.engine.user_code"
 
 local M = {}
 
@@ -12,7 +13,7 @@ function M.question(ctx, member)
   local prompt = member and member.prompt
   if type(prompt) == "string" then return prompts.fill(prompt, ctx.input) end
   if prompt then
-    return require("curia.engine.member").call_user_code("prompt of member " .. member.id, prompt, ctx.input, ctx)
+    return user_code.call("prompt of member " .. member.id, prompt, ctx.input, ctx)
   end
   return prompts.question(ctx.input)
 end
