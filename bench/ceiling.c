@@ -72,6 +72,7 @@ static int watch_count;
 static int started, finished, succeeded;
 static size_t final_bytes;
 static double *times_ms;
+static run *runs; /* under way */
 
 static void die(const char *what) {
     fprintf(stderr, "ceiling: %s\n", what);
@@ -449,7 +450,7 @@ int main(int argc, char **argv) {
     headers = curl_slist_append(headers, "Authorization: Bearer none");
     headers = curl_slist_append(headers, "Expect:");
     times_ms = calloc((size_t)options.runs, sizeof *times_ms);
-    run *runs = calloc((size_t)options.concurrency, sizeof *runs);
+    runs = calloc((size_t)options.concurrency, sizeof *runs);
     if (!headers || !times_ms || !runs) die("out of memory");
     open_pools();
     double cpu = cpu_s();

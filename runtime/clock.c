@@ -160,7 +160,8 @@ uint64_t curia__clock_us(curia__clock *c) {
 static double unix_ms(void) {
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
-    return (double)t.tv_sec * 1e3 + (double)(t.tv_nsec / 1000000);
+    int64_t ms = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    return (double)ms;
 }
 
 double curia__clock_wall_ms(curia__clock *c) {

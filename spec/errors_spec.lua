@@ -31,7 +31,8 @@ describe("curia.errors", function()
 
   it("has the kinds of the specification", function()
     for _, kind in ipairs { "transient", "rate_limited", "overloaded", "quota_exhausted", "permanent", "auth",
-      "validation", "invalid_output", "content_filter", "refusal", "timeout", "tool", "quorum", "budget", "deadline", "cancelled",
+      "validation", "invalid_output", "content_filter", "refusal", "timeout", "tool", "quorum", "budget", "deadline",
+      "cancelled",
       "unknown_run", "invalid_council", "internal", "duplicate_run", "script", "unsupported", "terminated" } do
       assert.is_true(errors.kinds[kind], kind)
     end

@@ -146,7 +146,7 @@ static void status_line(curia__exchange *ex, const char *line, size_t length) {
     curia__buffer_clear(&ex->head);
     ex->version = line[5] == '1' && length > 7 ? 10 + (line[7] == '1') : (line[5] - '0') * 10;
     const char *code = memchr(line, ' ', length);
-    ex->status = code ? atoi(code + 1) : 0;
+    ex->status = code ? (int)strtol(code + 1, NULL, 10) : 0;
 }
 
 static bool is_document(const curia__exchange *ex) {
