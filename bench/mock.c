@@ -99,7 +99,7 @@ static void make_whole(const char *answer) {
 
 /* One server-sent event as one chunk of the transfer encoding; `choice` completes the object. */
 static void add_event(curia__buffer *out, const char *choice) {
-    char event[1024], size[16];
+    char event[1024], size[24];
     snprintf(event, sizeof event,
              "data: {\"id\":\"chatcmpl-bench\",\"object\":\"chat.completion.chunk\","
              "\"created\":1700000000,\"model\":\"mock-1\",%s}\n\n",
