@@ -23,9 +23,21 @@ local function shuffled(ids, random)
   return order
 end
 
+local function in_any_order(ids, given)
+  local known, count = {}, 0
+  for _, id in ipairs(ids) do known[id] = true end
+  for _, id in ipairs(type(given) == "table" and given or {}) do
+    if not known[id] then error(("order: the function named '%s', which is none of the ids, or is named twice"):format(
+      tostring(id)), 3) end
+    known[id], count = nil, count + 1
+  end
+  if count < #ids then error("order: the function left ids out", 3) end
+  return given
+end
+
 local function ordered(ids, opts)
   local order = opts.order or "stable"
-  if type(order) == "function" then return order(ids) end
+  if type(order) == "function" then return in_any_order(ids, order(table.move(ids, 1, #ids, 1, {}))) end
   if order == "as_given" then return ids end
   local sorted = table.move(ids, 1, #ids, 1, {})
   table.sort(sorted)
@@ -53,17 +65,25 @@ function M.labels(ids, opts)
   return made
 end
 
+-- Whoever writes more than this has written no label.
+local LONGEST = 200
+
+local function bare(text)
+  local from = text:find("%w")
+  return from and text:lower():match(".*%w", from) or ""
+end
+
 --- The id that a label stands for, as models write it: "Response B", "response b.", "B".
 ---@param labels curia.Labels
 ---@param text any
 ---@return string? id nil when it names none
 function M.restore(labels, text)
-  if type(text) ~= "string" then return nil end
+  if type(text) ~= "string" or #text > LONGEST then return nil end
   local exact = labels.label_to_id[text]
   if exact then return exact end
-  local wanted = text:lower():gsub("^%W+", ""):gsub("%W+$", "")
+  local wanted = bare(text)
   for label, id in pairs(labels.label_to_id) do
-    local full = label:lower()
+    local full = bare(label)
     if wanted == full or wanted == full:match("(%w+)$") then return id end
   end
 end

@@ -8,15 +8,31 @@ local function decode(text)
   return type(value) == "table" and value ~= json.null and value or nil
 end
 
+-- Plain searches throughout: a pattern with two repetitions could be made to run for hours.
+local function trim(text)
+  local from = text:find("%S")
+  return from and text:match(".*%S", from) or ""
+end
+
 local function without(text, from, to)
-  return (text:sub(1, from - 1) .. text:sub(to + 1)):match("^%s*(.-)%s*$")
+  return trim(text:sub(1, from - 1) .. text:sub(to + 1))
+end
+
+-- The next text between two fences: where the first begins, the text, where the second ends.
+local function next_fence(text, at)
+  local from = text:find("```", at, true)
+  local line_end = from and text:find("\n", from, true)
+  local close = line_end and text:find("```", line_end, true)
+  if close then return from, text:sub(line_end + 1, close - 1), close + 2 end
 end
 
 local function from_fence(text)
   local found, first, last
-  for from, body, to in text:gmatch("()```%a*%s*\n(.-)\n%s*```()") do
+  local from, body, to = next_fence(text, 1)
+  while from do
     local value = decode(body)
-    if value then found, first, last = value, from, to - 1 end
+    if value then found, first, last = value, from, to end
+    from, body, to = next_fence(text, to + 1)
   end
   if found then return found, without(text, first, last) end
 end
@@ -45,19 +61,19 @@ local function object_end(text, from)
   end
 end
 
--- Models put the object last: the last one that reads counts. Bounded, as the text is not ours.
-local MOST_OBJECTS = 200
+-- Models put the object last: the last one that reads counts. What is looked at is bounded, as the text is not
+-- ours: a brace that is never closed costs a look at all that follows.
+local MOST_BYTES = 16 * 1024 * 1024
 
 local function from_prose(text)
   local found, first, last
-  local at = 1
-  for _ = 1, MOST_OBJECTS do
-    local from = text:find("{", at, true)
-    if not from then break end
+  local from, looked_at = text:find("{", 1, true), 0
+  while from and looked_at < MOST_BYTES do
     local close = object_end(text, from)
     local value = close and decode(text:sub(from, close))
     if value then found, first, last = value, from, close end
-    at = (value and close or from) + 1
+    looked_at = looked_at + (close or #text) - from + 1
+    from = text:find("{", (value and close or from) + 1, true)
   end
   if found then return found, without(text, first, last) end
 end

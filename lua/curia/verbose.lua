@@ -1,4 +1,5 @@
 --- `verbose`: a timeline of a run, one line per event, for people (SPEC 14).
+local json = require "curia.json"
 local redact = require "curia.redact"
 
 local M = {}
@@ -7,21 +8,24 @@ local CUT = 800
 
 local function cut(text)
   text = tostring(text or ""):gsub("%s+", " ")
-  return #text <= CUT and text or text:sub(1, CUT) .. " ..."
+  if #text <= CUT then return text end
+  return text:sub(1, CUT):match("^(.-)[\xC2-\xF4]?[\x80-\xBF]*$") .. " ..." -- no half of a character
 end
 
 local function tokens(usage)
   if not usage or not usage.output_tokens then return "tokens unknown" end
-  return ("%s in, %d out"):format(usage.input_tokens or "?", usage.output_tokens)
+  return ("%s in, %s out"):format(usage.input_tokens or "?", usage.output_tokens)
+end
+
+local function reason_of(result)
+  return result.error and result.error.message or result.metadata and result.metadata.reason or "no reason given"
 end
 
 local function member_line(event)
   local result = event.result
-  if result.status == "ok" then
-    return ("%s ok in %.1f s, %s%s"):format(event.member, result.duration_ms / 1000,
-      tokens(result.response.usage), result.attempts > 1 and (", attempt %d"):format(result.attempts) or "")
-  end
-  return ("%s %s: %s"):format(event.member, result.status, result.error and result.error.message or "")
+  if result.status ~= "ok" then return ("%s %s: %s"):format(event.member, result.status, reason_of(result)) end
+  return ("%s ok in %.1f s, %s%s"):format(event.member, result.duration_ms / 1000,
+    tokens(result.response.usage), result.attempts > 1 and (", attempt %d"):format(result.attempts) or "")
 end
 
 local LINES = {
@@ -41,12 +45,28 @@ local LINES = {
   run_failed = function(e) return "run failed: " .. tostring(e.errors[1]) end,
 }
 
-local function debug_lines(event)
-  if event.type == "member_completed" and event.result.response then
-    return "    " .. cut(event.result.response.content)
-  elseif event.type == "run_started" then
-    return "    " .. cut(require("curia.prompts").question(event.input))
+local function messages_text(messages)
+  local parts = {}
+  for i, message in ipairs(messages) do
+    local content = message.content
+    parts[i] = message.role .. ": " .. (type(content) == "string" and content or json.encode(content) or "")
   end
+  return table.concat(parts, " | ")
+end
+
+-- What a person needs beyond the timeline: the prompts as they are sent, and what came back.
+local TEXTS = {
+  member_request = function(e) return "-> " .. e.member .. ": " .. cut(messages_text(e.messages)) end,
+  member_completed = function(e)
+    local response = e.result.response
+    local body = response and (type(response.raw) == "string" and response.raw or response.content)
+    return body and "<- " .. e.member .. ": " .. cut(body)
+  end,
+}
+
+local function debug_line(event)
+  local text = TEXTS[event.type] and TEXTS[event.type](event)
+  return text and "          " .. text
 end
 
 --- One line for an event, or nil for those that have none.
@@ -64,8 +84,8 @@ end
 ---@param level true|"debug" "debug" adds texts, cut at 800 characters
 ---@return string[]
 function M.lines(event, started_at, level)
-  local more = level == "debug" and debug_lines(event)
   local lines = { M.line(event, started_at) }
+  local more = level == "debug" and debug_line(event)
   if more then lines[#lines + 1] = redact.text(more) end
   return lines
 end
@@ -76,15 +96,16 @@ local function writer(to)
   return function(line) file:write(line, "\n") end
 end
 
---- Prints a run's timeline.
+--- Prints a run's timeline, from its beginning.
 ---@param run curia.Run
 ---@param level true|"debug"
----@param to? function|file* stderr by default
+---@param to? fun(line: string)|file* stderr by default
+---@return curia.Subscription with `stop()`
 function M.attach(run, level, to)
   local write = writer(to)
-  run:subscribe(function(event)
+  return run:subscribe(function(event)
     for _, line in ipairs(M.lines(event, run.started_at, level)) do write(line) end
-  end, { tokens = false })
+  end, { tokens = false, requests = level == "debug" })
 end
 
 return M

@@ -9,16 +9,20 @@ local prompts = require "curia.prompts"
 local rules = require "curia.rules"
 local shared = require "curia.rounds.shared"
 
+-- What a round under way has prepared, by its result.
+local prepared = setmetatable({}, { __mode = "k" })
+
 local function prepare(ctx)
-  local metadata = ctx._result.metadata
-  if metadata.labels then return metadata.labels, metadata.judged end
+  local known = prepared[ctx._result]
+  if known then return known.labels, known.judged end
   local judged, ids = shared.answers(ctx, shared.last_answers(ctx)), {}
   for i, answer in ipairs(judged) do ids[i] = answer.id end
-  metadata.labels = anonymize.labels(ids, {
+  local labels = anonymize.labels(ids, {
     order = ctx.opts.order, prefix = ctx.opts.prefix, random = function() return ctx:random() end,
   })
-  metadata.judged, metadata.judgement = judged, true
-  return metadata.labels, judged
+  prepared[ctx._result] = { labels = labels, judged = judged }
+  ctx._result.metadata.label_to_id = labels.label_to_id
+  return labels, judged
 end
 
 local function entries_for(ctx, member)
@@ -34,17 +38,27 @@ end
 
 local function build(ctx, member)
   local entries = entries_for(ctx, member)
-  if #entries == 0 then return nil, errors.new("validation", "there is no other answer to review") end
+  if #entries == 0 then return nil, errors.new("validation", "there is no other answer to review", { code = "nothing_to_review" }) end
   return prompts.anonymized_peer_review(prompts.question(ctx.input), entries)
 end
 
 -- Karpathy's own format, which some models fall back to: "FINAL RANKING:\n1. Response C\n2. ...".
+local LONGEST_LIST = 4096
+
 local function ordering_from_list(content)
-  local list = content:match("FINAL RANKING:?%s*(.*)$")
-  if not list then return nil end
+  local _, at = content:find("FINAL RANKING", 1, true)
+  if not at then return nil end
   local ordering = {}
-  for label in list:gmatch("%d+[%.%)]%s*([%w ]+)") do ordering[#ordering + 1] = label:gsub("%s+$", "") end
+  for label in content:sub(at + 1, at + LONGEST_LIST):gmatch("%d+[%.%)]%s*[%*_\"]*(%w[%w ]*)") do
+    ordering[#ordering + 1] = label
+  end
   return { ordering = ordering }
+end
+
+local function ordering_of(content)
+  local said, remarks = extract.json(content)
+  if said and type(said.ordering) == "table" then return said, remarks end
+  return ordering_from_list(content), content
 end
 
 local function restored(labels, ordering)
@@ -58,9 +72,8 @@ end
 
 -- A ranking that cannot be read is a ballot too: it is counted as discarded, with its reason.
 local function parse(ctx, member, response)
-  local said, remarks = extract.json(response.content)
-  if not said then said, remarks = ordering_from_list(response.content), response.content end
-  if not said or type(said.ordering) ~= "table" or #said.ordering == 0 then
+  local said, remarks = ordering_of(response.content)
+  if not said or #said.ordering == 0 then
     return { discarded = "no ordering could be read" }
   end
   local ids, reason = restored(prepare(ctx), said.ordering)
@@ -89,14 +102,12 @@ end
 
 local function aggregate(ctx, results)
   local labels = prepare(ctx)
-  local metadata = ctx._result.metadata
-  metadata.judged, metadata.labels = nil, nil
-  metadata.label_to_id = labels.label_to_id
   return rules.decide("peer_ranking", ballots_of(ctx, results), { options = labels.order, label_to_id = labels.label_to_id })
 end
 
 return {
   name = "anonymized_peer_review",
+  texts = "ballots",
   about = { input_scope = "previous_round", sharing = "peers", anonymized = true, sequential = false },
   options = {
     order = { type = "string|function", doc = "order of the labels", enum = { "stable", "shuffle", "as_given" } },

@@ -4,8 +4,11 @@ local shared = require "curia.rounds.shared"
 
 return {
   name = "critique",
+  texts = "critiques",
   about = { input_scope = "previous_round", sharing = "peers", anonymized = false, sequential = false },
   build = function(ctx, member)
-    return prompts.critique(prompts.question(ctx.input), shared.others(ctx, member, shared.last_answers(ctx)))
+    local others, err = shared.others(ctx, member, shared.last_answers(ctx, "critiques"))
+    if not others then return nil, err end
+    return prompts.critique(prompts.question(ctx.input), others)
   end,
 }

@@ -7,6 +7,8 @@ return {
   name = "peer_review",
   about = { input_scope = "previous_round", sharing = "peers", anonymized = false, sequential = false },
   build = function(ctx, member)
-    return prompts.peer_review(prompts.question(ctx.input), shared.others(ctx, member, shared.previous(ctx)))
+    local others, err = shared.others(ctx, member, shared.last_answers(ctx, "critiques"))
+    if not others then return nil, err end
+    return prompts.peer_review(prompts.question(ctx.input), others)
   end,
 }

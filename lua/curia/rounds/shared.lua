@@ -1,4 +1,5 @@
 --- What the built-in rounds share: whose answers a member sees, and how they are told.
+local errors = require "curia.errors"
 local prompts = require "curia.prompts"
 local user_code = require "curia.engine.user_code"
 
@@ -33,24 +34,24 @@ function M.answers(ctx, round)
   return found
 end
 
---- The last finished round: the one before this.
----@param ctx curia.Ctx
----@return curia.RoundResult?
-function M.previous(ctx)
-  return ctx.rounds[ctx.round.idx - 1]
+local function has_answers(round)
+  for _, result in pairs(round.results) do
+    if result.status == "ok" then return true end
+  end
+  return false
 end
 
--- Rounds of judgement; their texts are no answers to the question.
-local function is_answer_round(round)
-  return not round.decision and not (round.metadata and round.metadata.judgement)
-end
-
---- The last round whose texts are answers: what reviewers judge.
+--- The last round that has answers to the question: what reviewers judge. Ballots are none, nor critiques
+--- (rounds with `texts` say what theirs are).
 ---@param ctx curia.Ctx
+---@param also? string texts that will do too
 ---@return curia.RoundResult?
-function M.last_answers(ctx)
-  for i = ctx.round.idx - 1, 1, -1 do
-    if is_answer_round(ctx.rounds[i]) then return ctx.rounds[i] end
+function M.last_answers(ctx, also)
+  for i = #ctx.rounds, 1, -1 do
+    local round = ctx.rounds[i]
+    local texts = round.metadata.texts
+    local fits = not round.decision and (texts == nil or texts == also)
+    if fits and has_answers(round) then return round end
   end
 end
 
@@ -58,13 +59,15 @@ end
 ---@param ctx curia.Ctx
 ---@param member table
 ---@param round curia.RoundResult?
----@return curia.Entry[]
+---@return curia.Entry[]? entries
+---@return curia.Error? err when there are none: a member is not asked about nothing
 function M.others(ctx, member, round)
   local entries = {}
   for _, answer in ipairs(M.answers(ctx, round)) do
     if answer.id ~= member.id then entries[#entries + 1] = { label = answer.id, text = answer.text } end
   end
-  return entries
+  if #entries > 0 then return entries end
+  return nil, errors.new("validation", "there is no other answer to review", { code = "nothing_to_review" })
 end
 
 return M

@@ -26,8 +26,7 @@ end
 
 local function digest(ctx)
   local parts = {}
-  for i = 1, ctx.round.idx - 1 do
-    local round = ctx.rounds[i]
+  for i, round in ipairs(ctx.rounds) do
     local entries = {}
     for _, answer in ipairs(shared.answers(ctx, round)) do
       entries[#entries + 1] = { label = answer.id, text = text_of(round, answer) }
