@@ -1,10 +1,11 @@
-/* curia.core.decoder: stream decoding for Lua (tests, the conformance runner); and, for other
- * bindings, paths and segments as Lua values. */
+/* curia.core.decoder: stream decoding for Lua (tests, the conformance runner); the fields of plain
+ * answers; and, for other bindings, paths and segments as Lua values. */
 #include "decoder.h"
 
 #include <limits.h>
 #include <string.h>
 
+#include "../runtime/json.h"
 #include "error.h"
 #include "host.h"
 #include "json.h"
@@ -12,6 +13,7 @@
 #define PATHS "curia.decoder.paths"
 #define DECODER "curia.decoder"
 #define MAX_DEPTH 128
+#define SHORT_TEXT 512
 
 typedef struct {
     curia__decoder decoder;
@@ -63,13 +65,22 @@ int curia__push_segments(lua_State *L, const curia__segments *s) {
 
 static const char *const framings[] = {"sse", "ndjson", NULL};
 
-static const struct {
+typedef struct {
     const char *name;
     curia__path_role role;
-} lists[] = {{"text", CURIA__PATH_TEXT},
-             {"reasoning", CURIA__PATH_REASONING},
-             {"whole", CURIA__PATH_WHOLE},
-             {"ignore", CURIA__PATH_IGNORE}};
+} list;
+
+static const list stream_lists[] = {{"text", CURIA__PATH_TEXT},
+                                    {"reasoning", CURIA__PATH_REASONING},
+                                    {"whole", CURIA__PATH_WHOLE},
+                                    {"ignore", CURIA__PATH_IGNORE},
+                                    {NULL, 0}};
+
+static const list field_lists[] = {{"strings", CURIA__PATH_STRING},
+                                   {"integers", CURIA__PATH_INTEGER},
+                                   {"whole", CURIA__PATH_WHOLE},
+                                   {"ignore", CURIA__PATH_IGNORE},
+                                   {NULL, 0}};
 
 /* An adapter's `stream` table is passed as it is, with its functions. */
 static const char *const path_fields[] = {"framing", "text",  "reasoning", "whole",  "ignore",
@@ -174,23 +185,28 @@ static void add_when(lua_State *L, curia__paths *p) {
     lua_settop(L, 2);
 }
 
+/* Pushes an empty table of paths and fills it from the lists in the table at 1. */
+static curia__paths *push_paths(lua_State *L, curia__framing framing, const list *lists) {
+    lua_settop(L, 1);
+    curia__paths **box = lua_newuserdatauv(L, sizeof *box, 0);
+    *box = NULL;
+    luaL_setmetatable(L, PATHS);
+    *box = curia__paths_new(framing);
+    if (!*box) luaL_error(L, "not enough memory");
+    for (; lists->name; lists++)
+        add_list(L, *box, lists->name, lists->role);
+    return *box;
+}
+
 /* paths(table) -> paths. The table is an adapter's `stream`: framing = "sse" | "ndjson"; text,
  * reasoning, whole, ignore = lists of paths; when = { field, { value = "text" | "reasoning" |
  * "both" } }. Raises for anything else in it, except the functions start, push and finish. */
 static int decoder_paths(lua_State *L) {
     check_fields(L, 1, path_fields);
-    lua_settop(L, 1);
-    int framing = check_framing(L);
-    lua_settop(L, 1);
-    curia__paths **box = lua_newuserdatauv(L, sizeof *box, 0);
-    *box = NULL;
-    luaL_setmetatable(L, PATHS);
-    *box = curia__paths_new(framing ? CURIA__FRAMING_NDJSON : CURIA__FRAMING_SSE);
-    if (!*box) return luaL_error(L, "not enough memory");
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-        add_list(L, *box, lists[i].name, lists[i].role);
-    add_when(L, *box);
-    luaL_argcheck(L, curia__paths_check(*box) == 0, 1,
+    curia__framing framing = check_framing(L) ? CURIA__FRAMING_NDJSON : CURIA__FRAMING_SSE;
+    curia__paths *paths = push_paths(L, framing, stream_lists);
+    add_when(L, paths);
+    luaL_argcheck(L, curia__paths_check(paths) == 0, 1,
                   "a path is both text and reasoning, and 'when' does not tell which");
     return 1;
 }
@@ -206,6 +222,77 @@ static int paths_tostring(lua_State *L) {
     curia__paths *paths = curia__to_paths(L, 1);
     lua_pushfstring(L, "decoder paths (%s)",
                     paths ? framings[curia__paths_framing(paths)] : "closed");
+    return 1;
+}
+
+/* ---- fields ------------------------------------------------------------------------------------ */
+
+/* Answers are read in full into tables only where they say more than most do: a tree of tables
+ * costs several times what reading its text does. */
+static const char *const field_fields[] = {"strings", "integers", "whole", "ignore", NULL};
+
+static void push_string(lua_State *L, const curia__gathered *item) {
+    char small[SHORT_TEXT];
+    if (!item->escaped) {
+        lua_pushlstring(L, item->text, item->length);
+        return;
+    }
+    if (item->bound <= sizeof small) {
+        lua_pushlstring(L, small, curia__json_unescape(item->text, item->length, small));
+        return;
+    }
+    luaL_Buffer b;
+    char *out = luaL_buffinitsize(L, &b, item->bound);
+    luaL_pushresultsize(&b, curia__json_unescape(item->text, item->length, out));
+}
+
+static void push_integer(lua_State *L, const curia__gathered *item) {
+    int64_t value = 0;
+    double unused;
+    curia__json_number(item->text, item->length, &value, &unused);
+    lua_pushinteger(L, value);
+}
+
+static void push_field(lua_State *L, const curia__gathered *item) {
+    if (!item)
+        lua_pushnil(L);
+    else if (item->roles & CURIA__PATH_STRING)
+        push_string(L, item);
+    else
+        push_integer(L, item);
+}
+
+static int push_fields(lua_State *L, const curia__paths *paths, const curia__gathering *g) {
+    const curia__gathered *of[CURIA__GATHER_MAX] = {NULL};
+    int count = curia__paths_fields(paths);
+    for (int i = 0; i < g->count; i++)
+        of[g->items[i].field] = &g->items[i];
+    luaL_checkstack(L, count + LUA_MINSTACK, "fields");
+    lua_pushboolean(L, 1);
+    for (int i = 0; i < count; i++)
+        push_field(L, of[i]);
+    return 1 + count;
+}
+
+/* (text) -> true, the fields | false. Upvalue 1: the paths. */
+static int read_fields(lua_State *L) {
+    curia__paths *const *box = lua_touserdata(L, lua_upvalueindex(1));
+    curia__slice text;
+    text.at = luaL_checklstring(L, 1, &text.length);
+    curia__gathering g;
+    if (curia__paths_read(*box, text, &g) == CURIA__EVENT_SIMPLE) return push_fields(L, *box, &g);
+    lua_pushboolean(L, 0);
+    return 1;
+}
+
+/* fields(table) -> function(text) -> true, the fields | false. The table has lists of paths:
+ * strings and integers, whose values are given in this order (nil for what is null or not there);
+ * whole, where anything telling makes the function give false; ignore. It also gives false for a
+ * text that is no JSON, without any field, or with a field that is neither null nor of its type. */
+static int decoder_fields(lua_State *L) {
+    check_fields(L, 1, field_fields);
+    push_paths(L, CURIA__FRAMING_NDJSON, field_lists);
+    lua_pushcclosure(L, read_fields, 1);
     return 1;
 }
 
@@ -304,7 +391,10 @@ static const luaL_Reg decoder_methods[] = {{"feed", decoder_feed},
                                            {"close", decoder_close},
                                            {NULL, NULL}};
 
-static const luaL_Reg functions[] = {{"paths", decoder_paths}, {"new", decoder_new}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"paths", decoder_paths},
+                                     {"fields", decoder_fields},
+                                     {"new", decoder_new},
+                                     {NULL, NULL}};
 
 int curia__open_decoder(lua_State *L) {
     luaL_newmetatable(L, PATHS);

@@ -131,3 +131,45 @@ describe("curia.core.decoder", function()
     assert.error_matches(function() d:take() end, "closed")
   end)
 end)
+
+describe("decoder.fields", function()
+  local read = decoder.fields {
+    strings = { "id", "list.0.text" },
+    integers = { "count.all", "count.some" },
+    whole = { "*", "list.*", "list.0.*", "count.*" },
+    ignore = { "at" },
+  }
+
+  local function gives(text, ...)
+    assert.same(table.pack(...), table.pack(read(text)), text)
+  end
+
+  it("gives the fields in the order of their lists", function()
+    gives('{"at":5,"count":{"some":2,"all":-1},"list":[{"text":"a\\n\\u00e9"}],"id":"x"}', true, "x", "a\né", -1, 2)
+    gives('{"id":null,"count":{"all":0,"some":[]}}', true, nil, nil, 0, nil)
+    local long = ("é\\t"):rep(2000)
+    gives('{"id":"' .. long .. '"}', true, (long:gsub("\\t", "\t")), nil, nil, nil)
+  end)
+
+  it("passes over what tells nothing and what is to be ignored", function()
+    gives('{"id":"x","more":null,"list":[{"text":"","index":0,"calls":[]}],"at":{"a":[1]}}', true, "x", "", nil, nil)
+  end)
+
+  it("refuses texts that say more, or otherwise", function()
+    for _, text in ipairs {
+      '{"id":"x","more":1}', '{"id":"x","list":[{"text":"a","more":"b"}]}', '{"id":"x","list":[{"text":"a"},{"text":""},5]}',
+      '{"id":"x","count":{"more":true}}', '{"id":5}', '{"id":["x"]}', '{"count":{"all":1.5}}', '{"count":{"all":"1"}}',
+      '{"count":{"all":1234567890123456789}}', '{"id":"x","id":"y"}', '{"\\u0069d":"x"}', '{"id":"x"', "[]", "{}", "",
+      '{"id":"x"} x',
+    } do
+      gives(text, false)
+    end
+  end)
+
+  it("checks its table", function()
+    assert.error_matches(function() decoder.fields { string = {} } end, "did you mean 'strings'")
+    assert.error_matches(function() decoder.fields { strings = { "a", "a" } } end, "strings: 'a' is invalid")
+    assert.error_matches(function() decoder.fields { strings = { "a" }, integers = { "a" } } end, "integers: 'a' is invalid")
+    assert.error_matches(read, "string expected")
+  end)
+end)

@@ -8,7 +8,9 @@
 #include <stdlib.h>
 
 #define GATHER (CURIA__PATH_TEXT | CURIA__PATH_REASONING)
-#define TELLING (GATHER | CURIA__PATH_WHOLE)
+#define FIELD (CURIA__PATH_STRING | CURIA__PATH_INTEGER)
+#define TELLING (GATHER | FIELD | CURIA__PATH_WHOLE)
+#define MAX_DIGITS 18
 #define MAX_INDEX 999999
 
 /* One step of the paths that run through it. Nodes are numbered; 0 is the root, and, as nobody's
@@ -20,6 +22,7 @@ typedef struct {
     int first_child, next_sibling;
     int star; /* the child that matches what no named one does */
     int roles;
+    int field; /* its number, if it is one */
 } node;
 
 typedef struct {
@@ -37,6 +40,7 @@ struct curia__paths {
     bool has_when;
     when_value *values;
     int value_count;
+    int field_count;
 };
 
 /* ---- building ---------------------------------------------------------------------------------- */
@@ -145,8 +149,16 @@ int curia__paths_add(curia__paths *p, curia__path_role role, const char *path, s
         if (at < 0) return at;
         path = dot + 1;
     }
+    if (role & FIELD) {
+        if (p->nodes[at].roles & FIELD || p->field_count == CURIA__GATHER_MAX) return CURIA_EINVAL;
+        p->nodes[at].field = p->field_count++;
+    }
     p->nodes[at].roles |= role;
     return 0;
+}
+
+int curia__paths_fields(const curia__paths *p) {
+    return p->field_count;
 }
 
 int curia__paths_when(curia__paths *p, const char *field, size_t length) {
@@ -191,7 +203,8 @@ typedef struct {
     curia__json_reader reader;
     const curia__paths *paths;
     curia__gathering *out;
-    curia__slice when; /* the value of the field that selects */
+    curia__slice when;    /* the value of the field that selects */
+    uint32_t fields_seen; /* a bit for each: of a repeated key only the whole event can tell */
 } walk;
 
 static curia__verdict walk_value(walk *w, curia__json_token token, const node *n);
@@ -264,16 +277,40 @@ static curia__verdict gather(walk *w, const node *n) {
         .length = r->length,
         .bound = curia__json_unescaped_bound(r),
         .escaped = r->escaped,
-        .roles = n->roles & GATHER,
+        .roles = (uint8_t)(n->roles & (GATHER | FIELD)),
+        .field = (uint8_t)n->field,
     };
     return CURIA__EVENT_SIMPLE;
+}
+
+static curia__verdict gather_field(walk *w, const node *n) {
+    uint32_t bit = UINT32_C(1) << n->field;
+    if (w->fields_seen & bit) return CURIA__EVENT_WHOLE;
+    w->fields_seen |= bit;
+    return gather(w, n);
 }
 
 static curia__verdict walk_string(walk *w, const node *n) {
     if (n->roles & CURIA__PATH_WHEN && !w->reader.escaped)
         w->when = (curia__slice){w->reader.text, w->reader.length};
-    if (n->roles & CURIA__PATH_WHOLE && w->reader.length) return CURIA__EVENT_WHOLE;
+    if (n->roles & CURIA__PATH_STRING) return gather_field(w, n);
+    if (n->roles & (CURIA__PATH_WHOLE | CURIA__PATH_INTEGER) && w->reader.length)
+        return CURIA__EVENT_WHOLE;
     return n->roles & GATHER ? gather(w, n) : CURIA__EVENT_SIMPLE;
+}
+
+static bool is_short_integer(const curia__json_reader *r) {
+    size_t sign = *r->text == '-', i = sign;
+    while (i < r->length && r->text[i] >= '0' && r->text[i] <= '9')
+        i++;
+    return i == r->length && i - sign <= MAX_DIGITS && !(sign && r->text[1] == '0');
+}
+
+/* 0 tells nothing: it is the index of the one choice that counts. */
+static curia__verdict walk_number(walk *w, const node *n) {
+    if (n->roles & CURIA__PATH_INTEGER && is_short_integer(&w->reader)) return gather_field(w, n);
+    bool zero = w->reader.length == 1 && *w->reader.text == '0';
+    return n->roles & TELLING && !zero ? CURIA__EVENT_WHOLE : CURIA__EVENT_SIMPLE;
 }
 
 static curia__verdict walk_value(walk *w, curia__json_token token, const node *n) {
@@ -281,10 +318,7 @@ static curia__verdict walk_value(walk *w, curia__json_token token, const node *n
     case CURIA__JSON_OBJECT:
     case CURIA__JSON_ARRAY: return walk_container(w, token, n);
     case CURIA__JSON_STRING: return walk_string(w, n);
-    case CURIA__JSON_NUMBER:
-        /* 0 tells nothing: it is the index of the one choice that counts. */
-        if (w->reader.length == 1 && *w->reader.text == '0') return CURIA__EVENT_SIMPLE;
-        return n->roles & TELLING ? CURIA__EVENT_WHOLE : CURIA__EVENT_SIMPLE;
+    case CURIA__JSON_NUMBER: return walk_number(w, n);
     case CURIA__JSON_TRUE: return n->roles & TELLING ? CURIA__EVENT_WHOLE : CURIA__EVENT_SIMPLE;
     case CURIA__JSON_FALSE:
     case CURIA__JSON_NULL: return CURIA__EVENT_SIMPLE;
@@ -308,7 +342,7 @@ static curia__verdict settle(walk *w) {
     bool found = false;
     for (int i = 0; i < w->out->count; i++) {
         curia__gathered *item = &w->out->items[i];
-        item->roles &= allowed;
+        item->roles &= allowed | FIELD;
         if (!item->roles && item->length) return CURIA__EVENT_WHOLE;
         found = found || item->roles;
     }
@@ -321,6 +355,7 @@ curia__verdict curia__paths_read(const curia__paths *p, curia__slice json, curia
     w.paths = p;
     w.out = out;
     w.when = (curia__slice){NULL, 0};
+    w.fields_seen = 0;
     out->count = 0;
     curia__json_token token = curia__json_next(&w.reader);
     curia__verdict verdict = walk_value(&w, token, &p->nodes[0]);

@@ -9,6 +9,10 @@
  * A string that stands where text is looked for is gathered; any other telling value there keeps the
  * event whole, so that nothing is lost.
  *
+ * A table may have fields instead of text: single strings and integers, numbered in the order in
+ * which they were added. With whole paths that end in `*` at each place beside them, an event is
+ * simple exactly where it says nothing but its fields (and what is ignored).
+ *
  * Built once by one owner, then only read and shared by reference within one thread.
  */
 #ifndef CURIA_DECODE_PATHS_H
@@ -30,7 +34,9 @@ typedef enum {
     CURIA__PATH_WHOLE =
         4, /* a telling value keeps the event whole: not null, false, 0, "", [], {} */
     CURIA__PATH_IGNORE = 8, /* nothing; it only names the key, so that `*` passes it over */
-    CURIA__PATH_WHEN = 16   /* internal: the field whose value selects */
+    CURIA__PATH_WHEN = 16,  /* internal: the field whose value selects */
+    CURIA__PATH_STRING = 32, /* a field that is a string or null; anything else keeps the event whole */
+    CURIA__PATH_INTEGER = 64 /* likewise, an integer of at most 18 digits */
 } curia__path_role;
 
 typedef struct curia__paths curia__paths;
@@ -56,6 +62,9 @@ int curia__paths_when(curia__paths *p, const char *field, size_t length);
  * has no entry the event stays whole. Returns 0, CURIA_EINVAL or CURIA_ENOMEM. */
 int curia__paths_when_value(curia__paths *p, const char *value, size_t length, int roles);
 
+/* How many fields there are; at most CURIA__GATHER_MAX can be added (CURIA_EINVAL), and each once. */
+int curia__paths_fields(const curia__paths *p);
+
 /* Checks the finished table. CURIA_EINVAL: one path is both text and reasoning, and some event may
  * gather both. */
 int curia__paths_check(const curia__paths *p);
@@ -69,11 +78,12 @@ typedef struct {
     size_t length;
     size_t bound;  /* the most bytes that its value can take */
     bool escaped;  /* has to go through curia__json_unescape */
-    uint8_t roles; /* CURIA__PATH_TEXT or CURIA__PATH_REASONING */
+    uint8_t roles; /* CURIA__PATH_TEXT, _REASONING, _STRING or _INTEGER */
+    uint8_t field; /* its number, if it is one */
 } curia__gathered;
 
 typedef enum {
-    CURIA__EVENT_SIMPLE,   /* all it says is in the gathered strings */
+    CURIA__EVENT_SIMPLE,   /* all it says has been gathered */
     CURIA__EVENT_WHOLE,    /* somebody has to look at all of it */
     CURIA__EVENT_MALFORMED /* not JSON */
 } curia__verdict;
@@ -84,7 +94,8 @@ typedef struct {
 } curia__gathering;
 
 /* Judges the event `json` (an object or array) and, where it is simple, lists its strings in the
- * order of the event. A whole event is only read as far as needed to know it. */
+ * order of the event, or its fields, each at most once. A whole event is only read as far as needed
+ * to know it. */
 curia__verdict curia__paths_read(const curia__paths *p, curia__slice json, curia__gathering *out);
 
 #endif

@@ -121,6 +121,26 @@ describe("openai_chat.parse", function()
     assert.is_nil(response.cost)
   end)
 
+  it("reads plain answers as it reads all others", function()
+    local counts = { prompt_tokens = 5, completion_tokens = 3, total_tokens = 9,
+      completion_tokens_details = { reasoning_tokens = 1 } }
+    for _, case in ipairs {
+      { { index = 0, message = { role = "assistant", content = "a" }, finish_reason = "stop" }, { usage = counts } },
+      { { message = { content = "", reasoning = "hm" }, finish_reason = "tool_calls" }, {} },
+      { { message = { content = "a", reasoning_content = "", reasoning = "hm" }, finish_reason = "length" }, {} },
+      { { message = { content = "a", refusal = json.null }, finish_reason = "content_filter" }, { id = json.null } },
+      { { message = { content = "a" }, finish_reason = "error" }, { object = "chat.completion" } },
+      { { message = { content = "a" }, finish_reason = "odd" }, { object = "error", message = "no" } },
+    } do
+      local short, short_err = parse(answer(case[1], case[2]))
+      case[2].unheard_of = { 1 }
+      local full, full_err = parse(answer(case[1], case[2]))
+      if short then short.raw, full.raw = nil, nil end
+      assert.same(full, short)
+      assert.same(full_err and full_err.kind, short_err and short_err.kind)
+    end
+  end)
+
   it("reads a body behind lines of blanks", function()
     assert.equal("x", parse("\n   \n" .. answer { message = { content = "x" }, finish_reason = "stop" }).content)
   end)

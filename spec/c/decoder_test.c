@@ -229,6 +229,25 @@ static void test_paths_are_checked(void) {
     curia__paths_unref(p);
 }
 
+static void test_fields(void) {
+    curia__paths *p = curia__paths_new(CURIA__FRAMING_SSE);
+    assert(curia__paths_add(p, CURIA__PATH_STRING, "a.0", 3) == 0);
+    assert(curia__paths_add(p, CURIA__PATH_INTEGER, "n", 1) == 0);
+    assert(curia__paths_add(p, CURIA__PATH_WHOLE, "*", 1) == 0);
+    assert(curia__paths_add(p, CURIA__PATH_INTEGER, "a.0", 3) == CURIA_EINVAL);
+    curia__gathering g;
+    assert(curia__paths_read(p, SLICE("{\"n\":-12,\"a\":[\"x\"]}"), &g) == CURIA__EVENT_SIMPLE);
+    assert(g.count == 2 && g.items[0].field == 1 && g.items[1].field == 0);
+    assert(g.items[0].length == 3 && g.items[1].roles == CURIA__PATH_STRING);
+    assert(curia__paths_read(p, SLICE("{\"n\":1,\"n\":2}"), &g) == CURIA__EVENT_WHOLE);
+    assert(curia__paths_read(p, SLICE("{\"n\":-0}"), &g) == CURIA__EVENT_WHOLE);
+    assert(curia__paths_read(p, SLICE("{\"n\":1,\"m\":1}"), &g) == CURIA__EVENT_WHOLE);
+    for (char name[] = "b0"; curia__paths_fields(p) < CURIA__GATHER_MAX; name[1]++)
+        assert(curia__paths_add(p, CURIA__PATH_STRING, name, 2) == 0);
+    assert(curia__paths_add(p, CURIA__PATH_STRING, "c", 1) == CURIA_EINVAL);
+    curia__paths_unref(p);
+}
+
 /* More strings than a gathering holds: the event is not cut short, it goes whole. */
 static void test_many_strings(void) {
     static const char *const all[] = {"text:*", NULL};
@@ -315,6 +334,7 @@ int main(void) {
     test_when();
     test_paths_are_checked();
     test_many_strings();
+    test_fields();
     test_limits();
     test_pings_and_comments_are_no_events();
     test_take_reuses_memory();

@@ -3,6 +3,7 @@
 --
 -- A refusal has finish_reason "refusal" and its text as content. An answer of tool calls only has
 -- content "". Of several choices only the one with index 0 counts.
+local decoder = require "curia.core.decoder"
 local models = require "curia.data.models"
 local answer = require "curia.adapters.support.answer"
 local calls = require "curia.adapters.support.calls"
@@ -184,27 +185,31 @@ local NO_DETAILS = {}
 
 -- Some vendors (xAI, gateways to Gemini) leave the reasoning out of completion_tokens: then the total
 -- shows it, or more reasoning than output does.
-local function output_tokens(usage, reasoning)
-  local output = answer.count(usage.completion_tokens)
+local function output_tokens(output, reasoning, input, total)
   if not output or not reasoning or reasoning == 0 then return output end
-  local input, total = usage.prompt_tokens, usage.total_tokens
-  local apart = type(input) == "number" and type(total) == "number" and total == input + output + reasoning
+  local apart = input and total and total == input + output + reasoning
   return (apart or reasoning > output) and output + reasoning or output
+end
+
+-- What is rare is added only where it was sent: usage stays as long as its run, and many servers count
+-- just two.
+local function counted(input, output, total, cached, reasoning)
+  local counts = { input_tokens = input, output_tokens = output_tokens(output, reasoning, input, total) }
+  if cached then counts.cached_tokens = cached end
+  if reasoning then counts.reasoning_tokens = reasoning end
+  return counts
 end
 
 local function usage_of(usage)
   if not usage then return {} end
+  local count = answer.count
   local input = usage.prompt_tokens_details or NO_DETAILS
   local output = usage.completion_tokens_details or NO_DETAILS
-  local reasoning = answer.count(output.reasoning_tokens or usage.reasoning_tokens)
-  local counts = { input_tokens = answer.count(usage.prompt_tokens), output_tokens = output_tokens(usage, reasoning) }
   local cached = input.cached_tokens or usage.prompt_cache_hit_tokens or usage.cached_tokens
     or usage.num_cached_tokens or usage.cache_read_input_tokens
-  local written = input.cache_write_tokens or usage.cache_creation_input_tokens
-  -- Added only where they were sent: usage stays as long as its run, and many servers count just two.
-  if cached then counts.cached_tokens = answer.count(cached) end
-  if written then counts.cache_write_tokens = answer.count(written) end
-  if reasoning then counts.reasoning_tokens = reasoning end
+  local counts = counted(count(usage.prompt_tokens), count(usage.completion_tokens), count(usage.total_tokens),
+    count(cached), count(output.reasoning_tokens or usage.reasoning_tokens))
+  counts.cache_write_tokens = count(input.cache_write_tokens or usage.cache_creation_input_tokens)
   return counts
 end
 
@@ -318,17 +323,56 @@ local function has_rarities(choice, message)
   return message.tool_calls or message.function_call or choice.logprobs or message.reasoning_details
 end
 
+-- Eight fields: a ninth would double its memory, and it stays as long as its run.
+local function new_response(content, reasoning, finish, model, id, usage, cost, raw)
+  return {
+    content = content, reasoning = reasoning, finish_reason = finish, model = model, provider_id = id,
+    usage = usage, cost = cost, raw = raw,
+  }
+end
+
 local function response_of(value, choice, request)
   local message, usage = choice.message or choice.delta or NO_DETAILS, value.usage
   local text, reasoning = texts_of(message)
-  local response = { -- eight fields: a ninth would double its memory, and it stays as long as its run
-    content = text, reasoning = reasoning, finish_reason = false, model = value.model, provider_id = value.id,
-    usage = usage_of(usage), cost = usage and reported_cost(usage, value), raw = value,
-  }
+  local response = new_response(text, reasoning, nil, value.model, value.id, usage_of(usage),
+    usage and reported_cost(usage, value), value)
   local list = has_rarities(choice, message) and add_rarities(response, choice, message, request)
   response.content, response.finish_reason =
     finished_response(text, nonempty(message.refusal), list, choice.finish_reason)
   return response
+end
+
+-- The fields of a plain answer, which is read without a tree of tables. Whatever tells anything besides
+-- makes it none: it is then read in full.
+local read_plain = decoder.fields {
+  strings = {
+    "object", "id", "model", "choices.0.finish_reason", "choices.0.message.content",
+    "choices.0.message.reasoning_content", "choices.0.message.reasoning",
+  },
+  integers = {
+    "usage.prompt_tokens", "usage.completion_tokens", "usage.total_tokens",
+    "usage.prompt_tokens_details.cached_tokens", "usage.completion_tokens_details.reasoning_tokens",
+  },
+  whole = {
+    "*", "choices.*", "choices.0.*", "choices.0.message.*", "usage.*", "usage.prompt_tokens_details.*",
+    "usage.completion_tokens_details.*",
+  },
+  ignore = {
+    "created", "system_fingerprint", "service_tier", "provider", "x_groq", "timings", "prompt_filter_results",
+    "choices.0.message.role", "choices.0.native_finish_reason", "choices.0.content_filter_results",
+    "usage.queue_time", "usage.prompt_time", "usage.completion_time", "usage.total_time", "usage.service_tier",
+    "usage.prompt_tokens_details.text_tokens", "usage.completion_tokens_details.text_tokens",
+  },
+}
+
+local function plain(status, body)
+  if status ~= 200 or not body then return nil end
+  local is_plain, object, id, model, reason, content, thought, other_thought, input, output, total, cached, reasoning =
+    read_plain(body)
+  local finish = FINISH[reason]
+  if not is_plain or not content or not finish or finish == "error" or object == "error" then return nil end
+  return new_response(content, nonempty(thought) or nonempty(other_thought), answer.finish(finish), model, id,
+    counted(input, output, total, cached, reasoning), nil, body)
 end
 
 ---@param status integer
@@ -517,6 +561,7 @@ return guard.adapter {
   name = NAME,
   capabilities = { stream = true, tools = true, json_schema = true, reasoning = true, seed = true, logprobs = true },
   build = build,
+  plain = plain,
   parse = parse,
   stream = {
     framing = "sse",

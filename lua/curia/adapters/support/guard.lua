@@ -28,8 +28,11 @@ local function shape_error(label, status, body, message)
   return err
 end
 
-local function guarded_parse(parse, own)
+-- A plain answer is read first, where the adapter can: its fields have the types they should.
+local function guarded_parse(parse, plain, own)
   return function(status, headers, body, request, name)
+    local answer = plain and plain(status, body)
+    if answer then return answer end
     local ok, response, err = pcall(parse, status, headers, body, request, name)
     if ok then return tidy(response, err) end
     return nil, shape_error(request and request.provider or name or own, status, body, response)
@@ -62,10 +65,11 @@ local function guarded_finish(finish)
 end
 
 --- Guards the reading functions of an adapter.
----@param adapter table
+---@param adapter table its field `plain`, if any, is a function(status, body) that gives the response of
+--- an answer without any rarities, or nil
 ---@return table adapter the same
 function M.adapter(adapter)
-  adapter.parse = guarded_parse(adapter.parse, adapter.name)
+  adapter.parse = guarded_parse(adapter.parse, adapter.plain, adapter.name)
   local stream = adapter.stream
   stream.push = guarded_push(stream.push)
   stream.finish = guarded_finish(stream.finish)
