@@ -3,6 +3,9 @@
 -- An event gets its number when it is logged. Each subscription has a queue of its own, so that a
 -- slow reader never slows the run; member_token events are not logged, are made only while somebody
 -- watches them, and are merged in the queue of a reader that is behind.
+--
+-- Most runs are watched by nobody, and finished ones stay for a while: so the log keeps what an event
+-- says as a few entries of one array, and makes the event itself for those who read it.
 local clock = require "curia.core.clock"
 local log = require "curia.log"
 local task = require "curia.task"
@@ -22,7 +25,8 @@ local Subscription = { __name = "curia.subscription" }
 Subscription.__index = Subscription
 
 ---@class curia.Log
----@field events curia.Event[] by seq
+---@field count integer events so far
+---@field entries any[] WIDTH of them for each event: type, time, round or false, member or false, value
 ---@field closed boolean after the terminal event, or terminate
 ---@field token_watchers integer
 ---@field request_watchers integer
@@ -35,9 +39,30 @@ Log.__index = Log
 ---@return curia.Log
 function M.new(run_id, parent_run_id)
   return setmetatable({
-    run_id = run_id, parent_run_id = parent_run_id, events = {}, subscriptions = {}, closed = false,
+    run_id = run_id, parent_run_id = parent_run_id, count = 0, entries = {}, subscriptions = {}, closed = false,
     token_watchers = 0, request_watchers = 0,
   }, Log)
+end
+
+local WIDTH = 5
+
+-- The field that an event of a round has besides; the other types have a table of fields.
+local OWN_FIELD = { member_started = "model", member_completed = "result", round_completed = "result" }
+
+local function event_of(log, seq)
+  local entries, last = log.entries, seq * WIDTH
+  local kind, round, value = entries[last - 4], entries[last - 2], entries[last]
+  local event = {
+    v = 1, seq = seq, at = entries[last - 3], type = kind, run_id = log.run_id, parent_run_id = log.parent_run_id,
+  }
+  if not round then
+    for name, field in pairs(value) do event[name] = field end
+    return event
+  end
+  event.round, event.idx, event.iteration = round.name, round.idx, round.iteration
+  event.member = entries[last - 1] or nil
+  if OWN_FIELD[kind] then event[OWN_FIELD[kind]] = value end
+  return event
 end
 
 local function append(subscription, event)
@@ -47,41 +72,37 @@ local function append(subscription, event)
   if subscription.signal then subscription.signal:notify() end
 end
 
-local function append_to_all(subscriptions, event)
+-- Logs an event and hands it to all subscriptions. Nothing happens once the log is closed.
+local function add(log, kind, round, member, value)
+  if log.closed then return end
+  local entries, seq = log.entries, log.count + 1
+  local last = seq * WIDTH
+  entries[last - 4] = kind -- one after another: an array grows at its end only
+  entries[last - 3] = clock.wall_ms()
+  entries[last - 2] = round
+  entries[last - 1] = member
+  entries[last] = value
+  log.count = seq
+  local subscriptions = log.subscriptions
+  if not subscriptions[1] then return end
+  local event = event_of(log, seq)
   for i = 1, #subscriptions do append(subscriptions[i], event) end
 end
 
---- Logs an event and hands it to all subscriptions. Nothing happens once the log is closed. What
---- belongs to a round goes through Log:tell, which makes each event in one piece: there are many.
+--- Logs an event that belongs to no round.
 ---@param kind string
----@param event table its further fields; becomes the event
-function Log:emit(kind, event)
-  if self.closed then return end
-  local seq = #self.events + 1
-  event.v, event.seq, event.at, event.type = 1, seq, clock.wall_ms(), kind
-  event.run_id, event.parent_run_id = self.run_id, self.parent_run_id
-  self.events[seq] = event
-  append_to_all(self.subscriptions, event)
+---@param fields table its further fields; not to be changed from now on
+function Log:emit(kind, fields)
+  add(self, kind, false, false, fields)
 end
 
 --- Logs an event of a round.
 ---@param kind string
 ---@param round {name: string, idx: integer, iteration?: integer}
 ---@param member? string
----@param field? string name of one further field
----@param value any
-function Log:tell(kind, round, member, field, value)
-  if self.closed then return end
-  local seq = #self.events + 1
-  local event = {
-    v = 1, seq = seq, at = clock.wall_ms(), type = kind, run_id = self.run_id, round = round.name, idx = round.idx,
-    member = member,
-  }
-  if field then event[field] = value end
-  if round.iteration then event.iteration = round.iteration end
-  if self.parent_run_id then event.parent_run_id = self.parent_run_id end
-  self.events[seq] = event
-  append_to_all(self.subscriptions, event)
+---@param value? any the model that is asked, the result
+function Log:tell(kind, round, member, value)
+  add(self, kind, round, member or false, value or false)
 end
 
 -- Whether an event goes on where the tail of a queue ends.
@@ -124,7 +145,7 @@ end
 ---@param event table
 function Log:token(event)
   if self.closed then return end
-  event.v, event.type, event.at, event.after = 1, "member_token", clock.wall_ms(), #self.events
+  event.v, event.type, event.at, event.after = 1, "member_token", clock.wall_ms(), self.count
   event.run_id, event.parent_run_id = self.run_id, self.parent_run_id
   for _, subscription in ipairs(self.subscriptions) do
     if subscription.tokens and not merge(subscription, event) then append(subscription, event) end
@@ -135,7 +156,7 @@ end
 ---@param event table
 function Log:request(event)
   if self.closed then return end
-  event.v, event.type, event.at, event.after = 1, "member_request", clock.wall_ms(), #self.events
+  event.v, event.type, event.at, event.after = 1, "member_request", clock.wall_ms(), self.count
   event.run_id, event.parent_run_id = self.run_id, self.parent_run_id
   for _, subscription in ipairs(self.subscriptions) do
     if subscription.requests then append(subscription, event) end
@@ -219,7 +240,7 @@ function Log:subscribe(opts, live)
     log = self, queue = {}, first = 1, last = 0, from = from, merged = 0, tokens = opts.tokens ~= false,
     requests = opts.requests == true, ended = self.closed, own = nil,
   }, Subscription)
-  for seq = from, #self.events do append(subscription, self.events[seq]) end
+  for seq = from, self.count do append(subscription, event_of(self, seq)) end
   if self.closed then return subscription end
   if subscription.tokens and live then live(function(event) append(subscription, event) end) end
   self.subscriptions[#self.subscriptions + 1] = subscription

@@ -30,7 +30,7 @@ local function close(self, free)
   end
   if self.newest == free then self.newest = nil end
   free.result.duration_ms = (clock.us() - free.started_us) / 1000
-  self.run.log:tell("round_completed", free.round, nil, "result", free.result)
+  self.run.log:tell("round_completed", free.round, nil, free.result)
   self.run:leave_round(free.round, free.result)
 end
 

@@ -83,7 +83,7 @@ end
 
 local function started(turn)
   turn.run:set_member(turn.member.id, "running")
-  turn.run.log:tell("member_started", turn.round, turn.member.id, "model", turn.member.model)
+  turn.run.log:tell("member_started", turn.round, turn.member.id, turn.member.model)
 end
 
 -- What nobody watches arrives in one piece at the end; then the transfer knows when it began.

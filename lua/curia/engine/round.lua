@@ -84,7 +84,7 @@ end
 local function announce(turn, result)
   turn.run.attempts[turn] = nil
   turn.run:set_member(turn.member.id, result.status)
-  turn.run.log:tell("member_completed", turn.round, turn.member.id, "result", result)
+  turn.run.log:tell("member_completed", turn.round, turn.member.id, result)
   return result
 end
 
@@ -313,7 +313,7 @@ end
 
 local function finish(run, round, result, started_us)
   result.duration_ms = (clock.us() - started_us) / 1000
-  run.log:tell("round_completed", round, nil, "result", result)
+  run.log:tell("round_completed", round, nil, result)
   run:leave_round(round, result)
 end
 
