@@ -15,6 +15,7 @@ local M = {}
 local LINGER_MOST = 4096
 
 local known = {}                        -- id -> run
+local launched = 0                      -- runs so far
 local finished = { first = 1, last = 0 } -- in the order of ending
 
 local function forget_oldest()
@@ -92,6 +93,8 @@ end
 local function launch(plan, input, opts, conf)
   local run = runs.new(plan, input, opts, conf, on_ended)
   run:launch()
+  launched = launched + 1
+  run.number = launched
   known[run.id] = run
   watch(run, opts)
   return run
@@ -187,10 +190,7 @@ function M.list(filter)
     local fits = (not filter.status or run.status == filter.status) and (not filter.group or run.opts.group == filter.group)
     if fits then found[#found + 1] = run end
   end
-  table.sort(found, function(a, b)
-    if a.started_us ~= b.started_us then return a.started_us < b.started_us end
-    return a.id < b.id
-  end)
+  table.sort(found, function(a, b) return a.number < b.number end)
   local states = {}
   for i = 1, math.min(#found, filter.limit or math.huge) do states[i] = found[i]:state() end
   return states
