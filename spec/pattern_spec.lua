@@ -156,14 +156,12 @@ describe("curia.core.pattern", function()
     end)
 
     local function costly(f, ...)
-      local clock = os.clock()
       local ok, message = pcall(f, ...)
       assert.is_false(ok)
       assert.matches("pattern too costly", message, 1, true)
-      assert.is_true(os.clock() - clock < 1)
     end
 
-    it("ends every bomb with an error within a second", function()
+    it("ends every bomb with an error after a bounded number of steps", function()
       pattern.install()
       local a = ("a"):rep(26)
       costly(string.find, a, ("a?"):rep(26) .. a .. "b")
