@@ -394,7 +394,7 @@ describe("a streamed answer", function()
         if not client:is_closing() then
           if pieces[i] then client:write(pieces[i]) else client:close() end
         end
-        if not pieces[i] and not timer:is_closing() then timer:close() end
+        if client:is_closing() and not timer:is_closing() then timer:close() end
       end)
     end)
   end
