@@ -62,6 +62,7 @@ static int watchdog_start(lua_State *L) {
         return luaL_error(L, "watchdog: %s", curia_error_text(rc));
     }
     host->watchdog = w;
+    if (host->running) curia__watchdog_enter(w);
     return 0;
 }
 

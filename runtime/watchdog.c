@@ -13,7 +13,8 @@ static void on_signal(int number) {
     (void)number;
     int saved = errno;
     curia__watchdog *w = watching;
-    if (w && atomic_load(&w->entered) == atomic_load(&w->suspect)) w->interrupt(w->arg);
+    if (w && atomic_load(&w->inside) && atomic_load(&w->entered) == atomic_load(&w->suspect))
+        w->interrupt(w->arg);
     errno = saved;
 }
 
@@ -32,11 +33,11 @@ static void sleep_tick(curia__watchdog *w, uint64_t ms) {
     sem_clockwait(&w->wake, CLOCK_MONOTONIC, &until);
 }
 
-/* Sleeps for good until somebody enters. The flag is set before the counter is read, and the
- * counter is raised before the flag is read (curia__watchdog_enter): one of the two sees it. */
+/* Sleeps for good until somebody enters. `asleep` is set before `inside` is read, and `inside` is set
+ * before `asleep` is read (curia__watchdog_enter): one of the two sees it. */
 static void sleep_until_entered(curia__watchdog *w) {
     atomic_store(&w->asleep, true);
-    while (atomic_load(&w->entered) % 2 == 0 && !atomic_load(&w->stop))
+    while (!atomic_load(&w->inside) && !atomic_load(&w->stop))
         sem_wait(&w->wake);
     atomic_store(&w->asleep, false);
     while (sem_trywait(&w->wake) == 0) {
@@ -50,8 +51,9 @@ static void *watch(void *arg) {
     while (!atomic_load(&w->stop)) {
         sleep_tick(w, tick);
         uint64_t now = atomic_load(&w->entered);
-        held = now == seen && now % 2 == 1 ? held + tick : 0;
-        quiet = now == seen && now % 2 == 0 ? quiet + 1 : 0;
+        bool inside = atomic_load(&w->inside);
+        held = now == seen && inside ? held + tick : 0;
+        quiet = now == seen && !inside ? quiet + 1 : 0;
         seen = now;
         if (held >= w->limit_ms) strike(w, now);
         if (quiet > 8) sleep_until_entered(w);

@@ -3,7 +3,8 @@
  * A thread of its own sleeps while nothing runs and otherwise looks a few times per limit whether
  * the same delivery still runs; then it sends SIGUSR2 to the loop's thread, and the handler calls
  * `interrupt` there, on whatever it was doing. `interrupt` must be async-signal-safe (bindings/ sets
- * a debug hook, as lua.c does on Ctrl-C). Entering and leaving cost two atomic operations.
+ * a debug hook, as lua.c does on Ctrl-C). Entering and leaving cost a few atomic operations; leaving
+ * one that was started meanwhile is harmless.
  *
  * It takes a process-wide signal, so only the program uses it, or a host that asks for it.
  */
@@ -24,7 +25,8 @@ struct curia__watchdog {
     void *arg;
     pthread_t thread, target;
     sem_t wake;
-    _Atomic uint64_t entered; /* counts deliveries; odd while one runs */
+    _Atomic uint64_t entered; /* counts deliveries */
+    atomic_bool inside;       /* one runs */
     _Atomic uint64_t suspect; /* the delivery that the signal is meant for */
     atomic_bool asleep, stop;
 };
@@ -39,11 +41,12 @@ void curia__watchdog_stop(curia__watchdog *w);
 static inline void curia__watchdog_enter(curia__watchdog *w) {
     if (!w) return;
     atomic_fetch_add(&w->entered, 1);
+    atomic_store(&w->inside, true);
     if (atomic_load(&w->asleep)) sem_post(&w->wake);
 }
 
 static inline void curia__watchdog_leave(curia__watchdog *w) {
-    if (w) atomic_fetch_add(&w->entered, 1);
+    if (w) atomic_store(&w->inside, false);
 }
 
 static inline uint64_t curia__watchdog_limit(const curia__watchdog *w) {
