@@ -99,15 +99,31 @@ local function first_byte_limit(member)
   return FIRST_BYTE_STREAMED_MS
 end
 
+-- The options of a member's exchanges. The client copies what it is told, so that one table serves
+-- them all and only what differs is set anew.
+local exchange_options = setmetatable({}, { __mode = "k" })
+
+local function options_of(member)
+  local options = exchange_options[member]
+  if not options then
+    options = {
+      url = "", method = "POST", headers = {}, body = "", paths = nil, watch = false,
+      first_byte_timeout_ms = first_byte_limit(member),
+      silence_timeout_ms = member.timeout_ms or SILENCE_MS,
+      total_timeout_ms = member.total_timeout_ms or TOTAL_MS,
+    }
+    exchange_options[member] = options
+  end
+  return options
+end
+
 local function start(built, member, paths, watch)
   local body, err = json.encode(built.body)
   if not body then return nil, errors.new("validation", "the request cannot be written as JSON: " .. err.message) end
-  local exchange, failure = http.start {
-    url = built.url, method = "POST", headers = built.headers, body = body, paths = paths, watch = watch,
-    first_byte_timeout_ms = first_byte_limit(member),
-    silence_timeout_ms = member.timeout_ms or SILENCE_MS,
-    total_timeout_ms = member.total_timeout_ms or TOTAL_MS,
-  }
+  local options = options_of(member)
+  options.url, options.headers, options.body = built.url, built.headers, body
+  options.paths, options.watch = paths, watch
+  local exchange, failure = http.start(options)
   if not exchange then return nil, transport_error(failure, { name = member.provider_name }) end
   return exchange
 end
@@ -183,10 +199,7 @@ local function over_http(attempt, member, request, config)
 end
 
 local function inside(attempt, member, request, config)
-  local response, err, code, text = in_process.call(attempt, member.adapter, request, config, {
-    first_byte_ms = first_byte_limit(member), silence_ms = member.timeout_ms or SILENCE_MS,
-    total_ms = member.total_timeout_ms or TOTAL_MS,
-  })
+  local response, err, code, text = in_process.call(attempt, member.adapter, request, config, options_of(member))
   if code then return nil, transport_error({ code = code, message = text, sent = true }, config) end
   return response, err
 end

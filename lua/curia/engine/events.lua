@@ -61,7 +61,7 @@ local function event_of(log, seq)
   end
   event.round, event.idx, event.iteration = round.name, round.idx, round.iteration
   event.member = entries[last - 1] or nil
-  if OWN_FIELD[kind] then event[OWN_FIELD[kind]] = value end
+  if OWN_FIELD[kind] then event[OWN_FIELD[kind]] = value or nil end
   return event
 end
 

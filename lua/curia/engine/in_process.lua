@@ -6,30 +6,33 @@ local task = require "curia.task"
 local M = {}
 
 ---@class curia.CallLimits
----@field first_byte_ms number
----@field silence_ms number
----@field total_ms number
+---@field first_byte_timeout_ms number
+---@field silence_timeout_ms number
+---@field total_timeout_ms number
 
--- When the call is late next, and what to call that.
+local TEXTS = {
+  EFIRSTBYTE = "no byte of the answer within %g ms", ESILENCE = "no further byte within %g ms",
+  ETOTAL = "the answer was not complete within %g ms",
+}
+
+-- When the call is late next, and why.
 local function due(progress, limits)
-  local total_at = progress.began + limits.total_ms
-  local at, code, text = progress.began + limits.first_byte_ms, "EFIRSTBYTE", ("no byte in %g ms"):format(limits.first_byte_ms)
-  if progress.last then
-    at, code, text = progress.last + limits.silence_ms, "ESILENCE", ("silent for %g ms"):format(limits.silence_ms)
-  end
-  if total_at <= at then return total_at, "ETOTAL", ("not complete in %g ms"):format(limits.total_ms) end
-  return at, code, text
+  local code, from, limit_ms = "EFIRSTBYTE", progress.began, limits.first_byte_timeout_ms
+  if progress.last then code, from, limit_ms = "ESILENCE", progress.last, limits.silence_timeout_ms end
+  local total_at = progress.began + limits.total_timeout_ms
+  if total_at <= from + limit_ms then return total_at, "ETOTAL", limits.total_timeout_ms end
+  return from + limit_ms, code, limit_ms
 end
 
 local function wait(child, progress, limits)
   while true do
-    local at, code, text = due(progress, limits)
+    local at, code, limit_ms = due(progress, limits)
     local ok, response, err = child:await(math.max(0, at - clock.ms()))
     if ok then return response, err end
     if ok == false then return nil, response end
     if clock.ms() >= (due(progress, limits)) then
-      child:cancel(text)
-      return nil, nil, code, text
+      child:cancel "too slow"
+      return nil, nil, code, TEXTS[code]:format(limit_ms)
     end
   end
 end
