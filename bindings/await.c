@@ -47,8 +47,10 @@ curia__wait *curia__await_begin(lua_State *L, const char *what) {
     return &host->main_wait;
 }
 
+/* A script may have got hold of a task's coroutine by coroutine.running. */
 static int resumed(lua_State *L, int status, lua_KContext ctx) {
     curia__lua_task *t = curia__host_of(L)->running;
+    if (!t || t->co != L) return luaL_error(L, "a task that waits is resumed by the runtime alone");
     if (t->task.wait.op.status == CURIA_ECANCELLED) {
         push_cancel_error(L, &t->task);
         return lua_error(L);
@@ -96,7 +98,11 @@ static void push_task(curia__lua_task *t) {
 }
 
 lua_State *curia__push_coroutine(lua_State *L, curia__host *host) {
-    if (!host->pooled) return lua_newthread(L);
+    if (!host->pooled) {
+        lua_State *co = lua_newthread(L);
+        curia__host_unhook(co); /* a hook that is meant for L is inherited */
+        return co;
+    }
     lua_rawgeti(L, LUA_REGISTRYINDEX, host->pool);
     lua_rawgeti(L, -1, host->pooled);
     lua_pushboolean(L, 0); /* not nil: the array keeps its size */
@@ -160,49 +166,60 @@ static int make_error(lua_State *L) {
     return 1;
 }
 
-/* From here on Lua runs on behalf of `t`, in its coroutine, and the watchdog looks. */
-static void enter(curia__lua_task *t) {
+/* From here on Lua runs on behalf of `t`, in L, and the watchdog looks. */
+static void enter(curia__lua_task *t, lua_State *L) {
     curia__host *host = t->host;
     host->running = t;
-    atomic_store_explicit(&host->active, t->co, memory_order_release);
+    atomic_store_explicit(&host->active, L, memory_order_release);
     curia__watchdog_enter(host->watchdog);
 }
 
-static void leave(curia__lua_task *t) {
+static void leave(curia__lua_task *t, lua_State *L) {
     curia__host *host = t->host;
     curia__watchdog_leave(host->watchdog);
     atomic_store_explicit(&host->active, NULL, memory_order_release);
-    curia__host_unhook(t->co);
+    curia__host_unhook(L);
     host->running = NULL;
 }
 
-/* Runs the __close functions of a coroutine that was left in the middle. They may neither wait nor
- * spawn, and the watchdog stops the one that holds the loop. */
+/* Replaces the value on the main state's top by an error value, or, and returns false, by what made
+ * that impossible. A script's own __tostring or __index may run. */
+static bool convert_error(curia__lua_task *t, const failure *why) {
+    lua_State *L = t->host->L;
+    lua_pushcfunction(L, make_error);
+    lua_insert(L, -2);
+    lua_pushthread(t->co);
+    lua_xmove(t->co, L, 1);
+    if (why)
+        lua_pushlightuserdata(L, (void *)(uintptr_t)why);
+    else
+        lua_pushnil(L);
+    enter(t, L);
+    int rc = lua_pcall(L, 3, 1, 0);
+    leave(t, L);
+    return rc == LUA_OK;
+}
+
+/* Runs the __close functions of a coroutine that was left in the middle. They may not wait, what
+ * they spawn is cancelled, and the watchdog stops the one that holds the loop. */
 static void close_coroutine(curia__lua_task *t) {
     t->closing = true;
-    enter(t);
+    enter(t, t->co);
     lua_resetthread(t->co);
-    leave(t);
+    leave(t, t->co);
     lua_settop(t->co, 0);
 }
 
 /* Ends a task that failed, with the error on its coroutine's top or with `why`: keeps an error
  * value, runs its __close functions, ends the task (PITFALLS P6). Nothing here allocates outside
- * of the protected call (P2). */
+ * of the protected calls (P2). */
 static void fail(curia__lua_task *t, int status, const failure *why) {
     lua_State *L = t->host->L, *co = t->co;
-    lua_pushcfunction(L, make_error);
     if (why)
         lua_pushnil(L);
     else
         lua_xmove(co, L, 1);
-    lua_pushthread(co);
-    lua_xmove(co, L, 1);
-    if (why)
-        lua_pushlightuserdata(L, (void *)(uintptr_t)why);
-    else
-        lua_pushnil(L);
-    lua_pcall(L, 3, 1, 0); /* when memory is out, that message is the error */
+    if (!convert_error(t, why)) convert_error(t, NULL); /* when memory is out, that text remains */
     close_coroutine(t);
     lua_xmove(L, co, 1);
     finish(t, 1, status);
@@ -227,12 +244,17 @@ static void fail_yielded(curia__lua_task *t) {
          &(failure){"script", "a task yielded outside of a wait; task.sleep(0) lets others run"});
 }
 
+/* Of a pooled coroutine, a script may have kept hold since the task that had it before. */
+static void fail_used(curia__lua_task *t) {
+    fail(t, CURIA_ESCRIPT, &(failure){"script", "a script resumed or closed the task's coroutine"});
+}
+
 static void resume(curia__lua_task *t, int arguments) {
     int results = 0;
     t->task.state = CURIA__TASK_RUNNING;
-    enter(t);
+    enter(t, t->co);
     int rc = lua_resume(t->co, t->host->L, arguments, &results);
-    leave(t);
+    leave(t, t->co);
     if (t->killed)
         fail_killed(t);
     else if (rc == LUA_OK)
@@ -250,6 +272,8 @@ void curia__host_deliver(curia__op *op, void *arg) {
     bool starts = t->task.state == CURIA__TASK_READY;
     if (starts && t->task.cancelled && !t->always_starts)
         fail_cancelled(t);
+    else if (starts && (lua_status(t->co) != LUA_OK || lua_gettop(t->co) == 0))
+        fail_used(t);
     else
         resume(t, starts ? lua_gettop(t->co) - 1 : 0);
 }

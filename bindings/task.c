@@ -55,7 +55,8 @@ static const curia__task_host task_host = {on_ended};
 
 /* ---- spawning ------------------------------------------------------------------------------- */
 
-/* (fn, ...) on the stack from `first` on -> the new task, a child of `parent` (NULL: a root). */
+/* (fn, ...) on the stack from `first` on -> the new task, a child of `parent` (NULL: a root); below
+ * them the group, if there is one. What may raise comes before the task is there. */
 static int spawn(lua_State *L, int first, curia__task *parent, curia__group *group) {
     curia__host *host = curia__host_of(L);
     luaL_checktype(L, first, LUA_TFUNCTION);
@@ -67,13 +68,15 @@ static int spawn(lua_State *L, int first, curia__task *parent, curia__group *gro
     lua_insert(L, first);
     lua_State *co = curia__push_coroutine(L, host);
     lua_setiuservalue(L, first, 1);
-    luaL_checkstack(co, count, "spawn");
+    if (!lua_checkstack(co, count)) return luaL_error(L, "not enough memory");
     lua_xmove(L, co, count);
+    if (group && !group->live) anchor(L, host, first - 1, group);
     anchor(L, host, first, t);
     t->host = host;
     t->co = co;
     int rc = curia__task_init(&t->task, &host->loop, parent, group, &task_host);
     if (rc) {
+        if (group && !group->live) release(host, group);
         release(host, t);
         return luaL_error(L, "spawn: the runtime is closing");
     }
@@ -282,9 +285,7 @@ static int group_new(lua_State *L) {
 /* group:spawn(fn, ...) -> task */
 static int group_spawn(lua_State *L) {
     lua_group *g = check_group(L, 1);
-    spawn(L, 2, parent_here(L), &g->group);
-    if (g->group.live == 1) anchor(L, g->host, 1, g);
-    return 1;
+    return spawn(L, 2, parent_here(L), &g->group);
 }
 
 static int group_take(lua_State *L, lua_group *g) {
@@ -382,7 +383,8 @@ static int signal_wait(lua_State *L) {
     return curia__await(L, signalled, 0);
 }
 
-/* signal:notify(): wakes all that wait now. */
+/* signal:notify(), also __gc (somebody waits still if a script has closed his coroutine): wakes all
+ * that wait now. */
 static int signal_notify(lua_State *L) {
     curia__signal_notify(luaL_checkudata(L, 1, SIGNAL), 0);
     return 0;
@@ -405,6 +407,7 @@ static const luaL_Reg group_methods[] = {{"spawn", group_spawn}, {"next", group_
 static const luaL_Reg group_meta[] = {{"__gc", group_gc}, {NULL, NULL}};
 static const luaL_Reg signal_methods[] = {
     {"wait", signal_wait}, {"notify", signal_notify}, {NULL, NULL}};
+static const luaL_Reg signal_meta[] = {{"__gc", signal_notify}, {NULL, NULL}};
 static const luaL_Reg functions[] = {
     {"spawn", task_spawn},     {"spawn_root", task_spawn_root}, {"spawn_bound", task_spawn_bound},
     {"current", task_current}, {"count", task_count},           {"sleep", task_sleep},
@@ -413,7 +416,7 @@ static const luaL_Reg functions[] = {
 static void new_class(lua_State *L, const char *name, const luaL_Reg *methods,
                       const luaL_Reg *meta) {
     luaL_newmetatable(L, name);
-    if (meta) luaL_setfuncs(L, meta, 0);
+    luaL_setfuncs(L, meta, 0);
     lua_newtable(L);
     luaL_setfuncs(L, methods, 0);
     lua_setfield(L, -2, "__index");
@@ -423,7 +426,7 @@ static void new_class(lua_State *L, const char *name, const luaL_Reg *methods,
 int curia__open_task(lua_State *L) {
     new_class(L, TASK, task_methods, task_meta);
     new_class(L, GROUP, group_methods, group_meta);
-    new_class(L, SIGNAL, signal_methods, NULL);
+    new_class(L, SIGNAL, signal_methods, signal_meta);
     luaL_newlib(L, functions);
     return 1;
 }

@@ -584,6 +584,77 @@ describe("waiting where one cannot", function()
   end)
 end)
 
+-- coroutine.running hands a script the coroutine of its task, which is used again for later tasks.
+describe("the coroutine of a task", function()
+  local function kept()
+    local co
+    task.spawn(function() co = coroutine.running() end):await()
+    return co
+  end
+
+  it("cannot be resumed by a script while it waits", function()
+    local co
+    local waiting = task.spawn(function()
+      co = coroutine.running()
+      task.sleep(5)
+      return "done"
+    end)
+    task.sleep(1)
+    helper.run(function()
+      local ok, err = coroutine.resume(co)
+      assert.is_false(ok)
+      assert.matches("resumed by the runtime alone", err)
+    end)
+    local ok, err = waiting:await()
+    assert.is_false(ok)
+    assert.equal("script", err.kind)
+  end)
+
+  it("may be resumed or closed by a script before it starts, to the task's harm only", function()
+    for _, misuse in ipairs { coroutine.resume, coroutine.close } do
+      local co, began = kept(), 0
+      local t = task.spawn(function() began = began + 1 end)
+      assert.equal("suspended", coroutine.status(co))
+      misuse(co)
+      local ok, err = t:await()
+      assert.is_false(ok)
+      assert.matches("a script resumed or closed the task's coroutine", err.message)
+      assert.is_true(began <= 1)
+    end
+    assert.same({ true, 1, 2 }, { task.spawn(function(...) return ... end, 1, 2):await() })
+  end)
+
+  it("may be closed by a script while it waits for what nobody else holds", function()
+    local function closed(wait)
+      local co
+      local t = task.spawn(function()
+        co = coroutine.running()
+        wait()
+      end)
+      task.sleep(1)
+      coroutine.close(co)
+      collectgarbage()
+      collectgarbage()
+      return t
+    end
+    local function check(t)
+      t:cancel()
+      local ok, err = t:await()
+      assert.is_false(ok)
+      assert.matches("dead coroutine", err.message)
+    end
+    check(closed(function() task.signal():wait() end))
+    check(closed(function() task.signal():wait(100000) end))
+    check(closed(function()
+      local group = task.group()
+      group:spawn(task.sleep, 5)
+      group:next()
+    end))
+    check(closed(function() task.spawn(task.sleep, 5):await() end))
+    check(closed(function() task.sleep(5) end))
+  end)
+end)
+
 describe("many tasks", function()
   it("10,000 at once", function()
     helper.run(function()

@@ -104,6 +104,17 @@ describe("the watchdog", function()
     assert.is_true((clock.us() - started) / 1000 < 2 * (LIMIT_MS + SLACK_MS))
   end)
 
+  it("stops the __tostring of an error", function()
+    local err = stopped(function()
+      error(setmetatable({}, {
+        __tostring = function()
+          while true do pcall(function() while true do end end) end
+        end,
+      }))
+    end)
+    assert.is_table(err)
+  end)
+
   it("runs the __close functions of what it stopped", function()
     local closed
     stopped(function()
