@@ -6,7 +6,9 @@
 
 #include "error.h"
 
-static _Thread_local curia__watchdog *watching; /* read by the signal handler of this thread */
+/* Read by the signal handler, on any thread: in a shared library the usual model may allocate at a
+ * thread's first access. */
+static _Thread_local curia__watchdog *watching __attribute__((tls_model("initial-exec")));
 
 /* A signal that comes late, when its delivery is over, must not hit the next one. */
 static void on_signal(int number) {
