@@ -20,6 +20,7 @@ static int system_uuid7(lua_State *L) {
     static const char hex[] = "0123456789abcdef";
     unsigned char b[16];
     double now = luaL_optnumber(L, 1, curia__clock_wall_ms(&curia__host_of(L)->loop.clock));
+    luaL_argcheck(L, now >= 0 && now < 281474976710656.0, 1, "milliseconds of 48 bits");
     uint64_t ms = (uint64_t)now;
     if (random_bytes(b, sizeof b)) return luaL_error(L, "no random bytes: %s", strerror(errno));
     for (int i = 0; i < 6; i++)
