@@ -4,8 +4,13 @@ local errors = require "curia.errors"
 
 local M = {}
 
+-- Members in plain Lua have no provider.
+local function name_of(member)
+  return member.provider_name or member.id
+end
+
 local function refused(response, member, kind, word)
-  return errors.new(kind, ("%s: the model %s"):format(member.provider_name, word), {
+  return errors.new(kind, ("%s: the model %s"):format(name_of(member), word), {
     reason = response.content ~= "" and response.content or nil,
     code = response.finish_reason, provider = member.provider_name,
   })
@@ -15,10 +20,10 @@ local function empty(response, member)
   if response.finish_reason == "length" then
     local spent = response.usage and response.usage.reasoning_tokens
     return errors.new("invalid_output", ("%s: the answer is empty: its token limit was used up%s"):format(
-      member.provider_name, spent and (" by %d reasoning tokens"):format(spent) or ""),
+      name_of(member), spent and (" by %d reasoning tokens"):format(spent) or ""),
       { code = "length", provider = member.provider_name })
   end
-  return errors.new("invalid_output", member.provider_name .. ": the answer is empty",
+  return errors.new("invalid_output", name_of(member) .. ": the answer is empty",
     { code = response.finish_reason, provider = member.provider_name })
 end
 
@@ -34,7 +39,7 @@ function M.fault(response, member)
   end
   if reason == "error" then return refused(response, member, "transient", "ended its answer with an error") end
   if reason == "tool_calls" then
-    return errors.new("unsupported", member.provider_name .. ": the model asked for a tool, and the member has none",
+    return errors.new("unsupported", name_of(member) .. ": the model asked for a tool, and the member has none",
       { provider = member.provider_name })
   end
   if not response.content or not response.content:find("%S") then return empty(response, member) end

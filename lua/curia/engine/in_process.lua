@@ -15,26 +15,14 @@ local TEXTS = {
   ETOTAL = "the answer was not complete within %g ms",
 }
 
--- When the call is late next, and why.
-local function due(progress, limits)
-  local code, from, limit_ms = "EFIRSTBYTE", progress.began, limits.first_byte_timeout_ms
-  if progress.last then code, from, limit_ms = "ESILENCE", progress.last, limits.silence_timeout_ms end
-  local total_at = progress.began + limits.total_timeout_ms
-  if total_at <= from + limit_ms then return total_at, "ETOTAL", limits.total_timeout_ms end
-  return from + limit_ms, code, limit_ms
-end
-
-local function wait(child, progress, limits)
-  while true do
-    local at, code, limit_ms = due(progress, limits)
-    local ok, response, err = child:await(math.max(0, at - clock.ms()))
-    if ok then return response, err end
-    if ok == false then return nil, response end
-    if clock.ms() >= (due(progress, limits)) then
-      child:cancel "too slow"
-      return nil, nil, code, TEXTS[code]:format(limit_ms)
-    end
-  end
+-- Says when the call will be late: too long without a byte, or too long in all.
+local function limit(child, progress, limits)
+  local code, ms = "EFIRSTBYTE", limits.first_byte_timeout_ms
+  if progress.begun then code, ms = "ESILENCE", limits.silence_timeout_ms end
+  local left_ms = progress.since + limits.total_timeout_ms - clock.ms()
+  progress.code, progress.limit_ms = code, ms
+  if left_ms <= ms then progress.code, progress.limit_ms = "ETOTAL", limits.total_timeout_ms end
+  child:deadline(math.max(0, math.min(left_ms, ms)))
 end
 
 --- Calls the adapter's `call`.
@@ -49,12 +37,17 @@ end
 ---@return string? code of a time-out that has passed
 ---@return string? text
 function M.call(attempt, adapter, request, config, limits)
-  local progress = { began = clock.ms(), last = nil }
-  local child = task.spawn(adapter.call, request, config, function(kind, text)
-    progress.last = clock.ms()
+  local progress, child = { since = clock.ms(), begun = false }, nil
+  child = task.spawn(adapter.call, request, config, function(kind, text)
+    progress.begun = true
+    limit(child, progress, limits)
     attempt:on_delta(kind, text)
   end)
-  return wait(child, progress, limits)
+  limit(child, progress, limits)
+  local ok, response, err = child:await()
+  if ok then return response, err end
+  if response.kind ~= "deadline" then return nil, response end
+  return nil, nil, progress.code, TEXTS[progress.code]:format(progress.limit_ms)
 end
 
 return M
