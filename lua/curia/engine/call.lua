@@ -90,6 +90,7 @@ end
 ---@class curia.Attempt what the member's turn sees of an attempt under way
 ---@field content_seen boolean a byte of the answer has come
 ---@field exchange? table the HTTP exchange
+---@field started_us? integer when a streamed one was started
 ---@field prices? table the user's own price table
 ---@field on_delta fun(attempt: curia.Attempt, kind: string, text: string, finish_reason?: string)
 
@@ -178,24 +179,20 @@ local function read_whole(attempt, adapter, request, config)
   return response, err
 end
 
--- A cancelled turn aborts its transfer.
-local Transfer = { __close = function(transfer)
-  transfer.attempt.exchange = false
-  transfer.exchange:close()
-end }
-
 local function over_http(attempt, member, request, config)
   local adapter = member.adapter
   local built, err = adapter.build(request, config)
   if not built then return nil, err end
   local streamed = request.stream and adapter.stream
-  local exchange
-  exchange, err = start(built, member, streamed and paths_of(adapter) or nil, attempt.watch)
-  if not exchange then return nil, err end
-  attempt.exchange = exchange
-  local transfer <close> = setmetatable({ attempt = attempt, exchange = exchange }, Transfer)
+  local exchange, failure = start(built, member, streamed and paths_of(adapter) or nil, attempt.watch)
+  if not exchange then return nil, failure end
+  attempt.exchange, attempt.started_us = exchange, streamed and clock.us()
+  local transfer <close> = exchange -- a cancelled turn aborts it
   local read = streamed and read_stream or read_whole
-  return read(attempt, adapter, request, config)
+  local response
+  response, failure = read(attempt, adapter, request, config)
+  attempt.exchange = false
+  return response, failure
 end
 
 local function inside(attempt, member, request, config)
@@ -204,9 +201,15 @@ local function inside(attempt, member, request, config)
   return response, err
 end
 
+-- The user's own prices come before the shipped ones.
+local function cost_of(response, member, prices)
+  local own = prices and cost.of_response(response, member.model, member.provider_name, prices)
+  return own or cost.of_response(response, member.model, member.provider_name)
+end
+
 -- The cost, and the reason of the end on the last piece of a stream.
 local function completed(attempt, response, member, request)
-  response.cost = cost.of_response(response, member.model, member.provider_name, attempt.prices)
+  response.cost = cost_of(response, member, attempt.prices)
   if request.stream and attempt.content then attempt:on_delta("content", "", response.finish_reason) end
   return response
 end
@@ -221,7 +224,6 @@ end
 function M.attempt(attempt, member, request)
   local config, err = provider_config(member.provider)
   if not config then return nil, cleaned(err, member.provider) end
-  attempt.started_us = clock.us()
   local go = member.adapter.call and inside or over_http
   local response
   response, err = go(attempt, member, request, config)

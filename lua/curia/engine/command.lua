@@ -21,13 +21,11 @@ end
 local function read(process)
   local parts, size = {}, 0
   process.pipe:read_start(function(_, data)
+    parts[#parts + 1] = data
     size = size + (data and #data or 0)
-    if data and size <= MAX_BYTES then
-      parts[#parts + 1] = data
-      return
-    end
+    if data and size <= MAX_BYTES then return end
     process.pipe:read_stop()
-    process.text = table.concat(parts)
+    process.text, process.endless = table.concat(parts), data ~= nil
     process.signal:notify()
   end)
 end
@@ -47,6 +45,7 @@ end
 
 local function outcome(process)
   while process.code == nil or process.text == nil do
+    if process.endless then return nil, ("it printed more than %d bytes"):format(MAX_BYTES) end
     if not process.signal:wait(LIMIT_MS) then return nil, ("no answer in %d s"):format(LIMIT_MS // 1000) end
   end
   if process.code ~= 0 then return nil, "exit " .. process.code end

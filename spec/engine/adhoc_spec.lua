@@ -1,0 +1,31 @@
+local adhoc = require "curia.engine.adhoc"
+local config = require "curia.config"
+local errors = require "curia.errors"
+
+local run = { config = config.shared(), rounds = { {}, {} }, plan = { by_id = { a = {}, b = {} } } }
+
+local function refused(...)
+  local ok, err = pcall(adhoc.plan, run, ...)
+  assert.is_false(ok)
+  assert.is_true(errors.is(err))
+  return err
+end
+
+describe("a round that a script asks for", function()
+  it("is planned as those of a council", function()
+    local round = adhoc.plan(run, "critique", { timeout = "2s", members = { "a" } })
+    assert.same({ "critique", "critique", 3, 2000 }, { round.type, round.name, round.idx, round.timeout_ms })
+    assert.equal(require "curia.rounds.critique", round.module)
+    assert.equal("last word", adhoc.plan(run, "critique", { name = "last word" }).name)
+    assert.equal("mine", adhoc.plan(run, { name = "mine", build = print }).name)
+  end)
+
+  it("is refused when type, option or member is unknown", function()
+    assert.same({ "validation", "unknown_round" }, { refused("critic").kind, refused("critic").code })
+    assert.equal("unknown_round", refused(nil).code)
+    assert.matches("did you mean 'timeout'", refused("critique", { timout = 1 }).message)
+    assert.equal("out_of_range", refused("critique", { failure_mode = "explode" }).code)
+    assert.equal("unknown_member", refused("critique", { members = { "c" } }).code)
+    assert.equal("unsupported", refused("critique", { schema = { type = "object" } }).kind)
+  end)
+end)
