@@ -27,39 +27,60 @@ local function without_snapshot(name)
   return name
 end
 
--- The names under which a model may have a price, best first; the first one of all is the provider's own.
-local function names_of(model)
+local function look_up(prices, provider, model)
   local bare = model:match("([^/]+)$") or model
   local base = without_snapshot(bare)
-  return { model, bare, base, base:find("^claude") and base:gsub("%.", "-") or base }
+  local dashed = base:find("^claude") and base:gsub("%.", "-") or base
+  return provider and prices[provider .. "/" .. model]
+    or prices[model] or prices[bare] or prices[base] or prices[dashed]
 end
 
--- Names come with answers, from outside: when there are too many, it begins anew.
+-- What was found: by table of prices, provider and model; false where there is no price. Names of models
+-- come with answers, from outside: when there are too many, it begins anew.
 local MOST_NAMES = 1000
-local known_names, known_count = {}, 0
+local found, found_count = {}, 0
 
-local function known_names_of(model)
-  local names = known_names[model]
-  if names then return names end
-  if known_count == MOST_NAMES then known_names, known_count = {}, 0 end
-  names = names_of(model)
-  known_names[model], known_count = names, known_count + 1
-  return names
+local function forget_all()
+  found, found_count = setmetatable({}, { __mode = "k" }), 0
 end
+
+local function found_in(prices, provider)
+  local of_table = found[prices]
+  if not of_table then
+    of_table = {}
+    found[prices] = of_table
+  end
+  local of_provider = of_table[provider]
+  if not of_provider then
+    of_provider = {}
+    of_table[provider] = of_provider
+  end
+  return of_provider
+end
+
+local function find(prices, provider, model)
+  if found_count == MOST_NAMES then forget_all() end
+  local price = look_up(prices, provider, model) or false
+  found_in(prices, provider or "")[model] = price
+  found_count = found_count + 1
+  return price
+end
+
+forget_all()
 
 --- The price of a model: by its full name, else without the vendor in front ("openai/"), else without
 --- the date of a snapshot; a key "provider/model" counts before "model". Gateways write the dots of
 --- Claude's versions where Anthropic writes dashes.
 ---@param model string|nil
 ---@param provider? string the configured provider's name
----@param prices? table<string, curia.Price> instead of the shipped table
+---@param prices? table<string, curia.Price> instead of the shipped table; not to be changed any more
 ---@return curia.Price|nil
 function M.price(model, provider, prices)
   if not model then return nil end
   prices = prices or shipped
-  local names = known_names_of(model)
-  return provider and prices[provider .. "/" .. model]
-    or prices[names[1]] or prices[names[2]] or prices[names[3]] or prices[names[4]]
+  local price = found_in(prices, provider or "")[model]
+  if price == nil then price = find(prices, provider, model) end
+  return price or nil
 end
 
 --- The cost of tokens by a price table; nil if the model has no price or the counts are not known.
@@ -69,9 +90,10 @@ end
 ---@param prices? table<string, curia.Price> instead of the shipped table
 ---@return curia.Cost|nil
 function M.of(usage, model, provider, prices)
-  local price = M.price(model, provider, prices)
-  local input, output = usage and usage.input_tokens, usage and usage.output_tokens
-  if not price or not input or not output then return nil end
+  local price = usage and M.price(model, provider, prices)
+  if not price then return nil end
+  local input, output = usage.input_tokens, usage.output_tokens
+  if not input or not output then return nil end
   if price.long and input > price.long.over then price = price.long end
   local cached = math.min(usage.cached_tokens or 0, input)
   local written = math.min(usage.cache_write_tokens or 0, input - cached)
@@ -89,8 +111,9 @@ end
 ---@param prices? table<string, curia.Price>
 ---@return curia.Cost|nil
 function M.of_response(response, model, provider, prices)
-  return response.cost or M.of(response.usage, response.model, provider, prices)
-    or M.of(response.usage, model, provider, prices)
+  local usage, answered = response.usage, response.model
+  return response.cost or M.of(usage, answered, provider, prices)
+    or answered ~= model and M.of(usage, model, provider, prices) or nil
 end
 
 --- The sum of two costs; what is unknown adds nothing. A sum of both sources says "mixed".

@@ -41,20 +41,7 @@ local function wire_assistant(message, model)
   return parts and request_of.extend(wire, parts.fields) or wire
 end
 
-local SPOKEN = { system = true, user = true }
-local TEXT_FIELDS = { role = true, content = true, name = true }
-
--- Whether a message already is what goes over the wire. Nearly all are.
-local function is_plain(message)
-  if not SPOKEN[message.role] or type(message.content) ~= "string" then return false end
-  for field in next, message do
-    if not TEXT_FIELDS[field] then return false end
-  end
-  return true
-end
-
 local function wire_message(message, model)
-  if is_plain(message) then return message end
   local role, content = message.role, message.content
   if role == "assistant" then return wire_assistant(message, model) end
   if type(content) ~= "string" then content = request_of.text(content) end
@@ -63,6 +50,7 @@ local function wire_message(message, model)
 end
 
 local function wire_messages(request)
+  if request.plain then return request.messages end
   local wire = {}
   for i, message in ipairs(request.messages) do wire[i] = wire_message(message, request.model) end
   return wire

@@ -22,14 +22,16 @@ local function shared_place(messages)
   return place
 end
 
--- In a message of its own: the body's may be the request's.
-local function mark_cache(messages, cache)
+-- In a list of its own: the body's may be the request's.
+local function mark_cache(body, cache)
+  local messages = table.move(body.messages, 1, #body.messages, 1, {})
   local place = shared_place(messages)
   local message = messages[place]
   if not message or type(message.content) ~= "string" or message.content == "" then return end
   local control = { type = "ephemeral", ttl = cache == "1h" and "1h" or nil }
   messages[place] = request_of.extend({}, message)
   messages[place].content = { { type = "text", text = message.content, cache_control = control } }
+  body.messages = messages
 end
 
 local function own_words(body, request)
@@ -40,7 +42,7 @@ local function own_words(body, request)
   if request.reasoning then body.reasoning = reasoning_of(request.reasoning) end
   if request.schema then body.provider = { require_parameters = true } end
   body.usage = { include = true }
-  if request.cache then mark_cache(body.messages, request.cache) end
+  if request.cache then mark_cache(body, request.cache) end
   return request_of.extend(body, request.extra)
 end
 

@@ -42,7 +42,7 @@ local Round = {}
 ---@return curia.Error? err
 function Round:__call(ctx, kind, opts)
   local run = ctx._run
-  run.free:close_idle()
+  if run.free then run.free:close_idle() end
   local result, err = rounds.execute(ctx, adhoc.plan(run, kind, opts))
   return result, err
 end
@@ -100,7 +100,7 @@ local Leaving = { __close = function(leaving) leaving.free:leave(leaving.round) 
 -- Asks inside a round are its own; those of a free `run` stand in rounds named by their labels.
 local function place_of(self, label, id)
   if self._round then return self._round, self._result end
-  local free = self._run.free
+  local free = self._run:free_rounds()
   local entered = free:enter(label or "run", id)
   return entered.round, entered.result, setmetatable({ free = free, round = entered }, Leaving)
 end
@@ -154,7 +154,7 @@ end
 
 --- A number in [0, 1) from the run's seeded generator.
 function Ctx:random()
-  return self._run.random:number()
+  return self._run:dice():number()
 end
 
 --- A new UUIDv7.

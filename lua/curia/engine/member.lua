@@ -41,10 +41,14 @@ local function system_text(member, input, ctx)
   return nil, errors.new("script", ("system of member %s: it gave a %s, no text"):format(member.id, type(text)))
 end
 
-local function as_messages(built)
-  if type(built) == "string" then return { { role = "user", content = built } } end
-  if type(built) == "table" and built[1] and built[1].role then return built end
-  return { { role = "user", content = prompts.question(built) } }
+-- The messages of a text: what goes over the wire as it is (`plain`).
+local function text_messages(text, system)
+  if not system or system == "" then return { { role = "user", content = text } } end
+  return { { role = "system", content = system }, { role = "user", content = text } }
+end
+
+local function are_messages(built)
+  return type(built) == "table" and built[1] and built[1].role
 end
 
 local function with_system(messages, system)
@@ -75,8 +79,16 @@ local function request_base(member)
   return base
 end
 
-local function new_request(turn, messages)
-  return setmetatable({ messages = messages, round = turn.round.name, run_id = turn.run.id }, request_base(turn.member))
+local function new_request(turn, messages, plain)
+  return setmetatable({ messages = messages, plain = plain, round = turn.round.name, run_id = turn.run.id },
+    request_base(turn.member))
+end
+
+-- What a round's `build` gave, as a request: a text, a list of messages, or an input.
+local function request_of(turn, built, system)
+  if are_messages(built) then return new_request(turn, with_system(built, system), false) end
+  local text = type(built) == "string" and built or prompts.question(built)
+  return new_request(turn, text_messages(text, system), true)
 end
 
 -- ---- events -------------------------------------------------------------------------------------
@@ -153,10 +165,11 @@ end
 local function next_wait(turn, attempt, err)
   local run, policy = turn.run, policy_of(turn)
   if turn.attempts >= policy.attempts or not retry.retryable(err) or too_late(turn, attempt, err) then return nil end
-  local wait_ms = retry.wait_ms(policy, turn.attempts, err, function() return run.jitter:number() end)
+  local wait_ms = retry.wait_ms(policy, turn.attempts, err, function() return run:retry_dice():number() end)
   local left = run:time_left_ms(turn.deadline_at)
   if left and wait_ms >= left then return nil end
-  return run.retries:retry(turn.is_chair) and wait_ms or nil
+  local is_chair = turn.member == run.plan.chair
+  return run.retries:retry(is_chair) and wait_ms or nil
 end
 
 local function place(turn, err)
@@ -261,19 +274,19 @@ local function transformed(turn)
   return true
 end
 
-local function built(turn)
+local function build_request(turn)
   local ctx, member = turn.ctx, turn.member
   if not turn.build then
     return nil, errors.new("validation", ("round %s has no build function"):format(turn.round.name))
   end
-  local messages, err = turn.build(ctx, member)
-  if err or messages == nil then
+  local built, err = turn.build(ctx, member)
+  if err or built == nil then
     return nil, user_code.error_of("build of round " .. turn.round.name, err or "it gave no messages")
   end
   local system
   system, err = system_text(member, ctx.input, ctx)
   if err then return nil, err end
-  return with_system(as_messages(messages), system)
+  return request_of(turn, built, system)
 end
 
 local function respond(turn)
@@ -282,19 +295,22 @@ local function respond(turn)
     if not ok then return nil, err end
   end
   if turn.member.run then return run_function(turn) end
-  local messages, err = built(turn)
-  if not messages then return nil, err end
-  return try(turn, new_request(turn, messages))
+  local request, err = build_request(turn)
+  if not request then return nil, err end
+  return try(turn, request)
 end
 
+-- Eight fields, and more only where there is more to tell: results stay as long as their run.
 local function result_of(turn, status, response)
   local member = turn.member
-  return {
+  local result = {
     member = member.id, attempts = turn.attempts, started_at = turn.started_at,
-    duration_ms = (clock.us() - turn.started_us) / 1000, first_token_ms = turn.first_token_ms,
-    model = response and response.model or member.model, provider = member.provider_name,
-    metadata = member.metadata, status = status, response = response, error = nil,
+    duration_ms = (clock.us() - turn.started_us) / 1000, model = response and response.model or member.model,
+    provider = member.provider_name, status = status, response = response,
   }
+  if turn.first_token_ms then result.first_token_ms = turn.first_token_ms end
+  if member.metadata then result.metadata = member.metadata end
+  return result
 end
 
 -- What was paid for is kept, though it is no answer.
@@ -323,7 +339,6 @@ end
 ---@field member table planned member
 ---@field build fun(ctx: curia.Ctx, member: table): any
 ---@field parse? function
----@field is_chair boolean
 ---@field attempts integer tries so far
 ---@field retry? table stronger than all other policies
 ---@field deadline_ms? number of this turn
@@ -337,10 +352,8 @@ end
 ---@param parse? function
 ---@return curia.Turn
 function M.new_turn(ctx, round, member, build, parse)
-  local run = ctx._run
   return {
-    run = run, ctx = ctx, round = round, member = member, build = build, parse = parse,
-    is_chair = member == run.plan.chair, attempts = 0,
+    run = ctx._run, ctx = ctx, round = round, member = member, build = build, parse = parse, attempts = 0,
     -- set while it goes on; named here so that the table is made in one piece
     started_at = nil, started_us = nil, deadline_at = nil, deadline_ms = nil, first_token_ms = nil, answered = nil,
     retry = nil, silent = nil, cut = nil,

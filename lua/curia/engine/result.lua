@@ -6,7 +6,7 @@ local json = require "curia.json"
 local M = {}
 
 local function add(total, part)
-  for name, value in pairs(part or {}) do
+  for name, value in next, part or {} do
     if type(value) == "number" then total[name] = (total[name] or 0) + value end
   end
 end
@@ -173,11 +173,13 @@ local function status_of(run, final, degraded)
 end
 
 -- Who put another answer first, and why (SPEC 12: dissent).
+local NONE = {}
+
 local function dissent_of(rounds)
   local list = {}
   for _, round in ipairs(rounds) do
     local decision = round.decision
-    for _, ballot in ipairs(decision and decision.winner and decision.ballots_used or {}) do
+    for _, ballot in ipairs(decision and decision.winner and decision.ballots_used or NONE) do
       local first = ballot.choice or (ballot.ordering and ballot.ordering[1])
       if first and first ~= decision.winner then
         list[#list + 1] = { member = ballot.voter, round = round.name, choice = first, rationale = ballot.rationale }
@@ -192,9 +194,10 @@ local function no_answer(run)
 end
 
 local function metadata_of(run)
-  local metadata = {}
-  for key, value in pairs(run.metadata) do metadata[key] = value end
-  metadata.seed = run.seed
+  local metadata = { seed = run.seed }
+  for key, value in next, run.metadata do
+    if key ~= "seed" then metadata[key] = value end
+  end
   return metadata
 end
 
@@ -210,9 +213,12 @@ end
 function M.of(run)
   local decision, decided_in = last_decision(run.rounds)
   local final = final_of(run, decision, decided_in)
-  local degraded = degraded_of(run.plan, run.rounds, run.failures)
+  local degraded, list = nil, json.array()
+  if run.flawed or run.failures[1] then -- else there is nothing to look for
+    degraded = degraded_of(run.plan, run.rounds, run.failures)
+    list = all_errors(run.plan, run.rounds, run.failures)
+  end
   local status = status_of(run, final, degraded)
-  local list = all_errors(run.plan, run.rounds, run.failures)
   if status == "error" and #list == 0 then list[1] = no_answer(run) end
   return {
     run_id = run.id, council = run.plan.spec.name, status = status, input = run.input, rounds = run.rounds,

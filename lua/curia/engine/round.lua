@@ -40,13 +40,13 @@ local function ids_of(members)
   return ids
 end
 
+local NOBODY = {}
+
 local function routing_error(round, text)
   return errors.new("script", ("router of round %s: %s"):format(round.name, text))
 end
 
-local function routed(ctx, round, members)
-  local router = round.router or ctx._run.plan.router
-  if not router then return members end
+local function routed(ctx, round, router, members)
   local chosen, err = user_code.call("router of round " .. round.name, router, ctx.input, ctx)
   if err then return nil, err end
   if type(chosen) == "string" then chosen = { chosen } end
@@ -62,11 +62,12 @@ end
 local function participants(ctx, round)
   local plan = ctx._run.plan
   if round.module.chair then
-    if plan.chair then return { plan.chair }, {} end
+    if plan.chair then return { plan.chair }, NOBODY end
     return nil, errors.new("validation", ("round %s is the chair's, and the council has none"):format(round.name))
   end
-  local all = round.members and listed(plan, round.members) or plan.members
-  local chosen, err = routed(ctx, round, all)
+  local all, router = round.members and listed(plan, round.members) or plan.members, round.router or plan.router
+  if not router then return all, NOBODY end
+  local chosen, err = routed(ctx, round, router, all)
   if not chosen then return nil, err end
   local in_round, excluded = ids_of(chosen), {}
   for _, member in ipairs(all) do
@@ -82,21 +83,18 @@ local function new_turn(ctx, round, member)
 end
 
 local function announce(turn, result)
-  turn.run.attempts[turn] = nil
-  turn.run:set_member(turn.member.id, result.status)
-  turn.run.log:tell("member_completed", turn.round, turn.member.id, result)
+  local run, id = turn.run, turn.member.id
+  run.attempts[turn] = nil
+  run:set_member(id, result.status)
+  if result.status ~= "ok" then run.flawed = true end
+  run.log:tell("member_completed", turn.round, id, result)
   return result
-end
-
-local function deadline_of(turn)
-  return turn.deadline_ms or turn.member.deadline_ms or turn.run.opts.member_timeout_ms
-    or turn.run.plan.spec.member_timeout_ms or turn.run.config:get("default_member_timeout_ms")
 end
 
 -- `until_at`: when the round's own time is over; retries that would wait longer are not tried.
 local function spawn_turn(group, turn, until_at)
   local spawned = group:spawn(member_turn.take_turn, turn)
-  local deadline_ms = deadline_of(turn)
+  local deadline_ms = turn.deadline_ms or turn.member.deadline_ms or turn.run.member_timeout_ms
   turn.deadline_at = until_at
   if deadline_ms then
     spawned:deadline(deadline_ms)
@@ -146,9 +144,10 @@ local function after(state, result)
 end
 
 local function time_left(state)
-  local at = state.timeout_at
-  if state.grace_at and (not at or state.grace_at < at) then at = state.grace_at end
-  return at and math.max(0, at - clock.ms())
+  local at, grace_at = state.timeout_at, state.grace_at
+  if not at and not grace_at then return nil end
+  if grace_at and (not at or grace_at < at) then at = grace_at end
+  return math.max(0, at - clock.ms())
 end
 
 local function cut_late(state)
@@ -161,13 +160,14 @@ local function cut_late(state)
 end
 
 local function collect(group, state, results)
-  while next(state.turns) do
+  while state.live > 0 do
     local ended, late = group:next(time_left(state))
     if not ended and late then
       cut_late(state)
     else
       local turn = state.turns[ended]
       state.turns[ended] = nil
+      state.live = state.live - 1
       local result = announce(turn, result_of(turn, ended))
       results[turn.member.id] = result
       after(state, result)
@@ -201,8 +201,7 @@ end
 
 local function failure_mode(ctx, round)
   local run = ctx._run
-  return round.failure_mode or run.opts.failure_mode or run.plan.spec.failure_mode
-    or run.config:get("default_failure_mode")
+  return round.failure_mode or run.failure_mode
 end
 
 -- A council's quorum is for rounds of all members: it asks no more of a smaller one, and nothing of the chair's.
@@ -214,10 +213,12 @@ local function quorum_of(ctx, round, count)
 end
 
 local function new_state(ctx, round, count)
+  local timeout_ms = round.timeout_ms
   return {
-    turns = {}, ok = 0, failed = nil, cut = nil, fail_fast = failure_mode(ctx, round) == "fail_fast",
-    quorum = quorum_of(ctx, round, count), grace_ms = round.grace_ms or ctx._run.plan.spec.grace_ms, grace_at = nil,
-    timeout_ms = round.timeout_ms, timeout_at = round.timeout_ms and clock.ms() + round.timeout_ms,
+    turns = {}, live = 0, ok = 0, fail_fast = failure_mode(ctx, round) == "fail_fast", quorum = quorum_of(ctx, round, count),
+    grace_ms = round.grace_ms or ctx._run.plan.spec.grace_ms, timeout_ms = timeout_ms,
+    timeout_at = timeout_ms and clock.ms() + timeout_ms,
+    -- set while it goes on: failed, cut, grace_at
   }
 end
 
@@ -228,7 +229,7 @@ end
 ---@param results table<string, curia.MemberResult> takes the result, also when the caller is cut short
 ---@return curia.MemberResult
 function M.single_turn(turn, results)
-  local group, state = task.group(), { turns = {}, ok = 0 }
+  local group, state = task.group(), { turns = {}, live = 1, ok = 0 }
   state.turns[spawn_turn(group, turn)] = turn
   gather(group, state, results)
   return results[turn.member.id]
@@ -236,9 +237,10 @@ end
 
 local function run_parallel(ctx, round, members, state, results)
   local group = task.group()
-  for _, member in ipairs(members) do
-    local turn = new_turn(ctx, round, member)
+  for i = 1, #members do
+    local turn = new_turn(ctx, round, members[i])
     state.turns[spawn_turn(group, turn, state.timeout_at)] = turn
+    state.live = state.live + 1
   end
   gather(group, state, results)
 end
@@ -335,8 +337,11 @@ function M.execute(ctx, round)
   local inner = ctx:for_round(round, result)
   local ok, decision, err, fatal = xpcall(perform, M.as_error, inner, round, result)
   if not ok then err, decision = decision, nil end
-  result.decision, result.error = decision, err
-  if err then err.round = err.round or round.name end
+  result.decision = decision
+  if err then
+    result.error, run.flawed = err, true
+    err.round = err.round or round.name
+  end
   finish(run, round, result, started_us)
   if not ok then error(err, 0) end
   return result, err, fatal

@@ -24,6 +24,7 @@ local M = {}
 ---@field opts table
 ---@field status "pending"|"running"|"completed"|"failed"|"cancelled"|"terminated"
 ---@field ended boolean
+---@field flawed boolean a turn or a round has failed
 ---@field outcome? table the result, once it has ended
 ---@field log curia.Log
 local Run = { __name = "curia.run" }
@@ -92,6 +93,27 @@ function Run:elapsed_ms()
   return (clock.us() - self.started_us) / 1000
 end
 
+--- Random numbers from the run's seed, for scripts and rounds.
+---@return curia.Random
+function Run:dice()
+  self.random = self.random or random.new(self.seed)
+  return self.random
+end
+
+--- Others for the waits between retries, so that these do not change what scripts are dealt.
+---@return curia.Random
+function Run:retry_dice()
+  self.jitter = self.jitter or random.new(~self.seed)
+  return self.jitter
+end
+
+--- The rounds of a script that asks members outside of any round.
+---@return curia.FreeRounds
+function Run:free_rounds()
+  self.free = self.free or free_rounds.new(self)
+  return self.free
+end
+
 --- Milliseconds until the nearer of the run's deadline and `at`; nil: there is none.
 ---@param at? number
 ---@return number?
@@ -149,7 +171,8 @@ end
 -- In tasks of their own, as they may wait; directly when the runtime closes and takes no new tasks.
 local function call_end_handlers(run)
   local handlers = run.end_handlers
-  run.end_handlers = {}
+  if not handlers then return end
+  run.end_handlers = nil
   for _, fn in ipairs(handlers) do
     if not pcall(task.spawn_root, call_end_handler, fn, run) then call_end_handler(fn, run) end
   end
@@ -165,7 +188,7 @@ end
 
 local function settle(run, raised)
   if raised ~= nil then table.insert(run.failures, 1, round_engine.as_error(raised)) end
-  run.free:close_idle(true)
+  if run.free then run.free:close_idle(true) end
   local result, err = results.of(run)
   run.outcome, run.failure = result, err
   run.status = not err and "completed" or err.kind == "cancelled" and "cancelled" or "failed"
@@ -213,11 +236,16 @@ end
 
 -- ---- what holders of a run may do -------------------------------------------------------------------
 
+local function add_all(fields, more)
+  if not more then return end
+  for name, value in pairs(more) do fields[name] = value end
+end
+
 local function metadata_of(plan, opts)
   local metadata = {}
-  for _, source in ipairs { plan.spec.metadata or {}, opts.metadata or {}, plan.metadata or {} } do
-    for key, value in pairs(source) do metadata[key] = value end
-  end
+  add_all(metadata, plan.spec.metadata)
+  add_all(metadata, opts.metadata)
+  add_all(metadata, plan.metadata)
   return metadata
 end
 
@@ -234,19 +262,21 @@ function M.new(plan, input, opts, config, on_ended)
   local run = setmetatable({
     id = id, plan = plan, input = input, opts = opts, config = config, on_ended = on_ended, status = "pending",
     ended = false, log = events.new(id, opts.parent_run_id), rounds = json.array(), finished = {}, failures = {},
-    attempts = {}, member_status = {}, end_handlers = {}, metadata = metadata_of(plan, opts), seed = seed,
-    random = random.new(seed), jitter = random.new(~seed), retries = retries.new(plan.chair ~= nil),
-    prices = config:get("prices"), totals = { usage = {}, unpriced = 0 }, started_at = clock.wall_ms(),
+    attempts = {}, member_status = {}, metadata = metadata_of(plan, opts), seed = seed,
+    failure_mode = opts.failure_mode or plan.spec.failure_mode or config:get("default_failure_mode"),
+    member_timeout_ms = opts.member_timeout_ms or plan.spec.member_timeout_ms
+      or config:get("default_member_timeout_ms"),
+    flawed = false, retries = retries.new(plan.chair ~= nil), prices = config:get("prices"), totals = { usage = {}, unpriced = 0 }, started_at = clock.wall_ms(),
     started_us = clock.us(),
   }, Run)
-  run.free = free_rounds.new(run)
   run.log.on_watch = function(on) watch_attempts(run, on) end
   return run
 end
 
 --- Starts the run's task: the runtime's, or bound to the calling task when `owned`.
-function Run:launch()
-  local spawn = self.opts.owned and task.current() and task.spawn_bound or task.spawn_root
+---@param owned boolean
+function Run:launch(owned)
+  local spawn = owned and task.current() and task.spawn_bound or task.spawn_root
   if self.opts.deadline_ms then self.deadline_at = clock.ms() + self.opts.deadline_ms end
   self.task = spawn(main, self)
   if self.opts.deadline_ms then self.task:deadline(self.opts.deadline_ms) end
@@ -367,7 +397,8 @@ end
 ---@return curia.Run
 function Run:on_end(fn)
   if type(fn) ~= "function" then error("bad argument #1 to 'on_end' (function expected)", 2) end
-  self.end_handlers[#self.end_handlers + 1] = fn
+  self.end_handlers = self.end_handlers or {}
+  table.insert(self.end_handlers, fn)
   if self.ended then call_end_handlers(self) end
   return self
 end

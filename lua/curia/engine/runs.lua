@@ -90,9 +90,9 @@ local function watch(run, opts)
 end
 
 -- The run's task begins when the caller waits or ends: whoever watches comes before the first event.
-local function launch(plan, input, opts, conf)
+local function launch(plan, input, opts, conf, owned)
   local run = runs.new(plan, input, opts, conf, on_ended)
-  run:launch()
+  run:launch(owned)
   launched = launched + 1
   run.number = launched
   known[run.id] = run
@@ -124,13 +124,7 @@ local function prepare(given, opts, conf)
   return plan, opts, support.missing(plan, opts)
 end
 
---- Starts a run and returns at once.
----@param given curia.Council|string a council, or the name of a registered one
----@param input any a text (then `{question = text}`), or a table
----@param opts? table options of SPEC 9; an unknown one is an error
----@return curia.Run?
----@return curia.Error? err kinds invalid_council, validation, duplicate_run, unsupported
-function M.start(given, input, opts)
+local function begin(given, input, opts, owned)
   local conf = config.shared()
   reap()
   local plan, read, err = prepare(given, opts, conf)
@@ -138,7 +132,17 @@ function M.start(given, input, opts)
   input = normal_input(input)
   local first = read.run_id and known[read.run_id]
   if first then return duplicate(first, plan, input, read) end
-  return launch(plan, input, read, conf)
+  return launch(plan, input, read, conf, owned or read.owned)
+end
+
+--- Starts a run and returns at once.
+---@param given curia.Council|string a council, or the name of a registered one
+---@param input any a text (then `{question = text}`), or a table
+---@param opts? table options of SPEC 9; an unknown one is an error
+---@return curia.Run?
+---@return curia.Error? err kinds invalid_council, validation, duplicate_run, unsupported
+function M.start(given, input, opts)
+  return begin(given, input, opts, false)
 end
 
 --- Starts a run that the caller owns and waits for its result.
@@ -149,10 +153,7 @@ end
 ---@return table? result
 ---@return curia.Error? err unless the result is ok or partial
 function M.run(given, input, opts)
-  local own = {}
-  for name, value in pairs(opts or NO_OPTIONS) do own[name] = value end
-  own.owned = true
-  local run, err = M.start(given, input, own)
+  local run, err = begin(given, input, opts, true)
   if not run then return nil, err end
   local result
   result, err = run:await(run.opts.await_timeout)
