@@ -1,39 +1,37 @@
 local errors = require "curia.errors"
+local json = require "curia.json"
 
-describe("curia.errors", function()
-  it("an error is a table that prints well", function()
-    local err = errors.new("auth", "no key", { provider = "openai", status = 401 })
+describe("an error", function()
+  it("has kind and message, and reads as both", function()
+    local err = errors.new("auth", "no key", { status = 401 })
+    assert.same({ "auth", "no key", 401 }, { err.kind, err.message, err.status })
     assert.equal("auth: no key", tostring(err))
-    assert.equal("auth", err.kind)
-    assert.equal("no key", err.message)
-    assert.equal(401, err.status)
+    assert.equal("auth: nil", tostring(errors.wrap { kind = "auth" }))
+  end)
+
+  it("has one of the known kinds: a wrong one is a mistake of the code", function()
+    assert.has_error(function() errors.new("authentication", "x") end, "unknown error kind 'authentication'")
+    for kind in pairs(errors.kinds) do assert.equal(kind, errors.new(kind, "x").kind) end
+  end)
+
+  it("is known as such, also after it was written down", function()
+    local err = errors.new("quota_exhausted", "paid up", { reason = "Your credit is used up.", retry_after_ms = 10 })
     assert.is_true(errors.is(err))
-  end)
-
-  it("refuses a kind that does not exist", function()
-    assert.has_error(function() errors.new("oops", "x") end)
-  end)
-
-  it("knows an error without its metatable, and gives it back", function()
-    local plain = { kind = "timeout", message = "late" }
-    assert.is_true(errors.is(plain))
-    assert.equal("timeout: late", tostring(errors.wrap(plain)))
-  end)
-
-  it("takes nothing else for an error", function()
-    for _, value in ipairs { "timeout", 1, true, {}, { kind = "oops" }, { kind = 1 }, print } do
+    local read = errors.wrap(json.decode(json.encode(err)))
+    assert.is_true(errors.is(read))
+    assert.same({ "paid up", "Your credit is used up.", 10 }, { read.message, read.reason, read.retry_after_ms })
+    assert.equal("quota_exhausted: paid up", tostring(read))
+    for _, value in ipairs { "auth", 42, {}, { kind = "none" }, setmetatable({}, { __index = { kind = "auth" } }) } do
       assert.is_false(errors.is(value))
     end
     assert.is_false(errors.is(nil))
-    local trap = setmetatable({}, { __index = function() error "looked" end })
-    assert.is_false(errors.is(trap))
   end)
 
-  it("has the kinds of the specification", function()
-    for _, kind in ipairs { "transient", "rate_limited", "overloaded", "quota_exhausted", "permanent", "auth",
-      "validation", "invalid_output", "content_filter", "refusal", "timeout", "tool", "quorum", "budget", "deadline",
-      "cancelled",
-      "unknown_run", "invalid_council", "internal", "duplicate_run", "script", "unsupported", "terminated" } do
+  it("has every kind of SPEC 10", function()
+    for _, kind in ipairs { "transient", "rate_limited", "overloaded", "quota_exhausted", "permanent", "auth", "validation",
+      "invalid_output", "content_filter", "refusal", "timeout", "tool", "tool_loop", "quorum", "budget", "deadline", "cancelled",
+      "unknown_run", "invalid_council", "replay_mismatch", "storage", "internal", "duplicate_run", "orphaned", "poisoned",
+      "script", "unsupported", "terminated" } do
       assert.is_true(errors.kinds[kind], kind)
     end
   end)

@@ -63,7 +63,7 @@ end
 
 -- Models put the object last: the last one that reads counts. What is looked at is bounded, as the text is not
 -- ours: a brace that is never closed costs a look at all that follows.
-local MOST_BYTES = 16 * 1024 * 1024
+local MOST_BYTES = 2 * 1024 * 1024
 
 local function from_prose(text)
   local found, first, last
