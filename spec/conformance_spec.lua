@@ -100,7 +100,7 @@ local function check(path, report)
   return count
 end
 
-describe("recorded exchanges", function()
+describe("recorded exchanges #conformance", function()
   local files = recordings()
   if not files[1] then
     pending("of " .. FOLDER .. " are not here")
