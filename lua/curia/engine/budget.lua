@@ -7,13 +7,32 @@ local FACTOR, SPARE, CHAIRS = 1.2, 3, 2
 ---@class curia.RetryBudget
 ---@field calls integer calls begun
 ---@field attempts integer tries begun
+---@field plan curia.Plan
 local Budget = {}
 Budget.__index = Budget
 
---- @param has_chair boolean
+--- @param plan curia.Plan
 ---@return curia.RetryBudget
-function M.new(has_chair)
-  return setmetatable({ calls = 0, attempts = 0, reserve = has_chair and CHAIRS or 0 }, Budget)
+function M.new(plan)
+  return setmetatable({ calls = 0, attempts = 0, plan = plan }, Budget)
+end
+
+-- The calls that the plan's rounds make, the chair's included; a free run's are not known but for the chair's.
+local function planned_calls(plan)
+  if plan.run then return plan.chair and 1 or 0 end
+  local count = 0
+  for _, round in ipairs(plan.rounds) do
+    count = count + (round.module.chair and 1 or #(round.members or plan.members))
+  end
+  return count
+end
+
+-- What members must leave: the chair finds its retries untouched, but calls still to come bring their share.
+local function reserved(budget)
+  local plan = budget.plan
+  if not plan.chair then return 0 end
+  local to_come = math.max(planned_calls(plan) - budget.calls, 1)
+  return math.max(0, CHAIRS - (FACTOR - 1) * to_come)
 end
 
 --- Counts the first try of a call.
@@ -26,10 +45,7 @@ end
 ---@param is_chair boolean
 ---@return boolean
 function Budget:retry(is_chair)
-  -- The chair's own call, which is still to come, brings its share.
-  local limit = is_chair and FACTOR * self.calls + SPARE
-    or FACTOR * (self.calls + (self.reserve > 0 and 1 or 0)) + SPARE - self.reserve
-      - (self.reserve > 0 and 1 or 0)
+  local limit = FACTOR * self.calls + SPARE - (is_chair and 0 or reserved(self))
   if self.attempts + 1 > limit then return false end
   self.attempts = self.attempts + 1
   return true

@@ -266,7 +266,7 @@ function M.new(plan, input, opts, config, on_ended)
     failure_mode = opts.failure_mode or plan.spec.failure_mode or config:get("default_failure_mode"),
     member_timeout_ms = opts.member_timeout_ms or plan.spec.member_timeout_ms
       or config:get("default_member_timeout_ms"),
-    flawed = false, retries = retries.new(plan.chair ~= nil), prices = config:get("prices"), totals = { usage = {}, unpriced = 0 }, started_at = clock.wall_ms(),
+    flawed = false, retries = retries.new(plan), prices = config:get("prices"), totals = { usage = {}, unpriced = 0 }, started_at = clock.wall_ms(),
     started_us = clock.us(),
   }, Run)
   run.log.on_watch = function(on) watch_attempts(run, on) end
