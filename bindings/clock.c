@@ -28,7 +28,8 @@ static int clock_wall_ms(lua_State *L) {
  * otherwise jumps to the next timer. */
 static int clock_virtual(lua_State *L) {
     int rc = curia__clock_set_virtual(clock_of(L), lua_toboolean(L, 1));
-    if (rc) return curia__return_error(L, "internal", "the clock cannot be changed while timers run");
+    if (rc)
+        return curia__return_error(L, "internal", "the clock cannot be changed while timers run");
     lua_pushboolean(L, 1);
     return 1;
 }
@@ -50,10 +51,13 @@ static int clock_timers(lua_State *L) {
 }
 
 int curia__open_clock(lua_State *L) {
-    static const luaL_Reg functions[] = {
-        {"ms", clock_ms},           {"us", clock_us},           {"wall_ms", clock_wall_ms},
-        {"virtual", clock_virtual}, {"advance", clock_advance}, {"timers", clock_timers},
-        {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"ms", clock_ms},
+                                         {"us", clock_us},
+                                         {"wall_ms", clock_wall_ms},
+                                         {"virtual", clock_virtual},
+                                         {"advance", clock_advance},
+                                         {"timers", clock_timers},
+                                         {NULL, NULL}};
     luaL_newlib(L, functions);
     return 1;
 }

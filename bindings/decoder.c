@@ -391,10 +391,8 @@ static const luaL_Reg decoder_methods[] = {{"feed", decoder_feed},
                                            {"close", decoder_close},
                                            {NULL, NULL}};
 
-static const luaL_Reg functions[] = {{"paths", decoder_paths},
-                                     {"fields", decoder_fields},
-                                     {"new", decoder_new},
-                                     {NULL, NULL}};
+static const luaL_Reg functions[] = {
+    {"paths", decoder_paths}, {"fields", decoder_fields}, {"new", decoder_new}, {NULL, NULL}};
 
 int curia__open_decoder(lua_State *L) {
     luaL_newmetatable(L, PATHS);

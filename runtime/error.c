@@ -2,7 +2,7 @@
 
 const char *curia_error_name(int code) {
     switch (code) {
-#define XX(name, number, text)                                                                     \
+#define XX(name, number, text) \
     case -(number): return #name;
         CURIA_ERROR_MAP(XX)
 #undef XX
@@ -13,7 +13,7 @@ const char *curia_error_name(int code) {
 
 const char *curia_error_text(int code) {
     switch (code) {
-#define XX(name, number, text)                                                                     \
+#define XX(name, number, text) \
     case -(number): return text;
         CURIA_ERROR_MAP(XX)
 #undef XX

@@ -6,30 +6,30 @@
 #ifndef CURIA_ERROR_H
 #define CURIA_ERROR_H
 
-#define CURIA_ERROR_MAP(XX)                                                                        \
-    XX(EINVAL, 1, "invalid argument")                                                              \
-    XX(ENOMEM, 2, "out of memory")                                                                 \
-    XX(ECLOSED, 3, "closed")                                                                       \
-    XX(EBUSY, 4, "busy")                                                                           \
-    XX(ECANCELLED, 5, "cancelled")                                                                 \
-    XX(ETIMEOUT, 6, "timed out")                                                                   \
-    XX(EDEADLINE, 7, "deadline exceeded")                                                          \
-    XX(EPARSE, 8, "malformed data")                                                                \
-    XX(ETOOBIG, 9, "over the size limit")                                                          \
-    XX(EDEPTH, 10, "nested too deeply")                                                            \
-    XX(ELIMIT, 11, "over the work limit")                                                          \
-    XX(ERESOLVE, 20, "host name not resolved")                                                     \
-    XX(ECONNECT, 21, "connection failed")                                                          \
-    XX(ECONNTIMEOUT, 22, "connecting timed out")                                                   \
-    XX(ETLS, 23, "TLS failed or the certificate was refused")                                      \
-    XX(EFIRSTBYTE, 24, "no byte of the answer in time")                                            \
-    XX(ESILENCE, 25, "the answer fell silent")                                                     \
-    XX(ETOTAL, 26, "the exchange took too long")                                                   \
-    XX(ERESET, 27, "connection lost")                                                              \
-    XX(ECUT, 28, "the answer was cut off")                                                         \
-    XX(EPROTO, 29, "protocol error")                                                               \
-    XX(EIO, 40, "input or output failed")                                                          \
-    XX(EBORROWED, 41, "the loop is borrowed; its owner runs it")                                   \
+#define CURIA_ERROR_MAP(XX)                                      \
+    XX(EINVAL, 1, "invalid argument")                            \
+    XX(ENOMEM, 2, "out of memory")                               \
+    XX(ECLOSED, 3, "closed")                                     \
+    XX(EBUSY, 4, "busy")                                         \
+    XX(ECANCELLED, 5, "cancelled")                               \
+    XX(ETIMEOUT, 6, "timed out")                                 \
+    XX(EDEADLINE, 7, "deadline exceeded")                        \
+    XX(EPARSE, 8, "malformed data")                              \
+    XX(ETOOBIG, 9, "over the size limit")                        \
+    XX(EDEPTH, 10, "nested too deeply")                          \
+    XX(ELIMIT, 11, "over the work limit")                        \
+    XX(ERESOLVE, 20, "host name not resolved")                   \
+    XX(ECONNECT, 21, "connection failed")                        \
+    XX(ECONNTIMEOUT, 22, "connecting timed out")                 \
+    XX(ETLS, 23, "TLS failed or the certificate was refused")    \
+    XX(EFIRSTBYTE, 24, "no byte of the answer in time")          \
+    XX(ESILENCE, 25, "the answer fell silent")                   \
+    XX(ETOTAL, 26, "the exchange took too long")                 \
+    XX(ERESET, 27, "connection lost")                            \
+    XX(ECUT, 28, "the answer was cut off")                       \
+    XX(EPROTO, 29, "protocol error")                             \
+    XX(EIO, 40, "input or output failed")                        \
+    XX(EBORROWED, 41, "the loop is borrowed; its owner runs it") \
     XX(ESCRIPT, 42, "script error")
 
 enum {

@@ -26,8 +26,10 @@ void curia__op_cancel(curia__op *op) {
 
 static void signal_add(curia__signal *signal, curia__op *op) {
     op->next = NULL;
-    if (signal->last) signal->last->next = op;
-    else signal->first = op;
+    if (signal->last)
+        signal->last->next = op;
+    else
+        signal->first = op;
     signal->last = op;
 }
 
@@ -35,8 +37,10 @@ static void signal_remove(curia__signal *signal, curia__op *op) {
     curia__op *before = NULL;
     for (curia__op *o = signal->first; o; before = o, o = o->next) {
         if (o != op) continue;
-        if (before) before->next = o->next;
-        else signal->first = o->next;
+        if (before)
+            before->next = o->next;
+        else
+            signal->first = o->next;
         if (signal->last == o) signal->last = before;
         return;
     }

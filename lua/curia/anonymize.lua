@@ -42,7 +42,9 @@ local function ordered(ids, opts)
   local sorted = table.move(ids, 1, #ids, 1, {})
   table.sort(sorted)
   if order == "shuffle" then return shuffled(sorted, opts.random or math.random) end
-  if order ~= "stable" then error("order is stable, shuffle, as_given or a function, not '" .. tostring(order) .. "'", 3) end
+  if order ~= "stable" then
+    error("order is stable, shuffle, as_given or a function, not '" .. tostring(order) .. "'", 3)
+  end
   return sorted
 end
 
@@ -53,7 +55,8 @@ end
 
 --- Labels ids.
 ---@param ids string[]
----@param opts? {order?: "stable"|"shuffle"|"as_given"|fun(ids: string[]): string[], prefix?: string, random?: fun(): number}
+---@alias curia.LabelOrder "stable"|"shuffle"|"as_given"|fun(ids: string[]): string[]
+---@param opts? {order?: curia.LabelOrder, prefix?: string, random?: fun(): number}
 ---@return curia.Labels
 function M.labels(ids, opts)
   opts = opts or {}

@@ -32,7 +32,9 @@ local LINES = {
   run_started = function(e) return "run of " .. e.council .. " started" end,
   round_started = function(e) return ("round %d: %s"):format(e.idx, e.round) end,
   member_started = function(e) return ("%s asked (%s)"):format(e.member, e.model or "no model") end,
-  member_retry = function(e) return ("%s tries again in %.1f s: %s"):format(e.member, e.wait_ms / 1000, e.error.message) end,
+  member_retry = function(e)
+    return ("%s tries again in %.1f s: %s"):format(e.member, e.wait_ms / 1000, e.error.message)
+  end,
   member_restarted = function(e) return e.member .. " begins its answer anew" end,
   member_completed = member_line,
   round_completed = function(e)
@@ -41,7 +43,9 @@ local LINES = {
       decision and decision.winner and ", first is " .. decision.winner or "")
   end,
   log = function(e) return e.level .. ": " .. e.text end,
-  run_completed = function(e) return ("run %s in %.1f s, %s"):format(e.result.status, e.result.duration_ms / 1000, tokens(e.result.usage)) end,
+  run_completed = function(e)
+    return ("run %s in %.1f s, %s"):format(e.result.status, e.result.duration_ms / 1000, tokens(e.result.usage))
+  end,
   run_failed = function(e) return "run failed: " .. tostring(e.errors[1]) end,
 }
 

@@ -35,7 +35,8 @@ typedef enum {
         4, /* a telling value keeps the event whole: not null, false, 0, "", [], {} */
     CURIA__PATH_IGNORE = 8, /* nothing; it only names the key, so that `*` passes it over */
     CURIA__PATH_WHEN = 16,  /* internal: the field whose value selects */
-    CURIA__PATH_STRING = 32, /* a field that is a string or null; anything else keeps the event whole */
+    CURIA__PATH_STRING =
+        32, /* a field that is a string or null; anything else keeps the event whole */
     CURIA__PATH_INTEGER = 64 /* likewise, an integer of at most 18 digits */
 } curia__path_role;
 

@@ -11,7 +11,6 @@ local models = require "curia.data.models"
 local redact = require "curia.redact"
 local secrets = require "curia.language.secrets"
 local user_code = require "curia.engine.user_code"
-local task = require "curia.task"
 
 local M = {}
 

@@ -114,7 +114,8 @@ local ASK = {
 ---@async
 ---@param member string|table id, or a member of `ctx.members`
 ---@param input any a text, a list of messages, or an input table; nil: the run's input
----@param opts? {round?: string, retry?: table, parse?: function, deadline?: number|string} `round` labels the asks of a free `run`
+---@param opts? {round?: string, retry?: table, parse?: function, deadline?: number|string} `round` labels
+--- the asks of a free `run`
 ---@return curia.MemberResult
 function Ctx:ask(member, input, opts)
   opts = options.read("ask", opts, ASK)

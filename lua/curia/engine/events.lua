@@ -7,7 +7,7 @@
 -- Most runs are watched by nobody, and finished ones stay for a while: so the log keeps what an event
 -- says as a few entries of one array, and makes the event itself for those who read it.
 local clock = require "curia.core.clock"
-local log = require "curia.log"
+local logger = require "curia.log"
 local task = require "curia.task"
 
 local M = {}
@@ -250,7 +250,7 @@ end
 
 local function report(subscription, err)
   if task.current():cancelled() then return end -- the runtime closes
-  log.write("error", ("a subscriber of run %s failed and was detached: %s"):format(
+  logger.write("error", ("a subscriber of run %s failed and was detached: %s"):format(
     subscription.log.run_id, tostring(err)))
 end
 

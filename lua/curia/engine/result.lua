@@ -122,7 +122,8 @@ local function answer_of(rounds, id, idx)
   for i = idx - 1, 1, -1 do
     local round = rounds[i]
     local result = round.results[id]
-    if result and result.status == "ok" and not round.decision and not round.metadata.texts then return result.response end
+    local is_answer = not round.decision and not round.metadata.texts
+    if is_answer and result and result.status == "ok" then return result.response end
   end
 end
 

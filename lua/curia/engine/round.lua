@@ -215,7 +215,8 @@ end
 local function new_state(ctx, round, count)
   local timeout_ms = round.timeout_ms
   return {
-    turns = {}, live = 0, ok = 0, fail_fast = failure_mode(ctx, round) == "fail_fast", quorum = quorum_of(ctx, round, count),
+    turns = {}, live = 0, ok = 0, fail_fast = failure_mode(ctx, round) == "fail_fast",
+    quorum = quorum_of(ctx, round, count),
     grace_ms = round.grace_ms or ctx._run.plan.spec.grace_ms, timeout_ms = timeout_ms,
     timeout_at = timeout_ms and clock.ms() + timeout_ms,
     -- set while it goes on: failed, cut, grace_at

@@ -130,7 +130,9 @@ local function map_input(run)
   if not mapper then return run.input end
   local mapped, err = user_code.call("input of council " .. run.plan.spec.name, mapper, run.input)
   if err then error(err, 0) end
-  if mapped == nil then error(errors.new("script", ("input of council %s: it gave nothing"):format(run.plan.spec.name)), 0) end
+  if mapped == nil then
+    error(errors.new("script", ("input of council %s: it gave nothing"):format(run.plan.spec.name)), 0)
+  end
   return mapped
 end
 
@@ -266,7 +268,8 @@ function M.new(plan, input, opts, config, on_ended)
     failure_mode = opts.failure_mode or plan.spec.failure_mode or config:get("default_failure_mode"),
     member_timeout_ms = opts.member_timeout_ms or plan.spec.member_timeout_ms
       or config:get("default_member_timeout_ms"),
-    flawed = false, retries = retries.new(plan), prices = config:get("prices"), totals = { usage = {}, unpriced = 0 }, started_at = clock.wall_ms(),
+    flawed = false, retries = retries.new(plan), prices = config:get("prices"),
+    totals = { usage = {}, unpriced = 0 }, started_at = clock.wall_ms(),
     started_us = clock.us(),
   }, Run)
   run.log.on_watch = function(on) watch_attempts(run, on) end

@@ -72,7 +72,8 @@ end
 local function duplicate(first, plan, input, opts)
   local equal = opts.idempotent ~= false and same(first.plan.spec, plan.spec, 0) and same(first.input, input, 0)
   if equal then return first end
-  return nil, errors.new("duplicate_run", ("there is a run %s already, with another council or input"):format(opts.run_id))
+  return nil, errors.new("duplicate_run",
+    ("there is a run %s already, with another council or input"):format(opts.run_id))
 end
 
 local function normal_input(input)
@@ -188,7 +189,8 @@ function M.list(filter)
   reap()
   local found = {}
   for _, run in pairs(known) do
-    local fits = (not filter.status or run.status == filter.status) and (not filter.group or run.opts.group == filter.group)
+    local fits = (not filter.status or run.status == filter.status)
+      and (not filter.group or run.opts.group == filter.group)
     if fits then found[#found + 1] = run end
   end
   table.sort(found, function(a, b) return a.number < b.number end)

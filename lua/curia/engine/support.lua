@@ -9,7 +9,8 @@ local MEMBER = {
 local COUNCIL = { "budget", "on_budget", "without_chair", "recovery", "tools" }
 local ROUND = { "schema", "stagger", "rule" }
 local OPTIONS = {
-  "budget", "on_budget", "recorder", "recovery", "relay_topics", "namespace", "group", "stack", "env", "council_version",
+  "budget", "on_budget", "recorder", "recovery", "relay_topics", "namespace", "group", "stack", "env",
+  "council_version",
 }
 
 local function note(found, holder, where, names)
@@ -60,7 +61,8 @@ local function of_options(opts)
 end
 
 local function refuse(found)
-  return errors.new("unsupported", "not part of this version: " .. table.concat(found, ", "), { context = { fields = found } })
+  return errors.new("unsupported", "not part of this version: " .. table.concat(found, ", "),
+    { context = { fields = found } })
 end
 
 --- An error when the plan or the options ask for what this version cannot do.

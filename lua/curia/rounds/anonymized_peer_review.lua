@@ -38,7 +38,9 @@ end
 
 local function build(ctx, member)
   local entries = entries_for(ctx, member)
-  if #entries == 0 then return nil, errors.new("validation", "there is no other answer to review", { code = "nothing_to_review" }) end
+  if #entries == 0 then
+    return nil, errors.new("validation", "there is no other answer to review", { code = "nothing_to_review" })
+  end
   return prompts.anonymized_peer_review(prompts.question(ctx.input), entries)
 end
 
@@ -102,7 +104,8 @@ end
 
 local function aggregate(ctx, results)
   local labels = prepare(ctx)
-  return rules.decide("peer_ranking", ballots_of(ctx, results), { options = labels.order, label_to_id = labels.label_to_id })
+  return rules.decide("peer_ranking", ballots_of(ctx, results),
+    { options = labels.order, label_to_id = labels.label_to_id })
 end
 
 return {
