@@ -263,7 +263,7 @@ describe("a subscription", function()
   it("may wait in its function without slowing the run", function()
     helper.virtual(function()
       T.script(alphabet)
-      local texts, merged = {}, nil
+      local texts = {}
       local run = curia.start(T.council { ids = { "a" }, members = { a = { stream = true } } }, "Why?")
       local subscription = run:subscribe(function(event)
         task.sleep(100)
@@ -272,7 +272,7 @@ describe("a subscription", function()
       local ms = T.timed(run.await, run)
       assert.equal(255, ms)
       task.sleep(10000)
-      merged = subscription.merged
+      local merged = subscription.merged
       assert.equal("abcdefghijklmnopqrstuvwxyz", table.concat(texts))
       assert.is_true(merged > 10)
     end)
@@ -361,7 +361,7 @@ describe("run:events", function()
       end
       assert.equal(0, run.log.token_watchers)
       assert.same({}, run.log.subscriptions)
-      for _ in run:events() do break end
+      for _ in run:events() do break end -- luacheck: ignore 512
       pcall(function() for _ in run:events() do error "x" end end)
       assert.same({}, run.log.subscriptions)
       run:await()
