@@ -49,7 +49,7 @@ describe("the JSON of an answer", function()
       "```" .. ("\n"):rep(300000) .. "```" } do
       local began = clock.us()
       extract.json(bomb)
-      assert.is_true(clock.us() - began < 2e6, bomb:sub(1, 10))
+      assert.is_true(clock.us() - began < 10e6, bomb:sub(1, 10))
     end
   end)
 end)

@@ -5,10 +5,12 @@ local M = {}
 ---@param text string
 ---@return string[]
 function M.words(text)
-  local pieces = {}
-  for piece in text:gmatch("%s*%S+") do pieces[#pieces + 1] = piece end
+  local pieces, last = {}, 0
+  for piece, after in text:gmatch("(%s*%S+)()") do
+    pieces[#pieces + 1], last = piece, after - 1
+  end
   if #pieces == 0 then return text ~= "" and { text } or pieces end
-  pieces[#pieces] = pieces[#pieces] .. text:match("%s*$")
+  pieces[#pieces] = pieces[#pieces] .. text:sub(last + 1)
   return pieces
 end
 
