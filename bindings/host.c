@@ -24,10 +24,15 @@ static const luaL_Reg core_modules[] = {
     {NULL, NULL},
 };
 
-curia__host *curia__host_of(lua_State *L) {
+curia__host *curia__find_host(lua_State *L) {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &host_key);
     curia__host *host = lua_touserdata(L, -1);
     lua_pop(L, 1);
+    return host;
+}
+
+curia__host *curia__host_of(lua_State *L) {
+    curia__host *host = curia__find_host(L);
     if (!host) luaL_error(L, "curia is closed, or was not opened in this Lua state");
     return host;
 }
@@ -68,37 +73,57 @@ static void preload(lua_State *L) {
  * the handles that other finalizers have made or closed, while luv can still hear of it. */
 static int close_last(lua_State *L) {
     curia__host **host = lua_touserdata(L, 1);
-    if ((*host)->loop.closing) curia__loop_close_handles(&(*host)->loop, LAST_HANDLES_MS);
+    if (*host && (*host)->loop.closing) curia__loop_close_handles(&(*host)->loop, LAST_HANDLES_MS);
     return 0;
 }
 
-static void push_guard(lua_State *L, curia__host *host) {
+static curia__host **set_guard(lua_State *L) {
     curia__host **guard = lua_newuserdatauv(L, sizeof *guard, 0);
-    *guard = host;
+    *guard = NULL;
     lua_createtable(L, 0, 1);
     lua_pushcfunction(L, close_last);
     lua_setfield(L, -2, "__gc");
     lua_setmetatable(L, -2);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &guard_key);
+    return guard;
+}
+
+/* (host): what may raise out of memory. */
+static int open_in_state(lua_State *L) {
+    curia__host *host = lua_touserdata(L, 1);
+    curia__host **guard = set_guard(L);
+    lua_newtable(L);
+    host->anchors = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_createtable(L, CURIA__POOL_SIZE, 0);
+    host->pool = luaL_ref(L, LUA_REGISTRYINDEX);
+    preload(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &host_key);
+    *guard = host;
+    return 0;
+}
+
+static lua_State *main_state(lua_State *L) {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+    lua_State *main = lua_tothread(L, -1);
+    lua_pop(L, 1);
+    return main;
 }
 
 curia__host *curia__host_open(lua_State *L, uv_loop_t *uv) {
-    curia__host *host = calloc(1, sizeof *host);
+    curia__host *host = curia__find_host(L) ? NULL : calloc(1, sizeof *host);
     if (!host) return NULL;
     if (curia__loop_init(&host->loop, uv, curia__host_deliver, host)) {
         free(host);
         return NULL;
     }
-    host->L = L;
-    push_guard(L, host);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &guard_key);
-    lua_newtable(L);
-    host->anchors = luaL_ref(L, LUA_REGISTRYINDEX);
-    lua_createtable(L, CURIA__POOL_SIZE, 0);
-    host->pool = luaL_ref(L, LUA_REGISTRYINDEX);
+    host->L = main_state(L);
+    lua_pushcfunction(L, open_in_state);
     lua_pushlightuserdata(L, host);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &host_key);
-    preload(L);
-    return host;
+    if (lua_pcall(L, 1, 0, 0) == LUA_OK) return host;
+    lua_pop(L, 1);
+    curia__loop_close(&host->loop, LAST_HANDLES_MS, NULL);
+    curia__host_free(host);
+    return NULL;
 }
 
 static void forget(lua_State *L) {
@@ -119,10 +144,20 @@ int curia__host_free(curia__host *host) {
     return rc;
 }
 
-void curia__push_error(lua_State *L, const char *kind, const char *message) {
+/* A script may have taken `require` away; curia.errors is loaded by then. */
+static void push_errors_module(lua_State *L) {
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    int type = lua_getfield(L, -1, "curia.errors");
+    lua_remove(L, -2);
+    if (type == LUA_TTABLE) return;
+    lua_pop(L, 1);
     lua_getglobal(L, "require");
     lua_pushliteral(L, "curia.errors");
     lua_call(L, 1, 1);
+}
+
+void curia__push_error(lua_State *L, const char *kind, const char *message) {
+    push_errors_module(L);
     lua_getfield(L, -1, "new");
     lua_pushstring(L, kind);
     lua_pushstring(L, message);
@@ -137,7 +172,7 @@ int curia__return_error(lua_State *L, const char *kind, const char *message) {
 }
 
 void curia__log(curia__host *host, const char *level, const char *format, ...) {
-    if (!host->log) return;
+    if (!host || !host->log) return;
     char text[2048];
     va_list arguments;
     va_start(arguments, format);

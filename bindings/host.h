@@ -47,7 +47,7 @@ struct curia__host {
 };
 
 /* Opens curia in a state: the host (on `uv`, or on a loop of its own when NULL), the preloaded
- * modules curia.*. Returns NULL when out of memory. Call it in protected mode or at start-up. */
+ * modules curia.*. Returns NULL when out of memory, or when the state has one. Never raises. */
 curia__host *curia__host_open(lua_State *L, uv_loop_t *uv);
 
 /* First half of closing, while Lua is alive: ends all tasks and services in at most limit_ms. */
@@ -56,8 +56,10 @@ int curia__host_close(curia__host *host, uint64_t limit_ms);
  * CURIA_EBUSY when a handle could not be closed. */
 int curia__host_free(curia__host *host);
 
-/* The host of a state; raises when curia was not opened in it. */
+/* The host of a state; raises when curia was not opened in it, or has been closed. */
 curia__host *curia__host_of(lua_State *L);
+/* The same, but NULL then. */
+curia__host *curia__find_host(lua_State *L);
 
 /* The wait to start before curia__await: the running task's own, or the main thread's. `what` names
  * the function in errors. Raises when the caller may not wait (a coroutine that is not the running

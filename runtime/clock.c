@@ -145,6 +145,7 @@ void curia__clock_deinit(curia__clock *c) {
     free(c->heap);
     c->heap = NULL;
     c->capacity = 0;
+    c->foreground = 0;
     if (c->handle) uv_close((uv_handle_t *)c->handle, on_closed);
     c->handle = NULL;
 }

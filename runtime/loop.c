@@ -72,6 +72,8 @@ static int init_handles(curia__loop *loop) {
     if (!loop->check || !loop->idle) {
         free(loop->check);
         free(loop->idle);
+        loop->check = NULL;
+        loop->idle = NULL;
         return CURIA_ENOMEM;
     }
     uv_check_init(loop->uv, loop->check);
@@ -81,18 +83,6 @@ static int init_handles(curia__loop *loop) {
     uv_idle_init(loop->uv, loop->idle);
     loop->idle->data = loop;
     return 0;
-}
-
-int curia__loop_init(curia__loop *loop, uv_loop_t *uv, curia__deliver_fn deliver, void *host) {
-    *loop = (curia__loop){.uv = uv, .owned = !uv, .deliver = deliver, .host = host};
-    if (!uv) {
-        if (uv_loop_init(&loop->own)) return CURIA_ENOMEM;
-        loop->uv = &loop->own;
-    }
-    int rc = init_handles(loop);
-    if (!rc) rc = curia__clock_init(&loop->clock, loop->uv, wake, loop);
-    if (rc && loop->owned) uv_loop_close(loop->uv);
-    return rc;
 }
 
 /* Virtual time moves only when nothing else can: no ready work and no uv activity. */
@@ -117,6 +107,22 @@ static void close_handles(curia__loop *loop) {
     if (loop->idle) uv_close((uv_handle_t *)loop->idle, free_handle);
     loop->check = NULL;
     loop->idle = NULL;
+}
+
+int curia__loop_init(curia__loop *loop, uv_loop_t *uv, curia__deliver_fn deliver, void *host) {
+    *loop = (curia__loop){.uv = uv, .owned = !uv, .deliver = deliver, .host = host};
+    if (!uv) {
+        if (uv_loop_init(&loop->own)) return CURIA_ENOMEM;
+        loop->uv = &loop->own;
+    }
+    int rc = init_handles(loop);
+    if (!rc) rc = curia__clock_init(&loop->clock, loop->uv, wake, loop);
+    if (!rc) return 0;
+    close_handles(loop);
+    if (!loop->owned) return rc;
+    uv_run(loop->uv, UV_RUN_NOWAIT);
+    uv_loop_close(loop->uv);
+    return rc;
 }
 
 static uint64_t now_ms(void) {

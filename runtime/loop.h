@@ -43,7 +43,8 @@ struct curia__loop {
     uint64_t turns, delivered; /* statistics */
 };
 
-/* uv: NULL for a loop of its own. Returns 0 or a code; on failure nothing is left behind. */
+/* uv: NULL for a loop of its own. Returns 0 or a code; on failure nothing is left behind
+ * but, on a borrowed loop, handles that close with its next turn. */
 int curia__loop_init(curia__loop *loop, uv_loop_t *uv, curia__deliver_fn deliver, void *host);
 
 /* Queues a completed operation (used by curia__op_complete). */

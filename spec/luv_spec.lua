@@ -217,6 +217,21 @@ describe("a script that leaves handles open", function()
     ]], "ASAN_OPTIONS=detect_leaks=0")
   end)
 
+  it("ends when a __gc makes and closes handles, with their callbacks", function()
+    local output, code = helper.script([[
+      local uv = require "luv"
+      holder = setmetatable({}, {
+        __gc = function()
+          for _ = 1, 2 do uv.new_timer():close(function() io.write "closed " end) end
+          uv.new_timer():close(function() error "unheard" end)
+        end,
+      })
+      return 7
+    ]], "ASAN_OPTIONS=detect_leaks=0")
+    assert.equal("closed closed ", output)
+    assert.equal(7, code)
+  end)
+
   it("ends with a child process and its pipe", function()
     ends_well [[
       local uv = require "luv"

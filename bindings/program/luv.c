@@ -11,20 +11,26 @@ static int traceback(lua_State *L) {
     return 1;
 }
 
+static int call_watched(lua_State *L, curia__host *host, int count, int results, int handler) {
+    lua_State *before = atomic_exchange(&host->active, L);
+    curia__watchdog_enter(host->watchdog);
+    int rc = lua_pcall(L, count, results, handler);
+    curia__watchdog_leave(host->watchdog);
+    atomic_store(&host->active, before);
+    curia__host_unhook(L);
+    return rc;
+}
+
 /* luv calls each callback through here: (function, arguments...) on the stack. An error is
- * reported and the loop goes on; luv's own door would end the process (MEASURED 4). */
+ * reported and the loop goes on; luv's own door would end the process (MEASURED 4). A callback that
+ * comes while Lua closes has no host any more, hence no watchdog and no log. */
 static int call_back(lua_State *L, int count, int results, int flags) {
     (void)flags;
     int base = lua_gettop(L) - count;
     lua_pushcfunction(L, traceback);
     lua_insert(L, base);
-    curia__host *host = curia__host_of(L);
-    lua_State *before = atomic_exchange(&host->active, L);
-    curia__watchdog_enter(host->watchdog);
-    int rc = lua_pcall(L, count, results, base);
-    curia__watchdog_leave(host->watchdog);
-    atomic_store(&host->active, before);
-    curia__host_unhook(L);
+    curia__host *host = curia__find_host(L);
+    int rc = host ? call_watched(L, host, count, results, base) : lua_pcall(L, count, results, base);
     lua_remove(L, base);
     if (rc == LUA_OK) return results == LUA_MULTRET ? lua_gettop(L) - base + 1 : results;
     curia__log(host, "error", "a callback of luv failed: %s", lua_tostring(L, -1));
