@@ -95,6 +95,7 @@ struct curia__http_easy {
     curia__exchange *exchange; /* that it serves now */
     curia__http_easy *next;    /* idle ones */
     char *url;                 /* as set; kept to save setting it again */
+    CURLU *parsed;             /* likewise */
     curia__http_method method; /* as set */
     uint64_t connect_ms;       /* as set */
     long version;              /* as set */

@@ -79,7 +79,6 @@ static void set_protocol(CURL *curl) {
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     curl_easy_setopt(curl, CURLOPT_PIPEWAIT, 1L);
-    curl_easy_setopt(curl, CURLOPT_USERAGENT, "curia/" CURIA_VERSION);
 }
 
 static curia__http_easy *easy_new(curia__http_client *client) {
@@ -119,6 +118,7 @@ void curia__http_easy_trim(curia__http_client *client, size_t keep) {
     while (client->idle_easies > keep) {
         curia__http_easy *easy = curia__http_easy_get(client);
         curl_easy_cleanup(easy->curl);
+        curl_url_cleanup(easy->parsed);
         free(easy->url);
         free(easy);
         client->stats.easies--;
@@ -127,11 +127,26 @@ void curia__http_easy_trim(curia__http_client *client, size_t keep) {
 
 /* ---- options of a request ---------------------------------------------------------------------- */
 
+static CURLU *parse(const char *url) {
+    CURLU *parsed = curl_url();
+    if (parsed && curl_url_set(parsed, CURLUPART_URL, url, 0)) {
+        curl_url_cleanup(parsed);
+        parsed = NULL;
+    }
+    return parsed;
+}
+
+/* Given parsed, as libcurl would parse it anew and put it together again for each request. One that
+ * cannot be parsed libcurl complains of itself. */
 static void set_url(curia__http_easy *easy, const char *url) {
     if (easy->url && strcmp(easy->url, url) == 0) return;
     free(easy->url);
     easy->url = strdup(url);
     curl_easy_setopt(easy->curl, CURLOPT_URL, url);
+    CURLU *parsed = parse(url);
+    curl_easy_setopt(easy->curl, CURLOPT_CURLU, parsed);
+    curl_url_cleanup(easy->parsed);
+    easy->parsed = parsed;
 }
 
 static void set_method(curia__http_easy *easy, curia__http_method method) {

@@ -8,8 +8,9 @@
 #include "http/client.h"
 
 /* Two headers of libcurl's own are always held back: Expect, which would cost a round trip, and
- * the content type of HTML forms. */
-enum { EXTRA_HEADERS = 2 };
+ * the content type of HTML forms. Ours says who asks; libcurl would put the option for it together
+ * anew for each request. */
+enum { EXTRA_HEADERS = 3 };
 
 static bool is_token(const char *text) {
     static const char others[] = "!#$%&'*+-.^_`|~";
@@ -92,14 +93,16 @@ static bool has_header(const curia__http_request *r, const char *name) {
 
 /* Writes the headers at `out`; returns where they end. */
 static char *put_headers(struct curl_slist *list, char *out, const curia__http_request *r) {
-    static char no_expect[] = "Expect:", no_type[] = "Content-Type:";
+    static char no_expect[] = "Expect:", no_type[] = "Content-Type:",
+                agent[] = "User-Agent: curia/" CURIA_VERSION;
     size_t count = 0;
     for (size_t i = 0; i < r->header_count; i++) {
         append(list, count++, out);
         out = put_header(out, &r->headers[i]);
     }
     append(list, count++, no_expect);
-    if (!has_header(r, "content-type")) append(list, count, no_type);
+    if (!has_header(r, "content-type")) append(list, count++, no_type);
+    if (!has_header(r, "user-agent")) append(list, count, agent);
     return out;
 }
 
