@@ -259,8 +259,8 @@ describe("cancelling", function()
       end
     end
     local root = task.spawn(tree(5))
-    task.sleep(20)
-    assert.equal(63, task.count())
+    assert.is_true(helper.settle(function() return task.count() == 63 end))
+    task.sleep(0)
     root:cancel()
     root:await()
     assert.equal(63, ended)
