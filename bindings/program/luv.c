@@ -30,7 +30,8 @@ static int call_back(lua_State *L, int count, int results, int flags) {
     lua_pushcfunction(L, traceback);
     lua_insert(L, base);
     curia__host *host = curia__find_host(L);
-    int rc = host ? call_watched(L, host, count, results, base) : lua_pcall(L, count, results, base);
+    int rc =
+        host ? call_watched(L, host, count, results, base) : lua_pcall(L, count, results, base);
     lua_remove(L, base);
     if (rc == LUA_OK) return results == LUA_MULTRET ? lua_gettop(L) - base + 1 : results;
     curia__log(host, "error", "a callback of luv failed: %s", lua_tostring(L, -1));
