@@ -128,6 +128,19 @@ describe("ctx:ask", function()
     assert.equal("heard one?", result.final.content)
   end)
 
+  it("by members that ask others, which ask others, comes to an end", function()
+    local function echo(ctx) return ctx:ask("a", "x") end
+    local result, err = free(function(ctx) return ctx:ask("a", "x") end, { members = { a = { run = function(ctx)
+      local inner = ctx:ask("a", "x")
+      if inner.error then error(inner.error, 0) end
+      return inner.response.content
+    end } } })
+    assert.equal("error", result.status)
+    assert.matches("asks stand deeper than 8 in asks", err.message)
+    result = free(echo, { members = { a = { run = function(ctx) return ctx:ask("b", "y").response.content end } } })
+    assert.equal("yes", result.final.content)
+  end)
+
   it("takes a member of ctx.members, and the chair", function()
     T.answers { a = "from a", chair = "from the chair" }
     local result = free(function(ctx) return ctx:ask(ctx.members[1]).response.content .. ctx:ask("chair", "x").response.content end,

@@ -202,6 +202,31 @@ describe("a member in plain Lua", function()
     assert.equal("invalid_output", one({ run = function() return " " end }).status)
   end)
 
+  it("may give the same error as others do: each has its own", function()
+    local shared = errors.new("permanent", "closed today")
+    local function closed() return nil, shared end
+    local result = T.ask { ids = { "a", "b" }, members = { a = { run = closed }, b = { run = closed } } }
+    assert.same({ "a", "b" }, { result.errors[1].member, result.errors[2].member })
+    assert.equal("permanent: closed today", tostring(result.errors[2]))
+  end)
+
+  it("may run councils of its own, which end with it", function()
+    helper.virtual(function()
+      T.script { content = "inner", delay_ms = 100 }
+      local inner = T.council { ids = { "x" }, name = "inner" }
+      local outer = T.council { ids = { "a" }, members = { a = { run = function(_, input)
+        return curia.run(inner, input, { run_id = input.question }).final.content
+      end } } }
+      assert.equal("inner", curia.run(outer, "Why?").final.content)
+      local run = curia.start(outer, "Why not?")
+      require("curia.task").sleep(10)
+      run:cancel()
+      run:await()
+      assert.equal("completed", curia.state("Why?").status)
+      assert.equal("cancelled", curia.state("Why not?").status)
+    end)
+  end)
+
   it("is held to what the round and validate ask, like any other", function()
     local result = one { run = function() return "forty" end, validate = function() return nil, "no number" end }
     assert.equal("invalid_output", result.status)

@@ -84,6 +84,30 @@ describe("a run", function()
     run:await()
   end)
 
+  it("can be started in a callback of the loop", function()
+    local uv = require "luv"
+    local timer, run = uv.new_timer(), nil
+    timer:start(1, 0, function()
+      timer:close()
+      run = curia.start(T.council {}, "Why?")
+    end)
+    assert.is_true(helper.settle(function() return run and run.ended end))
+    assert.equal("ok", run:result().status)
+  end)
+
+  it("can be cancelled or terminated by those that watch it", function()
+    for _, how in ipairs { "cancel", "terminate" } do
+      local count = 0
+      local run
+      run = curia.start(T.council {}, "Why?", { subscribe = function()
+        count = count + 1
+        if count == 3 then run[how](run) end
+      end })
+      local _, err = run:await()
+      assert.equal(how == "cancel" and "cancelled" or "unknown_run", err.kind)
+    end
+  end)
+
   it("has a seed that comes back, and the same seed makes the same choices", function()
     local function numbers(seed)
       local council = T.council { run = function(ctx) return ("%.17g %.17g"):format(ctx:random(), ctx:random()) end }

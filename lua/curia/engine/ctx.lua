@@ -85,14 +85,22 @@ local function are_messages(input)
   return type(input) == "table" and type(input[1]) == "table" and input[1].role ~= nil
 end
 
+-- Members in plain Lua may ask others, which may ask others: not for ever.
+local DEEPEST = 8
+
+local function deeper(self)
+  local depth = (self._depth or 0) + 1
+  if depth > DEEPEST then error(("ask: asks stand deeper than %d in asks"):format(DEEPEST), 3) end
+  return setmetatable({ _depth = depth }, { __index = self })
+end
+
 -- Messages are sent as they are. Anything else is the turn's input, so that transform, system prompt and
--- functions see it as they see the run's.
-local function input_of(self, input)
-  if input == nil then return self, function(ctx, member) return shared.question(ctx, member) end end
-  if are_messages(input) then return self, function() return input end end
-  if type(input) == "string" then input = { question = input } end
-  local own = setmetatable({ input = input }, { __index = self })
-  return own, function(ctx) return prompts.question(ctx.input) end
+-- functions see it as they see the run's. Gives what builds the request.
+local function take_input(own, input)
+  if input == nil then return shared.question end
+  if are_messages(input) then return function() return input end end
+  own.input = type(input) == "string" and { question = input } or input
+  return function(ctx) return prompts.question(ctx.input) end
 end
 
 local Leaving = { __close = function(leaving) leaving.free:leave(leaving.round) end }
@@ -120,7 +128,8 @@ local ASK = {
 function Ctx:ask(member, input, opts)
   opts = options.read("ask", opts, ASK)
   local planned = find_member(self, member)
-  local own, build = input_of(self, input)
+  local own = deeper(self)
+  local build = take_input(own, input)
   local round, result, leaving = place_of(self, opts.round, planned.id)
   local guard <close> = leaving
   local turn = member_turn.new_turn(own, round, planned, build, opts.parse)

@@ -172,7 +172,15 @@ local function next_wait(turn, attempt, err)
   return run.retries:retry(is_chair) and wait_ms or nil
 end
 
+local function copy_of(err)
+  local copy = {}
+  for name, value in pairs(err) do copy[name] = value end
+  return errors.wrap(copy)
+end
+
+-- Says where an error happened. One that users give again and again belongs to each turn anew.
 local function place(turn, err)
+  if err.member and err.member ~= turn.member.id then err = copy_of(err) end
   err.member, err.round, err.attempts = turn.member.id, turn.round.name, turn.attempts
   err.provider = err.provider or turn.member.provider_name
   return err
@@ -315,7 +323,7 @@ end
 
 -- What was paid for is kept, though it is no answer.
 local function failed(turn, err)
-  place(turn, err)
+  err = place(turn, err)
   if err.kind == "script" then err.message = redact.text(err.message) end
   local result = result_of(turn, STATUS_OF[err.kind] or "error", turn.answered)
   result.error = err
