@@ -1,11 +1,13 @@
 --- A member's turn: from its input to a member result. A provider's failure is a result, never a
 --- raise; only cancellation raises.
 local answer = require "curia.engine.answer"
+local attempts = require "curia.engine.attempt"
 local call = require "curia.engine.call"
 local clock = require "curia.core.clock"
 local errors = require "curia.errors"
 local prompts = require "curia.prompts"
 local redact = require "curia.redact"
+local requests = require "curia.engine.request"
 local retry = require "curia.engine.retry"
 local task = require "curia.task"
 local user_code = require "curia.engine.user_code"
@@ -24,123 +26,9 @@ local STATUS_OF = { timeout = "timeout", deadline = "timeout", invalid_output = 
 ---@field duration_ms number
 ---@field first_token_ms? number
 
--- ---- the request --------------------------------------------------------------------------------
-
-local function role_text(member, input, ctx)
-  local role, err = member.role, nil
-  if type(role) == "function" then role, err = user_code.call("role of member " .. member.id, role, input, ctx) end
-  return role and prompts.role(role) or nil, err
-end
-
-local function system_text(member, input, ctx)
-  local system = member.system
-  if system == nil then return role_text(member, input, ctx) end
-  if type(system) ~= "function" then return system end
-  local text, err = user_code.call("system of member " .. member.id, system, input, ctx)
-  if err or text == nil or type(text) == "string" then return text, err end
-  return nil, errors.new("script", ("system of member %s: it gave a %s, no text"):format(member.id, type(text)))
-end
-
--- The messages of a text: what goes over the wire as it is (`plain`).
-local function text_messages(text, system)
-  if not system or system == "" then return { { role = "user", content = text } } end
-  return { { role = "system", content = system }, { role = "user", content = text } }
-end
-
-local function are_messages(built)
-  return type(built) == "table" and built[1] and built[1].role
-end
-
-local function with_system(messages, system)
-  if not system or system == "" or messages[1].role == "system" then return messages end
-  local all = { { role = "system", content = system } }
-  return table.move(messages, 1, #messages, 2, all)
-end
-
-local function stop_list(stop)
-  if type(stop) == "string" then return { stop } end
-  return stop
-end
-
--- What of a request is the member's own and the same each time; requests fall back on it.
-local request_bases = setmetatable({}, { __mode = "k" })
-
-local function request_base(member)
-  local base = request_bases[member]
-  if not base then
-    base = { __index = {
-      model = member.model, temperature = member.temperature, top_p = member.top_p,
-      max_tokens = member.max_tokens, seed = member.seed, stop = stop_list(member.stop),
-      reasoning = member.reasoning, stream = member.stream, cache = member.cache, extra = member.extra,
-      member = member.id, provider = member.provider_name,
-    } }
-    request_bases[member] = base
-  end
-  return base
-end
-
-local function new_request(turn, messages, plain)
-  return setmetatable({ messages = messages, plain = plain, round = turn.round.name, run_id = turn.run.id },
-    request_base(turn.member))
-end
-
--- What a round's `build` gave, as a request: a text, a list of messages, or an input.
-local function request_of(turn, built, system)
-  if are_messages(built) then return new_request(turn, with_system(built, system), false) end
-  local text = type(built) == "string" and built or prompts.question(built)
-  return new_request(turn, text_messages(text, system), true)
-end
-
--- ---- events -------------------------------------------------------------------------------------
-
 local function started(turn)
   turn.run:set_member(turn.member.id, "running")
   turn.run.log:tell("member_started", turn.round, turn.member.id, turn.member.model)
-end
-
--- What nobody watches arrives in one piece at the end; then the transfer knows when it began.
-local function first_token_ms(attempt)
-  local turn, exchange = attempt.turn, attempt.exchange
-  local began = exchange and not attempt.watch and exchange:timing().first_byte_ms
-  if began then return (attempt.started_us - turn.started_us) / 1000 + began end
-  return (clock.us() - turn.started_us) / 1000
-end
-
--- Keeps a piece for those who come later, and tells those who watch.
-local function tell_piece(attempt, kind, text, index, finish_reason)
-  local pieces, turn = attempt.pieces[kind], attempt.turn
-  if not pieces then
-    pieces = {}
-    attempt.pieces[kind] = pieces
-  end
-  pieces[#pieces + 1] = text
-  local log, round = turn.run.log, turn.round
-  if log.token_watchers == 0 then return end
-  log:token {
-    round = round.name, idx = round.idx, iteration = round.iteration, member = turn.member.id,
-    text = text, kind = kind, index = index, attempt = turn.attempts, finish_reason = finish_reason,
-  }
-end
-
--- A piece of the answer. The byte offset counts every byte, watched or not.
-local function on_delta(attempt, kind, text, finish_reason)
-  local turn = attempt.turn
-  if not turn.first_token_ms and text ~= "" then turn.first_token_ms = first_token_ms(attempt) end
-  if kind == "content" and text ~= "" then attempt.content_seen = true end
-  local index = attempt[kind] or 0
-  attempt[kind] = index + #text
-  if attempt.pieces and kind ~= "tool_args" then tell_piece(attempt, kind, text, index, finish_reason) end
-end
-
--- An attempt of a member that does not stream has no pieces to keep.
-local function new_attempt(turn)
-  local run = turn.run
-  local attempt = {
-    turn = turn, on_delta = on_delta, content_seen = false, pieces = turn.member.stream and {} or false,
-    watch = run.log.token_watchers > 0, prices = run.prices, started_us = false, exchange = false,
-  }
-  run.attempts[turn] = attempt
-  return attempt
 end
 
 -- ---- trying -------------------------------------------------------------------------------------
@@ -248,7 +136,7 @@ local function try(turn, request)
   tell_request(turn, request)
   while true do
     turn.attempts = turn.attempts + 1
-    local attempt = new_attempt(turn)
+    local attempt = attempts.new(turn)
     local response, err = attempt_once(turn, attempt, request)
     if response then return response end
     local wait_ms = next_wait(turn, attempt, err)
@@ -282,28 +170,13 @@ local function transformed(turn)
   return true
 end
 
-local function build_request(turn)
-  local ctx, member = turn.ctx, turn.member
-  if not turn.build then
-    return nil, errors.new("validation", ("round %s has no build function"):format(turn.round.name))
-  end
-  local built, err = turn.build(ctx, member)
-  if err or built == nil then
-    return nil, user_code.error_of("build of round " .. turn.round.name, err or "it gave no messages")
-  end
-  local system
-  system, err = system_text(member, ctx.input, ctx)
-  if err then return nil, err end
-  return request_of(turn, built, system)
-end
-
 local function respond(turn)
   if turn.member.transform then
     local ok, err = transformed(turn)
     if not ok then return nil, err end
   end
   if turn.member.run then return run_function(turn) end
-  local request, err = build_request(turn)
+  local request, err = requests.of(turn)
   if not request then return nil, err end
   return try(turn, request)
 end

@@ -1,0 +1,53 @@
+--- One try of a member's turn: the pieces of its answer, told to those who watch and kept for those who come later.
+local clock = require "curia.core.clock"
+
+local M = {}
+
+-- What nobody watches arrives in one piece at the end; then the transfer knows when it began.
+local function first_token_ms(attempt)
+  local turn, exchange = attempt.turn, attempt.exchange
+  local began = exchange and not attempt.watch and exchange:timing().first_byte_ms
+  if began then return (attempt.started_us - turn.started_us) / 1000 + began end
+  return (clock.us() - turn.started_us) / 1000
+end
+
+-- Keeps a piece for those who come later, and tells those who watch.
+local function tell_piece(attempt, kind, text, index, finish_reason)
+  local pieces, turn = attempt.pieces[kind], attempt.turn
+  if not pieces then
+    pieces = {}
+    attempt.pieces[kind] = pieces
+  end
+  pieces[#pieces + 1] = text
+  local log, round = turn.run.log, turn.round
+  if log.token_watchers == 0 then return end
+  log:token {
+    round = round.name, idx = round.idx, iteration = round.iteration, member = turn.member.id,
+    text = text, kind = kind, index = index, attempt = turn.attempts, finish_reason = finish_reason,
+  }
+end
+
+-- A piece of the answer. The byte offset counts every byte, watched or not.
+local function on_delta(attempt, kind, text, finish_reason)
+  local turn = attempt.turn
+  if not turn.first_token_ms and text ~= "" then turn.first_token_ms = first_token_ms(attempt) end
+  if kind == "content" and text ~= "" then attempt.content_seen = true end
+  local index = attempt[kind] or 0
+  attempt[kind] = index + #text
+  if attempt.pieces and kind ~= "tool_args" then tell_piece(attempt, kind, text, index, finish_reason) end
+end
+
+--- A try of a turn, from now on among the run's. One of a member that does not stream has no pieces to keep.
+---@param turn curia.Turn
+---@return curia.Attempt
+function M.new(turn)
+  local run = turn.run
+  local attempt = {
+    turn = turn, on_delta = on_delta, content_seen = false, pieces = turn.member.stream and {} or false,
+    watch = run.log.token_watchers > 0, prices = run.prices, started_us = false, exchange = false,
+  }
+  run.attempts[turn] = attempt
+  return attempt
+end
+
+return M
