@@ -7,12 +7,23 @@
 #include "http/http.h"
 
 #define EXCHANGE "curia.http.exchange"
+#define PREPARED "curia.http.prepared"
 #define MAX_HEADERS 64
 
 enum { HEADERS_VALUE = 1, BODY_VALUE = 2, USER_VALUES = 2 };
 
+/* The userdata at 1, if its metatable is the upvalue: luaL_checkudata looks a name up each time. */
+static void *check_own(lua_State *L, int metatable, const char *name) {
+    void *own = lua_touserdata(L, 1);
+    if (!own || !lua_getmetatable(L, 1)) luaL_typeerror(L, 1, name);
+    if (!lua_rawequal(L, -1, lua_upvalueindex(metatable))) luaL_typeerror(L, 1, name);
+    lua_pop(L, 1);
+    return own;
+}
+
+/* Upvalue 1 of all that takes an exchange is the metatable of exchanges. */
 static curia__exchange *check_exchange(lua_State *L) {
-    return luaL_checkudata(L, 1, EXCHANGE);
+    return check_own(L, 1, EXCHANGE);
 }
 
 /* ---- errors ------------------------------------------------------------------------------------ */
@@ -194,28 +205,97 @@ static bool read_options(lua_State *L, parsed *p) {
     return true;
 }
 
-/* start(options) -> exchange | nil, err | false, the name of an unknown option.
- * Begins a request; does not wait. Raises for options of a wrong type. */
-static int http_start(lua_State *L) {
+/* Reads the table at 1. Returns 0, or 2: false and the name of an unknown option are on top. */
+static int parse(lua_State *L, parsed *p) {
     lua_settop(L, 1);
-    parsed p;
-    p.request = (curia__http_request){.connect_ms = 10000};
-    p.has_method = false;
-    if (!read_options(L, &p)) {
-        lua_pushboolean(L, 0);
-        lua_insert(L, -2);
-        return 2;
-    }
-    if (!p.has_method) p.request.method = p.request.body ? CURIA__HTTP_POST : CURIA__HTTP_GET;
+    p->request = (curia__http_request){.connect_ms = 10000};
+    p->has_method = false;
+    if (read_options(L, p)) return 0;
+    lua_pushboolean(L, 0);
+    lua_insert(L, -2);
+    return 2;
+}
+
+/* -> exchange | nil, err. Upvalue 2: the metatable of exchanges. */
+static int begin(lua_State *L, curia__http_request *request, bool has_method) {
+    if (!has_method) request->method = request->body ? CURIA__HTTP_POST : CURIA__HTTP_GET;
     curia__host *host = curia__host_of(L);
     curia__exchange *ex = lua_newuserdatauv(L, sizeof *ex, USER_VALUES);
     memset(ex, 0, sizeof *ex);
-    luaL_setmetatable(L, EXCHANGE);
-    int rc = curia__http_start(&host->loop, &p.request, ex);
+    lua_pushvalue(L, lua_upvalueindex(2));
+    lua_setmetatable(L, -2);
+    int rc = curia__http_start(&host->loop, request, ex);
     if (!rc) return 1;
     lua_pushnil(L);
     push_failure(L, ex, rc);
     return 2;
+}
+
+/* start(options) -> exchange | nil, err | false, the name of an unknown option.
+ * Begins a request; does not wait. Raises for options of a wrong type. */
+static int http_start(lua_State *L) {
+    parsed p;
+    int refused = parse(L, &p);
+    return refused ? refused : begin(L, &p.request, p.has_method);
+}
+
+/* ---- prepared requests ------------------------------------------------------------------------- */
+
+/* Options that have been read once, for many requests; the texts stand behind the headers. */
+typedef struct {
+    curia__http_request request;
+    bool has_method;
+    curia__http_header headers[];
+} prepared;
+
+static size_t size_of_texts(const curia__http_request *r) {
+    size_t size = strlen(r->url) + 1;
+    for (size_t i = 0; i < r->header_count; i++)
+        size += strlen(r->headers[i].name) + strlen(r->headers[i].value) + 2;
+    return size;
+}
+
+static const char *keep_text(char **at, const char *text) {
+    size_t size = strlen(text) + 1;
+    char *kept = memcpy(*at, text, size);
+    *at += size;
+    return kept;
+}
+
+/* prepare(options) -> prepared | false, the name of an unknown option. All options but body, paths
+ * and watch, which each request has of its own. */
+static int http_prepare(lua_State *L) {
+    parsed p;
+    int refused = parse(L, &p);
+    if (refused) return refused;
+    bool own = !p.request.body && !p.request.paths && !p.request.watch;
+    luaL_argcheck(L, own, 1, "body, paths and watch are told to `send`");
+    size_t headers = p.request.header_count * sizeof *p.headers;
+    prepared *made = lua_newuserdatauv(L, sizeof *made + headers + size_of_texts(&p.request), 0);
+    char *at = (char *)made + sizeof *made + headers;
+    made->request = p.request;
+    made->has_method = p.has_method;
+    made->request.headers = made->headers;
+    made->request.url = keep_text(&at, p.request.url);
+    for (size_t i = 0; i < p.request.header_count; i++) {
+        made->headers[i].name = keep_text(&at, p.headers[i].name);
+        made->headers[i].value = keep_text(&at, p.headers[i].value);
+    }
+    luaL_setmetatable(L, PREPARED);
+    return 1;
+}
+
+/* send(prepared [, body [, paths [, watch]]]) -> exchange | nil, err. Like start.
+ * Upvalue 1: the metatable of prepared requests. */
+static int http_send(lua_State *L) {
+    const prepared *of = check_own(L, 1, PREPARED);
+    lua_settop(L, 4);
+    curia__http_request request = of->request;
+    if (!lua_isnil(L, 2)) request.body = luaL_checklstring(L, 2, &request.body_size);
+    if (!lua_isnil(L, 3)) request.paths = curia__to_paths(L, 3);
+    luaL_argexpected(L, lua_isnil(L, 3) || request.paths, 3, "decoder paths");
+    request.watch = lua_toboolean(L, 4);
+    return begin(L, &request, of->has_method);
 }
 
 /* ---- waiting ----------------------------------------------------------------------------------- */
@@ -255,13 +335,16 @@ static int tell(lua_State *L, curia__exchange *ex) {
     return 3;
 }
 
-static int next_or_wait(lua_State *L, int status, lua_KContext ctx) {
-    curia__exchange *ex = lua_touserdata(L, 1);
-    if (curia__exchange_ready(ex)) return tell(L, ex);
+static int wait_for_change(lua_State *L, curia__exchange *ex, lua_KFunction then) {
     curia__wait *w = curia__await_begin(L, "exchange:next");
     curia__host *host = curia__host_of(L);
     curia__wait_start(w, &host->loop, curia__current_task(host), &ex->changed, -1);
-    return curia__await(L, next_or_wait, ctx);
+    return curia__await(L, then, 0);
+}
+
+static int next_or_wait(lua_State *L, int status, lua_KContext ctx) {
+    curia__exchange *ex = lua_touserdata(L, 1);
+    return curia__exchange_ready(ex) ? tell(L, ex) : wait_for_change(L, ex, next_or_wait);
 }
 
 /* exchange:next() -> segments | nil, finished, err. Waits until there is something to tell. */
@@ -269,6 +352,33 @@ static int exchange_next(lua_State *L) {
     check_exchange(L);
     lua_settop(L, 1);
     return next_or_wait(L, LUA_OK, 0);
+}
+
+static void push_headers(lua_State *L, const curia__exchange *ex);
+
+static int answer_or_wait(lua_State *L, int status, lua_KContext ctx) {
+    curia__exchange *ex = lua_touserdata(L, 1);
+    if (!ex->done) return wait_for_change(L, ex, answer_or_wait);
+    if (ex->error) {
+        lua_pushnil(L);
+        push_failure(L, ex, ex->error);
+        return 2;
+    }
+    lua_pushinteger(L, ex->status);
+    push_headers(L, ex);
+    if (ex->decoding)
+        lua_pushnil(L);
+    else
+        lua_pushlstring(L, ex->body.data, ex->body.size);
+    return 3;
+}
+
+/* answer(exchange) -> status, headers, body | nil, err. Waits for the end: all of an answer that is
+ * neither decoded nor streamed in one call. */
+static int http_answer(lua_State *L) {
+    check_exchange(L);
+    lua_settop(L, 1);
+    return answer_or_wait(L, LUA_OK, 0);
 }
 
 /* ---- other methods ----------------------------------------------------------------------------- */
@@ -315,19 +425,31 @@ static int exchange_timing(lua_State *L) {
 }
 
 static void push_lower(lua_State *L, curia__slice text) {
+    char small[64];
     luaL_Buffer b;
-    char *out = luaL_buffinitsize(L, &b, text.length);
+    bool fits = text.length <= sizeof small;
+    char *out = fits ? small : luaL_buffinitsize(L, &b, text.length);
     for (size_t i = 0; i < text.length; i++) {
         char c = text.at[i];
         out[i] = c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
     }
-    luaL_pushresultsize(&b, text.length);
+    if (fits)
+        lua_pushlstring(L, small, text.length);
+    else
+        luaL_pushresultsize(&b, text.length);
+}
+
+static int count_lines(const curia__exchange *ex) {
+    int lines = 0;
+    for (size_t i = 0; i < ex->head.size; i++)
+        lines += ex->head.data[i] == '\n';
+    return lines;
 }
 
 /* {lower-case name = value}; values of one name are joined by ", ". */
 static void push_headers(lua_State *L, const curia__exchange *ex) {
     curia__slice name, value;
-    lua_newtable(L);
+    lua_createtable(L, 0, count_lines(ex));
     for (size_t at = 0; curia__exchange_header(ex, &at, &name, &value);) {
         push_lower(L, name);
         lua_pushvalue(L, -1); /* headers name name */
@@ -390,11 +512,11 @@ static const struct {
               {"sent", get_sent},
               {"done", get_done}};
 
-/* Methods (upvalue 1), then fields. */
+/* Methods (upvalue 2), then fields. */
 static int exchange_index(lua_State *L) {
     curia__exchange *ex = check_exchange(L);
     lua_pushvalue(L, 2);
-    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
+    if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL) return 1;
     const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         if (strcmp(name, fields[i].name) == 0) return fields[i].get(L, ex);
@@ -449,18 +571,38 @@ static const luaL_Reg metamethods[] = {{"__gc", exchange_close},
 static const luaL_Reg functions[] = {
     {"configure", http_configure}, {"stats", http_stats}, {NULL, NULL}};
 
-int curia__open_http(lua_State *L) {
-    if (luaL_newmetatable(L, EXCHANGE)) {
-        luaL_setfuncs(L, metamethods, 0);
-        luaL_newlib(L, methods);
-        lua_pushcclosure(L, exchange_index, 1);
-        lua_setfield(L, -2, "__index");
-    }
-    luaL_newlib(L, functions);
-    push_option_numbers(L);
+/* Pushes the metatable of exchanges, which is upvalue 1 of its functions. */
+static void push_exchange_class(lua_State *L) {
+    luaL_newmetatable(L, EXCHANGE);
     lua_pushvalue(L, -1);
-    lua_setfield(L, -3, "options");
-    lua_pushcclosure(L, http_start, 1);
-    lua_setfield(L, -2, "start");
+    luaL_setfuncs(L, metamethods, 1);
+    lua_pushvalue(L, -1);
+    luaL_newlibtable(L, methods);
+    lua_pushvalue(L, -2);
+    luaL_setfuncs(L, methods, 1);
+    lua_pushcclosure(L, exchange_index, 2);
+    lua_setfield(L, -2, "__index");
+}
+
+static void set_closure(lua_State *L, int module, const char *name, lua_CFunction fn, int first,
+                        int second) {
+    lua_pushvalue(L, first);
+    lua_pushvalue(L, second);
+    lua_pushcclosure(L, fn, 2);
+    lua_setfield(L, module, name);
+}
+
+int curia__open_http(lua_State *L) {
+    luaL_newlib(L, functions);
+    int module = lua_gettop(L);
+    push_exchange_class(L);
+    luaL_newmetatable(L, PREPARED);
+    push_option_numbers(L);
+    set_closure(L, module, "start", http_start, module + 3, module + 1);
+    set_closure(L, module, "prepare", http_prepare, module + 3, module + 1);
+    set_closure(L, module, "send", http_send, module + 2, module + 1);
+    set_closure(L, module, "answer", http_answer, module + 1, module + 1);
+    lua_setfield(L, module, "options");
+    lua_settop(L, module);
     return 1;
 }

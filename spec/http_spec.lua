@@ -636,3 +636,52 @@ describe("many exchanges", function()
       { after.easies, after.multis, after.connections })
   end)
 end)
+
+describe("curia.http.prepare", function()
+  it("reads options once for many requests", function()
+    local heads = {}
+    local server <close> = serve(function(client, head, body)
+      heads[#heads + 1] = head
+      text(body:upper(), "Text/Plain")(client)
+    end)
+    local prepared = http.prepare { url = server.url .. "/a", headers = { ["X-Team"] = "a" } }
+    for _, body in ipairs { "one", "two" } do
+      local exchange <close> = assert(http.send(prepared, body))
+      local status, headers, answered = http.answer(exchange)
+      assert.same({ 200, "Text/Plain", body:upper() }, { status, headers["content-type"], answered })
+      assert.equal(answered, exchange.body)
+    end
+    local exchange <close> = assert(http.send(prepared))
+    assert.equal(200, (http.answer(exchange)))
+    assert.matches("^POST /a .*\r\nX%-Team: a\r\n", heads[2])
+    assert.matches("^GET /a ", heads[3])
+  end)
+
+  it("decodes with the paths of the request", function()
+    local server <close> = serve(text('data: {"a":1}\n\n', "text/event-stream"))
+    local prepared = http.prepare { url = server.url }
+    local exchange <close> = assert(http.send(prepared, "{}", decoder.paths { framing = "sse" }, false))
+    local segments, finished = exchange:next()
+    assert.is_true(finished)
+    assert.same({ a = 1 }, segments[2])
+  end)
+
+  it("tells what is wrong when it is sent", function()
+    local prepared = http.prepare { url = "ftp://127.0.0.1/", headers = { ["a b"] = "x" } }
+    local exchange, err = http.send(prepared, "x")
+    assert.is_nil(exchange)
+    assert.equal("EINVAL", err.code)
+    local refused <close> = assert(http.send(http.prepare { url = "http://127.0.0.1:9" }))
+    local status, failure = http.answer(refused)
+    assert.is_nil(status)
+    assert.equal("ECONNECT", failure.code)
+  end)
+
+  it("refuses what it cannot take", function()
+    assert.error_matches(function() http.prepare { url = "http://a", heders = {} } end, "http.prepare: unknown option 'heders'")
+    assert.error_matches(function() http.prepare { url = "http://a", body = "x" } end, "are told to `send`")
+    assert.error_matches(function() http.send({}, "x") end, "curia.http.prepared expected")
+    assert.error_matches(function() http.send(http.prepare { url = "http://a" }, "x", {}) end, "decoder paths")
+    assert.error_matches(function() http.answer(5) end, "curia.http.exchange expected")
+  end)
+end)

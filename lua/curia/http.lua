@@ -62,6 +62,24 @@ function M.start(options)
   return exchange, problem
 end
 
+--- Reads the options of many requests once: all but body, paths and watch, which `send` is told.
+---@param options curia.http.Request
+---@return userdata prepared
+function M.prepare(options)
+  local prepared, problem = core.prepare(options)
+  if not prepared then refuse_unknown("prepare", problem, core.options) end
+  return prepared
+end
+
+--- Begins a prepared request, as `start` does.
+---@type fun(prepared: userdata, body?: string, paths?: userdata, watch?: boolean): curia.http.Exchange?, curia.Error?
+M.send = core.send
+
+--- Waits for the end of an exchange that is neither decoded nor streamed: status, headers and body in
+--- one; or nil and why it failed.
+---@type fun(exchange: curia.http.Exchange): integer?, table<string, string>|curia.Error, string?
+M.answer = core.answer
+
 --- Changes the client. Connections that exist stay as they are.
 ---@param options { ca_file?: string, max_per_multi?: integer } the certificates to trust; how many
 --- requests one libcurl handle carries at once

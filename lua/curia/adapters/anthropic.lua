@@ -200,6 +200,10 @@ local function build_body(request)
   return request_of.extend(body, request.extra)
 end
 
+local function own_headers(key)
+  return { ["x-api-key"] = key, ["anthropic-version"] = VERSION }
+end
+
 ---@param request table neutral request
 ---@param config table {base_url, api_key, headers}
 ---@return table {url, headers, body}
@@ -207,7 +211,7 @@ local function build(request, config)
   local base = request_of.versioned(config.base_url or DEFAULT_BASE, "/v1")
   return {
     url = request_of.url(base, "/messages"),
-    headers = request_of.headers({ ["x-api-key"] = config.api_key, ["anthropic-version"] = VERSION }, config.headers),
+    headers = request_of.shared_headers(config, own_headers),
     body = build_body(request),
   }
 end

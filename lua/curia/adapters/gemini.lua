@@ -186,13 +186,17 @@ local function url_of(request, base)
   return url .. (url:find("?", 1, true) and "&" or "?") .. "alt=sse"
 end
 
+local function own_headers(key)
+  return { ["x-goog-api-key"] = key }
+end
+
 ---@param request table neutral request
 ---@param config table {base_url, api_key, headers}
 ---@return table {url, headers, body}
 local function build(request, config)
   return {
     url = url_of(request, config.base_url or DEFAULT_BASE),
-    headers = request_of.headers({ ["x-goog-api-key"] = config.api_key }, config.headers),
+    headers = request_of.shared_headers(config, own_headers),
     body = build_body(request),
   }
 end

@@ -83,10 +83,9 @@ local function build(request, config)
     think = think_of(request.reasoning),
     format = request.schema,
   }
-  local headers = { authorization = config.api_key and "Bearer " .. config.api_key or nil }
   return {
     url = url_of(config.base_url or DEFAULT_BASE),
-    headers = request_of.headers(headers, config.headers),
+    headers = request_of.shared_headers(config, request_of.bearer),
     body = request_of.extend(body, request.extra),
   }
 end

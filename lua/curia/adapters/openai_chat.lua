@@ -125,10 +125,6 @@ local function url_of(base)
   return url
 end
 
-local function bearer(key)
-  return { authorization = key and "Bearer " .. key or nil }
-end
-
 --- The body shares the request's messages, and calls of one configuration share their headers.
 ---@param request table neutral request
 ---@param config table {base_url, api_key, headers}
@@ -136,7 +132,7 @@ end
 local function build(request, config)
   return {
     url = url_of(config.base_url or DEFAULT_BASE),
-    headers = request_of.shared_headers(config, bearer),
+    headers = request_of.shared_headers(config, request_of.bearer),
     body = build_body(request),
   }
 end

@@ -108,10 +108,9 @@ end
 ---@param config table {base_url, api_key, headers}
 ---@return table {url, headers, body}
 local function build(request, config)
-  local headers = { authorization = config.api_key and "Bearer " .. config.api_key or nil }
   return {
     url = request_of.url(request_of.versioned(config.base_url or DEFAULT_BASE, "/v1"), "/responses"),
-    headers = request_of.headers(headers, config.headers),
+    headers = request_of.shared_headers(config, request_of.bearer),
     body = build_body(request),
   }
 end

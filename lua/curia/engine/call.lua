@@ -99,31 +99,35 @@ local function first_byte_limit(member)
   return FIRST_BYTE_STREAMED_MS
 end
 
--- The options of a member's exchanges. The client copies what it is told, so that one table serves
--- them all and only what differs is set anew.
-local exchange_options = setmetatable({}, { __mode = "k" })
+local function limits_of(member)
+  return {
+    first_byte_timeout_ms = first_byte_limit(member), silence_timeout_ms = member.timeout_ms or SILENCE_MS,
+    total_timeout_ms = member.total_timeout_ms or TOTAL_MS,
+  }
+end
 
-local function options_of(member)
-  local options = exchange_options[member]
-  if not options then
-    options = {
-      url = "", method = "POST", headers = {}, body = "", paths = nil, watch = false,
-      first_byte_timeout_ms = first_byte_limit(member),
-      silence_timeout_ms = member.timeout_ms or SILENCE_MS,
-      total_timeout_ms = member.total_timeout_ms or TOTAL_MS,
-    }
-    exchange_options[member] = options
-  end
-  return options
+-- What is the same in all requests of a member is read once, as long as its adapter gives the same
+-- URL and headers.
+local prepared_requests = setmetatable({}, { __mode = "k" })
+
+local function prepare(member, built)
+  local options = limits_of(member)
+  options.url, options.headers, options.method = built.url, built.headers, "POST"
+  local request = http.prepare(options)
+  prepared_requests[member] = { url = built.url, headers = built.headers, request = request }
+  return request
+end
+
+local function prepared_for(member, built)
+  local known = prepared_requests[member]
+  if known and known.url == built.url and known.headers == built.headers then return known.request end
+  return prepare(member, built)
 end
 
 local function start(built, member, paths, watch)
   local body, err = json.encode(built.body)
   if not body then return nil, errors.new("validation", "the request cannot be written as JSON: " .. err.message) end
-  local options = options_of(member)
-  options.url, options.headers, options.body = built.url, built.headers, body
-  options.paths, options.watch = paths, watch
-  local exchange, failure = http.start(options)
+  local exchange, failure = http.send(prepared_for(member, built), body, paths, watch)
   if not exchange then return nil, transport_error(failure, { name = member.provider_name }) end
   return exchange
 end
@@ -169,11 +173,9 @@ local function read_stream(attempt, adapter, request, config)
 end
 
 local function read_whole(attempt, adapter, request, config)
-  local exchange = attempt.exchange
-  local _, _, failure = exchange:next()
-  if failure then return nil, transport_error(failure, config) end
-  local body = exchange.body or ""
-  local response, err = adapter.parse(exchange.status, exchange.headers, body, request)
+  local status, headers, body = http.answer(attempt.exchange)
+  if not status then return nil, transport_error(headers, config) end
+  local response, err = adapter.parse(status, headers, body, request)
   if response then response.raw = body end -- as text: a fifth of its tree's memory, for as long as the run stays
   return response, err
 end
@@ -195,7 +197,7 @@ local function over_http(attempt, member, request, config)
 end
 
 local function inside(attempt, member, request, config)
-  local response, err, code, text = in_process.call(attempt, member.adapter, request, config, options_of(member))
+  local response, err, code, text = in_process.call(attempt, member.adapter, request, config, limits_of(member))
   if code then return nil, transport_error({ code = code, message = text, sent = true }, config) end
   return response, err
 end

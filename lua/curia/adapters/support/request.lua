@@ -44,12 +44,19 @@ local shared = setmetatable({}, { __mode = "k" })
 ---@param own fun(key: string|nil): table<string, string> the adapter's own headers
 ---@return table<string, string> headers not to be changed
 function M.shared_headers(config, own)
-  local headers = shared[config]
-  if not headers then
-    headers = M.headers(own(config.api_key), config.headers)
-    shared[config] = headers
+  local made = shared[config]
+  if not made or made.own ~= own then
+    made = { own = own, headers = M.headers(own(config.api_key), config.headers) }
+    shared[config] = made
   end
-  return headers
+  return made.headers
+end
+
+--- The header that most vendors take the key in.
+---@param key string|nil
+---@return table<string, string>
+function M.bearer(key)
+  return { authorization = key and "Bearer " .. key or nil }
 end
 
 --- Integer fields: `8192 / 2` is 4096.0 in Lua, which providers refuse.
