@@ -46,16 +46,14 @@ local function spawn(program, arguments, on_last)
   return child
 end
 
--- Starts the mock and waits until it listens. Gives its address and a function that ends it.
+-- Starts the mock and waits until it listens. Gives its address, and a value that ends it when closed.
 local function start_mock(latency)
   local child = spawn("mock", { "--port", "0", "--latency-ms", tostring(latency or 0) }, true)
   while not child.text:find "\n" do
     if child.ended or not child.changed:wait(5000) then error "the mock does not start" end
   end
-  return "http://127.0.0.1:" .. child.text:match "ready (%d+)", function()
-    child.handle:kill "sigterm"
-    while not child.ended do child.changed:wait() end
-  end
+  local guard = setmetatable({}, { __close = function() child.handle:kill "sigterm" end })
+  return "http://127.0.0.1:" .. child.text:match "ready (%d+)", guard
 end
 
 -- ---- one measurement --------------------------------------------------------------------------
@@ -109,7 +107,8 @@ end
 local function compare(scenario, rounds)
   local rows = { ceiling = {}, council = {} }
   for round = 1, rounds do
-    local url, stop = start_mock(scenario.latency)
+    local url, mock = start_mock(scenario.latency)
+    local guard <close> = mock
     local order = round % 2 == 1 and { "ceiling", "council" } or { "council", "ceiling" }
     for _, peer in ipairs(order) do
       local row = measure(peer, scenario, url)
@@ -118,7 +117,6 @@ local function compare(scenario, rounds)
       end
       table.insert(rows[peer], row)
     end
-    stop()
   end
   return medians(rows.ceiling), medians(rows.council)
 end
