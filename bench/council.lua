@@ -33,24 +33,30 @@ end
 
 -- ---- the council ------------------------------------------------------------------------------
 
-local function list(title, texts)
-  local parts = { title }
-  for i, text in ipairs(texts) do parts[i + 1] = ("\n\n[%d] %s"):format(i, text) end
-  return table.concat(parts)
-end
-
-local function contents(ctx, round)
-  local texts = {}
-  for i, member in ipairs(ctx.members) do texts[i] = ctx.rounds[round].results[member.id].response.content end
-  return texts
+-- Adds the answers of a round to the pieces of a prompt.
+local function list(parts, title, ctx, round)
+  parts[#parts + 1] = title
+  for i, member in ipairs(ctx.members) do
+    parts[#parts + 1] = "\n\n[" .. i .. "] "
+    parts[#parts + 1] = ctx.rounds[round].results[member.id].response.content
+  end
 end
 
 local answer = { name = "answer", build = function() return QUESTION end }
 
+local function review_prompt(ctx)
+  local parts = { "Question: ", QUESTION, "\n\n" }
+  list(parts, "Answers:", ctx, 1)
+  parts[#parts + 1] = "\n\n" .. REVIEW
+  return table.concat(parts)
+end
+
+-- All three are asked the same; as with the other peers its text is made once.
 local review = {
   name = "review",
   build = function(ctx)
-    return ("Question: %s\n\n%s\n\n%s"):format(QUESTION, list("Answers:", contents(ctx, 1)), REVIEW)
+    ctx.prompt = ctx.prompt or review_prompt(ctx)
+    return ctx.prompt
   end,
 }
 
@@ -58,8 +64,12 @@ local conclude = {
   name = "conclude",
   chair = true,
   build = function(ctx)
-    return ("Question: %s\n\n%s\n\n%s\n\nWrite the final answer."):format(
-      QUESTION, list("Answers:", contents(ctx, 1)), list("Reviews:", contents(ctx, 2)))
+    local parts = { "Question: ", QUESTION, "\n\n" }
+    list(parts, "Answers:", ctx, 1)
+    parts[#parts + 1] = "\n\n"
+    list(parts, "Reviews:", ctx, 2)
+    parts[#parts + 1] = "\n\nWrite the final answer."
+    return table.concat(parts)
   end,
 }
 
