@@ -290,7 +290,7 @@ static void test_running_without_memory(void) {
 }
 
 int main(int argc, char **argv) {
-    int lives = argc > 1 ? atoi(argv[1]) : LIVES;
+    int lives = argc > 1 ? (int)strtol(argv[1], NULL, 10) : LIVES;
     test_own_loop();
     test_closing_ends_tasks();
     test_waiting_at_top_level();
