@@ -145,6 +145,7 @@ int curia__http_configure(curia__loop *loop, const curia__http_config *config) {
         if (!ca_file) return CURIA_ENOMEM;
         free(client->ca_file);
         client->ca_file = ca_file;
+        client->trust++;
         curia__http_easy_trim(client, 0);
     }
     if (config->max_per_multi) client->fill = config->max_per_multi;

@@ -47,6 +47,7 @@ struct curia__http_client {
     size_t socket_slots;
     uv_timer_t sweep; /* lets go of what stays idle; the client is freed by its close callback */
     char *ca_file;    /* NULL: none was found */
+    unsigned trust;   /* how often ca_file was changed */
     bool direct;      /* no proxy is named in the environment */
     curia__http_stats stats;
 };
@@ -100,11 +101,13 @@ struct curia__http_easy {
     uint64_t connect_ms;       /* as set */
     long version;              /* as set */
     bool prepared;             /* these are set */
+    unsigned trust;            /* the client's when it was made */
     char error[CURL_ERROR_SIZE];
 };
 
 /* An idle or new easy handle; NULL without memory. */
 curia__http_easy *curia__http_easy_get(curia__http_client *client);
+/* Keeps it for the next exchange, or frees it when it trusts what is no longer trusted. */
 void curia__http_easy_put(curia__http_client *client, curia__http_easy *easy);
 /* Frees idle handles until `keep` are left. */
 void curia__http_easy_trim(curia__http_client *client, size_t keep);

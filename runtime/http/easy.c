@@ -93,6 +93,7 @@ static curia__http_easy *easy_new(curia__http_client *client) {
     set_connection(easy->curl, client);
     set_trust(easy->curl, client);
     set_protocol(easy->curl);
+    easy->trust = client->trust;
     client->stats.easies++;
     return easy;
 }
@@ -107,7 +108,19 @@ curia__http_easy *curia__http_easy_get(curia__http_client *client) {
     return easy;
 }
 
+static void easy_free(curia__http_client *client, curia__http_easy *easy) {
+    curl_easy_cleanup(easy->curl);
+    curl_url_cleanup(easy->parsed);
+    free(easy->url);
+    free(easy);
+    client->stats.easies--;
+}
+
 void curia__http_easy_put(curia__http_client *client, curia__http_easy *easy) {
+    if (easy->trust != client->trust) {
+        easy_free(client, easy);
+        return;
+    }
     easy->exchange = NULL;
     easy->next = client->easies;
     client->easies = easy;
@@ -115,14 +128,8 @@ void curia__http_easy_put(curia__http_client *client, curia__http_easy *easy) {
 }
 
 void curia__http_easy_trim(curia__http_client *client, size_t keep) {
-    while (client->idle_easies > keep) {
-        curia__http_easy *easy = curia__http_easy_get(client);
-        curl_easy_cleanup(easy->curl);
-        curl_url_cleanup(easy->parsed);
-        free(easy->url);
-        free(easy);
-        client->stats.easies--;
-    }
+    while (client->idle_easies > keep)
+        easy_free(client, curia__http_easy_get(client));
 }
 
 /* ---- options of a request ---------------------------------------------------------------------- */

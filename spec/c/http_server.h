@@ -153,7 +153,8 @@ static bool server_answer_request(http_server *s, server_connection *c, const ch
 
 /* Answers the requests that are complete. Returns false when the connection is to be closed. */
 static bool server_serve(http_server *s, server_connection *c) {
-    static const char refusal[] = "HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig";
+    static const char refusal[] =
+        "HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 3\r\n\r\nbig";
     for (;;) {
         char *end = c->size ? strstr(c->in, "\r\n\r\n") : NULL;
         if (!end) return true;

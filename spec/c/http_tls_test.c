@@ -96,6 +96,22 @@ static void test_trusted(void) {
     curia__exchange_deinit(&ex);
 }
 
+/* The handle of a request that was under way then is not used again as it is. */
+static void test_trust_changed(void) {
+    curia__exchange before = {0}, after = {0};
+    curia__http_request r = get();
+    assert(curia__http_start(&loop, &r, &before) == 0);
+    assert(curia__http_configure(&loop, &(curia__http_config){.ca_file = "/nowhere.pem"}) == 0);
+    finish(&before);
+    assert(before.error == 0 && before.status == 200);
+    assert(curia__http_start(&loop, &r, &after) == 0);
+    finish(&after);
+    assert(after.error == CURIA_ETLS && !after.sent);
+    curia__exchange_deinit(&before);
+    curia__exchange_deinit(&after);
+    assert(curia__http_configure(&loop, &(curia__http_config){.ca_file = certificate}) == 0);
+}
+
 /* The server dies while a body is being sent; SIGPIPE has its default, deadly meaning here. */
 static void test_no_signal(void) {
     size_t size = 32 << 20;
@@ -125,6 +141,7 @@ int main(void) {
     assert(curia__loop_init(&loop, NULL, deliver, NULL) == 0);
     test_refused();
     test_trusted();
+    test_trust_changed();
     test_no_signal();
     clean_up();
     assert(curia__loop_close(&loop, 1000, NULL) == 0);
