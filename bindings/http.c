@@ -5,6 +5,7 @@
 #include "error.h"
 #include "host.h"
 #include "http/http.h"
+#include "json.h"
 
 #define EXCHANGE "curia.http.exchange"
 #define PREPARED "curia.http.prepared"
@@ -285,16 +286,32 @@ static int http_prepare(lua_State *L) {
     return 1;
 }
 
-/* send(prepared [, body [, paths [, watch]]]) -> exchange | nil, err. Like start.
- * Upvalue 1: the metatable of prepared requests. */
+static int begin_with_text(lua_State *L, const char *text, size_t size, void *arg) {
+    curia__http_request *request = arg;
+    request->body = text;
+    request->body_size = size;
+    return begin(L, request, true);
+}
+
+/* A table as the body: its JSON is written without becoming a Lua string. */
+static int begin_with_json(lua_State *L, curia__http_request *request, bool has_method) {
+    if (!has_method) request->method = CURIA__HTTP_POST;
+    int count = curia__json_encode_for(L, 2, begin_with_text, request);
+    if (count == 1 || lua_type(L, -1) != LUA_TSTRING) return count;
+    return curia__return_error(L, "validation", lua_tostring(L, -1));
+}
+
+/* send(prepared [, body [, paths [, watch]]]) -> exchange | nil, err. Like start; the body is a text,
+ * or a table, which is sent as JSON. Upvalue 1: the metatable of prepared requests. */
 static int http_send(lua_State *L) {
     const prepared *of = check_own(L, 1, PREPARED);
     lua_settop(L, 4);
     curia__http_request request = of->request;
-    if (!lua_isnil(L, 2)) request.body = luaL_checklstring(L, 2, &request.body_size);
     if (!lua_isnil(L, 3)) request.paths = curia__to_paths(L, 3);
     luaL_argexpected(L, lua_isnil(L, 3) || request.paths, 3, "decoder paths");
     request.watch = lua_toboolean(L, 4);
+    if (lua_istable(L, 2)) return begin_with_json(L, &request, of->has_method);
+    if (!lua_isnil(L, 2)) request.body = luaL_checklstring(L, 2, &request.body_size);
     return begin(L, &request, of->has_method);
 }
 

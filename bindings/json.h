@@ -15,6 +15,13 @@ int curia__open_json(lua_State *L);
  * otherwise they are left out. May raise out of memory. */
 int curia__json_push(lua_State *L, const char *data, size_t length, int max_depth, bool nulls);
 
+/* Encodes the value at `index` as json.encode does and gives the text to `use`, in whose hands it
+ * stays valid until that returns; returns what `use` does. A value that cannot be encoded: pushes
+ * nil and a message, returns 2. */
+int curia__json_encode_for(lua_State *L, int index,
+                           int (*use)(lua_State *L, const char *text, size_t size, void *arg),
+                           void *arg);
+
 /* ---- private to bindings/json*.c ------------------------------------------------------------- */
 
 /* The upvalues that every function of the module has. */

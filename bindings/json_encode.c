@@ -11,7 +11,7 @@
 #include "json.h"
 
 enum {
-    FIRST_BYTES = 2048, /* output that needs no userdata */
+    FIRST_BYTES = 8192, /* output that needs no userdata: most requests to models */
     FIRST_ENTRIES = 48,
     FEW = 12,       /* entries that insertion sorts best */
     PATH_STEPS = 8, /* of a path that an error shows */
@@ -406,22 +406,19 @@ static void read_options(lua_State *L, struct encoder *e) {
         curia__json_number_option(L, 2, "max_depth", 1, CURIA__JSON_MAX_DEPTH, e->max_depth);
 }
 
-/* Stack: the value, then the two userdata (nil until they are needed). */
+/* Pushes the slots of the two userdata, which are nil until they are needed. */
 static void start(lua_State *L, struct encoder *e) {
-    lua_settop(L, 1);
     lua_pushnil(L);
     lua_pushnil(L);
     e->L = L;
     e->data = e->bytes;
     e->size = 0;
     e->capacity = FIRST_BYTES;
-    e->buffer = 2;
+    e->buffer = lua_gettop(L) - 1;
     e->entries = e->first_entries;
     e->used = 0;
     e->room = FIRST_ENTRIES;
-    e->more_entries = 3;
-    e->array_mark = lua_topointer(L, lua_upvalueindex(CURIA__JSON_ARRAY_MARK));
-    e->object_mark = lua_topointer(L, lua_upvalueindex(CURIA__JSON_OBJECT_MARK));
+    e->more_entries = lua_gettop(L);
     e->depth = 0;
 }
 
@@ -429,8 +426,33 @@ int curia__json_encode(lua_State *L) {
     struct encoder e;
     luaL_checkany(L, 1);
     read_options(L, &e);
+    lua_settop(L, 1);
     start(L, &e);
+    e.array_mark = lua_topointer(L, lua_upvalueindex(CURIA__JSON_ARRAY_MARK));
+    e.object_mark = lua_topointer(L, lua_upvalueindex(CURIA__JSON_OBJECT_MARK));
     if (!put_value(&e, 1, NULL)) return curia__json_return_error(L, "path");
     lua_pushlstring(L, e.data, e.size);
     return 1;
+}
+
+static const void *mark_pointer(lua_State *L, bool object) {
+    curia__json_push_mark(L, object);
+    const void *mark = lua_topointer(L, -1);
+    lua_pop(L, 1);
+    return mark;
+}
+
+int curia__json_encode_for(lua_State *L, int index,
+                           int (*use)(lua_State *L, const char *text, size_t size, void *arg),
+                           void *arg) {
+    struct encoder e;
+    e.indent = 0;
+    e.max_depth = CURIA__JSON_DEFAULT_DEPTH;
+    start(L, &e);
+    e.array_mark = mark_pointer(L, false);
+    e.object_mark = mark_pointer(L, true);
+    if (put_value(&e, index, NULL)) return use(L, e.data, e.size, arg);
+    lua_pushnil(L);
+    lua_insert(L, -2);
+    return 2;
 }

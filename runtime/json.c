@@ -1,6 +1,9 @@
 #include "json.h"
 
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "error.h"
 
@@ -35,8 +38,27 @@ static inline bool is_special(unsigned char c) {
     return c < 0x20 || c > 0x7F || c == '"' || c == '\\';
 }
 
+#ifdef __SSE2__
+/* A bit for each of 16 bytes that is special. */
+static inline unsigned special_of_16(const char *at) {
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+    __m128i controls = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
+    __m128i quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+    __m128i backslashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+    __m128i special = _mm_or_si128(_mm_or_si128(controls, quotes), _mm_or_si128(backslashes, bytes));
+    return (unsigned)_mm_movemask_epi8(special);
+}
+#endif
+
 /* Skips the ASCII that stands for itself in a string. */
 static inline const char *skip_ascii(const char *at, const char *end) {
+#ifdef __SSE2__
+    while (end - at >= 16) {
+        unsigned special = special_of_16(at);
+        if (special) return at + __builtin_ctz(special);
+        at += 16;
+    }
+#endif
     while (end - at >= 8) {
         uint64_t special = special_bytes(load_little_endian(at));
         if (special) return at + __builtin_ctzll(special) / 8;

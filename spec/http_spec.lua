@@ -2,6 +2,7 @@ local decoder = require "curia.core.decoder"
 local errors = require "curia.errors"
 local helper = require "spec.helper"
 local http = require "curia.http"
+local json = require "curia.json"
 local task = require "curia.task"
 local uv = require "luv"
 
@@ -655,6 +656,20 @@ describe("curia.http.prepare", function()
     assert.equal(200, (http.answer(exchange)))
     assert.matches("^POST /a .*\r\nX%-Team: a\r\n", heads[2])
     assert.matches("^GET /a ", heads[3])
+  end)
+
+  it("sends a table as JSON", function()
+    local server <close> = serve(function(client, _, body) text(body)(client) end)
+    local prepared = http.prepare { url = server.url, method = "POST", headers = { ["content-type"] = "application/json" } }
+    for _, body in ipairs { { b = { 1, 2 }, a = "x\n" }, { ("long"):rep(10000), ("é"):rep(9000) } } do
+      local exchange <close> = assert(http.send(prepared, body))
+      local _, _, answered = http.answer(exchange)
+      assert.equal(json.encode(body), answered)
+    end
+    local exchange, err = http.send(prepared, { a = { print } })
+    assert.is_nil(exchange)
+    assert.equal("validation", err.kind)
+    assert.equal("cannot encode a function at $.a[1]", err.message)
   end)
 
   it("decodes with the paths of the request", function()

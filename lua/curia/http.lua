@@ -71,8 +71,9 @@ function M.prepare(options)
   return prepared
 end
 
---- Begins a prepared request, as `start` does.
----@type fun(prepared: userdata, body?: string, paths?: userdata, watch?: boolean): curia.http.Exchange?, curia.Error?
+--- Begins a prepared request, as `start` does. A table as the body is sent as JSON; where it cannot be
+--- encoded the error's kind is "validation".
+---@type fun(prepared: userdata, body?: string|table, paths?: userdata, watch?: boolean): curia.http.Exchange?, curia.Error?
 M.send = core.send
 
 --- Waits for the end of an exchange that is neither decoded nor streamed: status, headers and body in

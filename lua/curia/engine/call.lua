@@ -6,7 +6,6 @@ local decoder = require "curia.core.decoder"
 local errors = require "curia.errors"
 local http = require "curia.http"
 local in_process = require "curia.engine.in_process"
-local json = require "curia.json"
 local models = require "curia.data.models"
 local redact = require "curia.redact"
 local secrets = require "curia.language.secrets"
@@ -125,11 +124,12 @@ local function prepared_for(member, built)
 end
 
 local function start(built, member, paths, watch)
-  local body, err = json.encode(built.body)
-  if not body then return nil, errors.new("validation", "the request cannot be written as JSON: " .. err.message) end
-  local exchange, failure = http.send(prepared_for(member, built), body, paths, watch)
-  if not exchange then return nil, transport_error(failure, { name = member.provider_name }) end
-  return exchange
+  local exchange, failure = http.send(prepared_for(member, built), built.body, paths, watch)
+  if exchange then return exchange end
+  if failure.kind == "validation" then
+    return nil, errors.new("validation", "the request cannot be written as JSON: " .. failure.message)
+  end
+  return nil, transport_error(failure, { name = member.provider_name })
 end
 
 local function deliver(attempt, deltas)
