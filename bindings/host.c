@@ -24,17 +24,29 @@ static const luaL_Reg core_modules[] = {
     {NULL, NULL},
 };
 
+/* The host that this thread has found last: a guess, which holds where its task is the one that runs. */
+static _Thread_local curia__host *latest;
+
 curia__host *curia__find_host(lua_State *L) {
+    if (latest && latest->running && latest->running->co == L) return latest;
     lua_rawgetp(L, LUA_REGISTRYINDEX, &host_key);
-    curia__host *host = lua_touserdata(L, -1);
+    latest = lua_touserdata(L, -1);
     lua_pop(L, 1);
-    return host;
+    return latest;
 }
 
 curia__host *curia__host_of(lua_State *L) {
     curia__host *host = curia__find_host(L);
     if (!host) luaL_error(L, "curia is closed, or was not opened in this Lua state");
     return host;
+}
+
+void *curia__check_own(lua_State *L, int arg, const char *name) {
+    void *own = lua_touserdata(L, arg);
+    if (!own || !lua_getmetatable(L, arg)) luaL_typeerror(L, arg, name);
+    if (!lua_rawequal(L, -1, lua_upvalueindex(1))) luaL_typeerror(L, arg, name);
+    lua_pop(L, 1);
+    return own;
 }
 
 /* Loads a module from its embedded bytecode; the module's name is the first upvalue. */
@@ -140,6 +152,7 @@ int curia__host_close(curia__host *host, uint64_t limit_ms) {
 
 int curia__host_free(curia__host *host) {
     int rc = curia__loop_deinit(&host->loop, NULL);
+    if (latest == host) latest = NULL;
     if (!rc) free(host);
     return rc;
 }

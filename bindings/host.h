@@ -61,6 +61,10 @@ curia__host *curia__host_of(lua_State *L);
 /* The same, but NULL then. */
 curia__host *curia__find_host(lua_State *L);
 
+/* The userdata at `arg`. Its metatable must be upvalue 1 of the running function, else it is no `name`:
+ * an error. What luaL_checkudata does, without looking the name up. */
+void *curia__check_own(lua_State *L, int arg, const char *name);
+
 /* The wait to start before curia__await: the running task's own, or the main thread's. `what` names
  * the function in errors. Raises when the caller may not wait (a coroutine that is not the running
  * task's, a C call that cannot be left, a callback of luv) or when its task has been cancelled. */

@@ -13,18 +13,9 @@
 
 enum { HEADERS_VALUE = 1, BODY_VALUE = 2, USER_VALUES = 2 };
 
-/* The userdata at 1, if its metatable is the upvalue: luaL_checkudata looks a name up each time. */
-static void *check_own(lua_State *L, int metatable, const char *name) {
-    void *own = lua_touserdata(L, 1);
-    if (!own || !lua_getmetatable(L, 1)) luaL_typeerror(L, 1, name);
-    if (!lua_rawequal(L, -1, lua_upvalueindex(metatable))) luaL_typeerror(L, 1, name);
-    lua_pop(L, 1);
-    return own;
-}
-
 /* Upvalue 1 of all that takes an exchange is the metatable of exchanges. */
 static curia__exchange *check_exchange(lua_State *L) {
-    return check_own(L, 1, EXCHANGE);
+    return curia__check_own(L, 1, EXCHANGE);
 }
 
 /* ---- errors ------------------------------------------------------------------------------------ */
@@ -304,7 +295,7 @@ static int begin_with_json(lua_State *L, curia__http_request *request, bool has_
 /* send(prepared [, body [, paths [, watch]]]) -> exchange | nil, err. Like start; the body is a text,
  * or a table, which is sent as JSON. Upvalue 1: the metatable of prepared requests. */
 static int http_send(lua_State *L) {
-    const prepared *of = check_own(L, 1, PREPARED);
+    const prepared *of = curia__check_own(L, 1, PREPARED);
     lua_settop(L, 4);
     curia__http_request request = of->request;
     if (!lua_isnil(L, 3)) request.paths = curia__to_paths(L, 3);

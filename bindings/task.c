@@ -14,8 +14,9 @@ typedef struct {
     curia__host *host;
 } lua_group;
 
-static curia__lua_task *check_task(lua_State *L, int arg) {
-    return luaL_checkudata(L, arg, TASK);
+/* Upvalue 1 of all methods is the metatable of their class. */
+static curia__lua_task *check_task(lua_State *L) {
+    return curia__check_own(L, 1, TASK);
 }
 
 /* ---- anchors: what must not be collected ---------------------------------------------------- */
@@ -99,7 +100,8 @@ static int task_spawn(lua_State *L) {
  * before, its first wait raises. */
 static int task_spawn_root(lua_State *L) {
     spawn(L, 1, NULL, NULL);
-    check_task(L, -1)->always_starts = true;
+    curia__lua_task *t = lua_touserdata(L, -1);
+    t->always_starts = true;
     return 1;
 }
 
@@ -107,8 +109,9 @@ static int task_spawn_root(lua_State *L) {
  * body begins in any case, as a root's. */
 static int task_spawn_bound(lua_State *L) {
     spawn(L, 1, parent_here(L), NULL);
-    check_task(L, -1)->task.bound = true;
-    check_task(L, -1)->always_starts = true;
+    curia__lua_task *t = lua_touserdata(L, -1);
+    t->task.bound = true;
+    t->always_starts = true;
     return 1;
 }
 
@@ -166,7 +169,7 @@ static int task_sleep(lua_State *L) {
 
 /* Pushes true and the results, or false and the error. The task is at index 1. */
 static int push_outcome(lua_State *L) {
-    curia__lua_task *t = check_task(L, 1);
+    curia__lua_task *t = check_task(L);
     t->task.observed = true;
     lua_pushboolean(L, t->task.status == 0);
     for (int i = 1; i <= t->results; i++)
@@ -195,7 +198,7 @@ static bool waits_for_caller(const curia__lua_task *t) {
 /* task:await([timeout_ms]) -> true, results... | false, err | nil, err (kind timeout; the task
  * goes on). */
 static int task_await(lua_State *L) {
-    curia__lua_task *t = check_task(L, 1);
+    curia__lua_task *t = check_task(L);
     int64_t timeout_ms = opt_timeout(L, 2);
     curia__wait *w = curia__await_begin(L, "await");
     if (t->task.state == CURIA__TASK_ENDED) return push_outcome(L);
@@ -207,7 +210,7 @@ static int task_await(lua_State *L) {
 
 /* task:result() -> like await when it has ended; nothing before. */
 static int task_result(lua_State *L) {
-    curia__lua_task *t = check_task(L, 1);
+    curia__lua_task *t = check_task(L);
     return t->task.state == CURIA__TASK_ENDED ? push_outcome(L) : 0;
 }
 
@@ -217,7 +220,7 @@ static int task_result(lua_State *L) {
 static int task_cancel(lua_State *L) {
     static const char *const kinds[] = {"cancelled", "deadline", "timeout", NULL};
     static const int codes[] = {CURIA_ECANCELLED, CURIA_EDEADLINE, CURIA_ETIMEOUT};
-    curia__lua_task *t = check_task(L, 1);
+    curia__lua_task *t = check_task(L);
     const char *reason = luaL_optstring(L, 2, NULL);
     int code = codes[luaL_checkoption(L, 3, "cancelled", kinds)];
     curia__task_cancel(&t->task, code, reason);
@@ -226,7 +229,7 @@ static int task_cancel(lua_State *L) {
 
 /* task:deadline(ms|nil): cancels the task (kind "deadline") in ms; nil takes it back. */
 static int task_deadline(lua_State *L) {
-    curia__lua_task *t = check_task(L, 1);
+    curia__lua_task *t = check_task(L);
     if (curia__task_set_deadline(&t->task, opt_timeout(L, 2)))
         return luaL_error(L, "not enough memory");
     return 0;
@@ -235,25 +238,25 @@ static int task_deadline(lua_State *L) {
 /* task:status() -> "ready" | "running" | "waiting" | "ending" | "ended" */
 static int task_status(lua_State *L) {
     static const char *const names[] = {"ready", "running", "waiting", "ending", "ended"};
-    lua_pushstring(L, names[check_task(L, 1)->task.state]);
+    lua_pushstring(L, names[check_task(L)->task.state]);
     return 1;
 }
 
 /* task:cancelled() -> whether it has been cancelled. */
 static int task_cancelled(lua_State *L) {
-    lua_pushboolean(L, check_task(L, 1)->task.cancelled != 0);
+    lua_pushboolean(L, check_task(L)->task.cancelled != 0);
     return 1;
 }
 
 static int task_tostring(lua_State *L) {
-    curia__lua_task *t = check_task(L, 1);
+    curia__lua_task *t = check_task(L);
     lua_pushfstring(L, "task %d", (int)t->task.id);
     return 1;
 }
 
 /* An error that nobody collected must not disappear (PITFALLS P6). */
 static int task_gc(lua_State *L) {
-    curia__lua_task *t = check_task(L, 1);
+    curia__lua_task *t = check_task(L);
     if (t->task.state != CURIA__TASK_ENDED || !t->task.status) return 0;
     if (t->task.observed || t->task.cancelled) return 0;
     lua_getiuservalue(L, 1, 2);
@@ -269,8 +272,8 @@ static int task_gc(lua_State *L) {
 
 /* ---- groups --------------------------------------------------------------------------------- */
 
-static lua_group *check_group(lua_State *L, int arg) {
-    return luaL_checkudata(L, arg, GROUP);
+static lua_group *check_group(lua_State *L) {
+    return curia__check_own(L, 1, GROUP);
 }
 
 /* group() -> an empty group: its tasks are collected in the order in which they end. */
@@ -284,7 +287,7 @@ static int group_new(lua_State *L) {
 
 /* group:spawn(fn, ...) -> task */
 static int group_spawn(lua_State *L) {
-    lua_group *g = check_group(L, 1);
+    lua_group *g = check_group(L);
     return spawn(L, 2, parent_here(L), &g->group);
 }
 
@@ -299,7 +302,7 @@ static int group_take(lua_State *L, lua_group *g) {
 
 /* Lets the tasks go that nobody collected. */
 static int group_gc(lua_State *L) {
-    lua_group *g = check_group(L, 1);
+    lua_group *g = check_group(L);
     while (group_take(L, g))
         lua_pop(L, 1);
     return 0;
@@ -317,7 +320,7 @@ static int group_changed(lua_State *L, int status, lua_KContext until_ms) {
 
 /* Waits again when another waiter was faster. until_ms: on the clock; -1: no limit. */
 static int next_of(lua_State *L, lua_Integer until_ms) {
-    lua_group *g = check_group(L, 1);
+    lua_group *g = check_group(L);
     if (g->group.first || !g->group.live) return group_take(L, g);
     lua_Integer left_ms = until_ms - (lua_Integer)curia__clock_ms(&g->host->loop.clock);
     curia__wait *w = curia__await_begin(L, "group:next");
@@ -328,7 +331,7 @@ static int next_of(lua_State *L, lua_Integer until_ms) {
 /* group:next([timeout_ms]) -> the next task that has ended; nothing when all have been collected;
  * nil, err (kind timeout). */
 static int group_next(lua_State *L) {
-    curia__clock *clock = &check_group(L, 1)->host->loop.clock;
+    curia__clock *clock = &check_group(L)->host->loop.clock;
     int64_t timeout_ms = opt_timeout(L, 2);
     return next_of(L, timeout_ms < 0 ? -1 : (lua_Integer)curia__clock_ms(clock) + timeout_ms);
 }
@@ -340,20 +343,21 @@ static int group_step(lua_State *L) {
 
 /* for task in group:each() do ... end: all of them, in the order in which they end */
 static int group_each(lua_State *L) {
-    check_group(L, 1);
-    lua_pushcfunction(L, group_step);
+    check_group(L);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_pushcclosure(L, group_step, 1);
     lua_pushvalue(L, 1);
     return 2;
 }
 
 /* group:taken() -> the next task that has ended, or nothing; never waits */
 static int group_taken(lua_State *L) {
-    return group_take(L, check_group(L, 1));
+    return group_take(L, check_group(L));
 }
 
 /* group:live() -> how many have not ended */
 static int group_live(lua_State *L) {
-    lua_pushinteger(L, (lua_Integer)check_group(L, 1)->group.live);
+    lua_pushinteger(L, (lua_Integer)check_group(L)->group.live);
     return 1;
 }
 
@@ -376,7 +380,7 @@ static int signalled(lua_State *L, int status, lua_KContext ctx) {
 
 /* signal:wait([timeout_ms]) -> true when notified, false when the time is over */
 static int signal_wait(lua_State *L) {
-    curia__signal *s = luaL_checkudata(L, 1, SIGNAL);
+    curia__signal *s = curia__check_own(L, 1, SIGNAL);
     int64_t timeout_ms = opt_timeout(L, 2);
     curia__wait *w = curia__await_begin(L, "signal:wait");
     start_wait(L, w, s, timeout_ms);
@@ -386,7 +390,7 @@ static int signal_wait(lua_State *L) {
 /* signal:notify(), also __gc (somebody waits still if a script has closed his coroutine): wakes all
  * that wait now. */
 static int signal_notify(lua_State *L) {
-    curia__signal_notify(luaL_checkudata(L, 1, SIGNAL), 0);
+    curia__signal_notify(curia__check_own(L, 1, SIGNAL), 0);
     return 0;
 }
 
@@ -416,9 +420,11 @@ static const luaL_Reg functions[] = {
 static void new_class(lua_State *L, const char *name, const luaL_Reg *methods,
                       const luaL_Reg *meta) {
     luaL_newmetatable(L, name);
-    luaL_setfuncs(L, meta, 0);
+    lua_pushvalue(L, -1);
+    luaL_setfuncs(L, meta, 1);
     lua_newtable(L);
-    luaL_setfuncs(L, methods, 0);
+    lua_pushvalue(L, -2);
+    luaL_setfuncs(L, methods, 1);
     lua_setfield(L, -2, "__index");
     lua_pop(L, 1);
 }
