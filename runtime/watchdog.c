@@ -20,7 +20,14 @@ static void on_signal(int number) {
     errno = saved;
 }
 
+static void take_signal(void) {
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    sigaction(SIGUSR2, &action, NULL);
+}
+
+/* The signal is taken anew: a script that listened to it (luv) would end the process or go on. */
 static void strike(curia__watchdog *w, uint64_t delivery) {
+    take_signal();
     atomic_store(&w->suspect, delivery);
     pthread_kill(w->target, SIGUSR2);
 }
@@ -71,8 +78,7 @@ int curia__watchdog_start(curia__watchdog *w, uint64_t limit_ms, void (*interrup
     w->arg = arg;
     w->target = pthread_self();
     sem_init(&w->wake, 0, 0);
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-    sigaction(SIGUSR2, &action, NULL);
+    take_signal();
     watching = w;
     if (pthread_create(&w->thread, NULL, watch, w) == 0) return 0;
     watching = NULL;

@@ -6,7 +6,7 @@
  * a debug hook, as lua.c does on Ctrl-C). Entering and leaving cost a few atomic operations; leaving
  * one that was started meanwhile is harmless.
  *
- * It takes a process-wide signal, so only the program uses it, or a host that asks for it.
+ * It takes a process-wide signal, for good, so only the program uses it, or a host that asks for it.
  */
 #ifndef CURIA_WATCHDOG_H
 #define CURIA_WATCHDOG_H

@@ -115,6 +115,16 @@ describe("the watchdog", function()
     assert.is_table(err)
   end)
 
+  it("stops a script that has listened to its signal, or still does", function()
+    for _, release in ipairs { "close", "is_active" } do
+      local listener = require "luv".new_signal()
+      listener:start("sigusr2", function() end)
+      listener[release](listener)
+      stopped(function() while true do end end)
+      if not listener:is_closing() then listener:close() end
+    end
+  end)
+
   it("runs the __close functions of what it stopped", function()
     local closed
     stopped(function()
