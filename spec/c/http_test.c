@@ -196,6 +196,12 @@ static void test_statuses(void) {
         curia__exchange ex;
         begin(&ex, &r);
         finish(&ex);
+        /* The server may have closed the kept connection meanwhile; nothing repeats but the caller. */
+        for (int tries = 0; ex.error == CURIA_ERESET && tries < 5; tries++) {
+            curia__exchange_deinit(&ex);
+            begin(&ex, &r);
+            finish(&ex);
+        }
         assert(ex.error == 0 && ex.status == cases[i].status && body_is(&ex, cases[i].body));
         curia__slice name, value;
         for (size_t at = 0; curia__exchange_header(&ex, &at, &name, &value);)
