@@ -30,7 +30,7 @@ typedef struct {
     bool closing;       /* its coroutine is being closed: no more waiting */
 } curia__lua_task;
 
-enum { CURIA__POOL_SIZE = 256 };
+enum { CURIA__POOL_SIZE = 512 };
 
 struct curia__host {
     lua_State *L; /* the main state, never a coroutine's (PITFALLS P4) */

@@ -38,7 +38,7 @@ describe("an attempt", function()
     attempt:on_delta("reasoning", "hm")
     attempt:on_delta("tool_args", "{")
     attempt:on_delta("content", "")
-    assert.is_false(attempt.content_seen)
+    assert.falsy(attempt.content_seen)
     assert.is_nil(attempt.pieces.tool_args)
   end)
 

@@ -42,10 +42,8 @@ end
 ---@return curia.Attempt
 function M.new(turn)
   local run = turn.run
-  local attempt = {
-    turn = turn, on_delta = on_delta, content_seen = false, pieces = turn.member.stream and {} or false,
-    watch = run.log.token_watchers > 0, prices = run.prices, started_us = false, exchange = false,
-  }
+  local attempt = { turn = turn, on_delta = on_delta, watch = run.log.token_watchers > 0, exchange = false }
+  if turn.member.stream then attempt.pieces = {} end
   run.attempts[turn] = attempt
   return attempt
 end

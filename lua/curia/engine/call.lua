@@ -86,10 +86,9 @@ end
 -- ---- one attempt --------------------------------------------------------------------------------
 
 ---@class curia.Attempt what the member's turn sees of an attempt under way
----@field content_seen boolean a byte of the answer has come
+---@field content_seen? boolean a byte of the answer has come
 ---@field exchange? table the HTTP exchange
 ---@field started_us? integer when a streamed one was started
----@field prices? table the user's own price table
 ---@field on_delta fun(attempt: curia.Attempt, kind: string, text: string, finish_reason?: string)
 
 local function first_byte_limit(member)
@@ -187,7 +186,8 @@ local function over_http(attempt, member, request, config)
   local streamed = request.stream and adapter.stream
   local exchange, failure = start(built, member, streamed and paths_of(adapter) or nil, attempt.watch)
   if not exchange then return nil, failure end
-  attempt.exchange, attempt.started_us = exchange, streamed and clock.us()
+  attempt.exchange = exchange
+  if streamed then attempt.started_us = clock.us() end
   local transfer <close> = exchange -- a cancelled turn aborts it
   local read = streamed and read_stream or read_whole
   local response
@@ -209,8 +209,8 @@ local function cost_of(response, member, prices)
 end
 
 -- The cost, and the reason of the end on the last piece of a stream.
-local function completed(attempt, response, member, request)
-  response.cost = cost_of(response, member, attempt.prices)
+local function completed(attempt, response, member, request, prices)
+  response.cost = cost_of(response, member, prices)
   if request.stream and attempt.content then attempt:on_delta("content", "", response.finish_reason) end
   return response
 end
@@ -220,16 +220,17 @@ end
 ---@param attempt curia.Attempt
 ---@param member table planned member: provider, adapter, model, limits
 ---@param request table neutral request
+---@param prices? table<string, curia.Price> the user's own
 ---@return table? response
 ---@return curia.Error? err
-function M.attempt(attempt, member, request)
+function M.attempt(attempt, member, request, prices)
   local config, err = provider_config(member.provider)
   if not config then return nil, cleaned(err, member.provider) end
   local go = member.adapter.call and inside or over_http
   local response
   response, err = go(attempt, member, request, config)
   if not response then return nil, cleaned(err, member.provider) end
-  return completed(attempt, response, member, request)
+  return completed(attempt, response, member, request, prices)
 end
 
 return M

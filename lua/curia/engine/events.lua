@@ -93,7 +93,7 @@ end
 ---@param kind string
 ---@param fields table its further fields; not to be changed from now on
 function Log:emit(kind, fields)
-  add(self, kind, false, false, fields)
+  return add(self, kind, false, false, fields)
 end
 
 --- Logs an event of a round.
@@ -102,7 +102,7 @@ end
 ---@param member? string
 ---@param value? any the model that is asked, the result
 function Log:tell(kind, round, member, value)
-  add(self, kind, round, member or false, value or false)
+  return add(self, kind, round, member or false, value or false)
 end
 
 -- Whether an event goes on where the tail of a queue ends.

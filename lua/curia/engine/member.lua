@@ -107,6 +107,8 @@ end
 -- Whether a response is an answer; the round reads it, then the member's own check.
 local function judge(turn, response)
   local fault = answer.fault(response, turn.member)
+  if not fault and not turn.parse and not turn.member.validate then return response end
+  turn.answered = response -- what was paid for is kept, also if it turns out to be no answer
   if fault then return nil, fault end
   if turn.parse then
     local good, err = parsed(turn, response)
@@ -117,10 +119,10 @@ local function judge(turn, response)
 end
 
 local function attempt_once(turn, attempt, request)
-  local response, err = call.attempt(attempt, turn.member, request)
+  local run = turn.run
+  local response, err = call.attempt(attempt, turn.member, request, run.prices)
   if not response then return nil, err end
-  turn.run:add_usage(response)
-  turn.answered = response
+  run:add_usage(response)
   return judge(turn, response)
 end
 
@@ -183,10 +185,10 @@ end
 
 -- Eight fields, and more only where there is more to tell: results stay as long as their run.
 local function result_of(turn, status, response)
-  local member = turn.member
+  local member, duration_us = turn.member, clock.us() - turn.started_us
   local result = {
-    member = member.id, attempts = turn.attempts, started_at = turn.started_at,
-    duration_ms = (clock.us() - turn.started_us) / 1000, model = response and response.model or member.model,
+    member = member.id, attempts = turn.attempts, started_at = clock.wall_ms() - duration_us // 1000,
+    duration_ms = duration_us / 1000, model = response and response.model or member.model,
     provider = member.provider_name, status = status, response = response,
   }
   if turn.first_token_ms then result.first_token_ms = turn.first_token_ms end
@@ -194,7 +196,6 @@ local function result_of(turn, status, response)
   return result
 end
 
--- What was paid for is kept, though it is no answer.
 local function failed(turn, err)
   err = place(turn, err)
   if err.kind == "script" then err.message = redact.text(err.message) end
@@ -209,7 +210,6 @@ local function settle(turn, response, err)
 end
 
 local function begin(turn)
-  turn.started_at = turn.started_at or clock.wall_ms()
   turn.started_us = turn.started_us or clock.us()
 end
 
@@ -221,6 +221,8 @@ end
 ---@field build fun(ctx: curia.Ctx, member: table): any
 ---@field parse? function
 ---@field attempts integer tries so far
+---@field started_us? integer
+---@field answered? table a response that may turn out to be no answer
 ---@field retry? table stronger than all other policies
 ---@field deadline_ms? number of this turn
 ---@field cut? {reason?: string, kind?: string, message?: string} why it was cut short from outside
@@ -233,11 +235,9 @@ end
 ---@param parse? function
 ---@return curia.Turn
 function M.new_turn(ctx, round, member, build, parse)
-  return {
+  return { -- in one piece with what every turn gets later: eight fields
     run = ctx._run, ctx = ctx, round = round, member = member, build = build, parse = parse, attempts = 0,
-    -- set while it goes on; named here so that the table is made in one piece
-    started_at = nil, started_us = nil, deadline_at = nil, deadline_ms = nil, first_token_ms = nil, answered = nil,
-    retry = nil, silent = nil, cut = nil,
+    started_us = nil,
   }
 end
 
