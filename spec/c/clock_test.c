@@ -140,10 +140,10 @@ static void test_due_after_poll(void) {
 static void test_real_time(void) {
     numbered a = {0}, b = {0};
     reset(false);
+    uint64_t started = uv_hrtime();
     start(&b, 2, 30);
     start(&a, 1, 5);
     assert(curia__clock_set_virtual(clk, true) == CURIA_EBUSY);
-    uint64_t started = uv_hrtime();
     while (fired_count < 2)
         assert(curia__loop_turn(&loop, true) >= 0);
     double ms = (double)(uv_hrtime() - started) / 1e6;
