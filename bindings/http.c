@@ -241,7 +241,7 @@ typedef struct {
 } prepared;
 
 static size_t size_of_texts(const curia__http_request *r) {
-    size_t size = strlen(r->url) + 1;
+    size_t size = r->url ? strlen(r->url) + 1 : 1;
     for (size_t i = 0; i < r->header_count; i++)
         size += strlen(r->headers[i].name) + strlen(r->headers[i].value) + 2;
     return size;

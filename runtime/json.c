@@ -45,7 +45,8 @@ static inline unsigned special_of_16(const char *at) {
     __m128i controls = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
     __m128i quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
     __m128i backslashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
-    __m128i special = _mm_or_si128(_mm_or_si128(controls, quotes), _mm_or_si128(backslashes, bytes));
+    __m128i special =
+        _mm_or_si128(_mm_or_si128(controls, quotes), _mm_or_si128(backslashes, bytes));
     return (unsigned)_mm_movemask_epi8(special);
 }
 #endif

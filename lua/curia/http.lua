@@ -73,7 +73,8 @@ end
 
 --- Begins a prepared request, as `start` does. A table as the body is sent as JSON; where it cannot be
 --- encoded the error's kind is "validation".
----@type fun(prepared: userdata, body?: string|table, paths?: userdata, watch?: boolean): curia.http.Exchange?, curia.Error?
+---@alias curia.http.Prepared fun(prepared: userdata, body?: string|table, paths?: userdata, watch?: boolean)
+---@type curia.http.Prepared gives an exchange, or nil and an error
 M.send = core.send
 
 --- Waits for the end of an exchange that is neither decoded nor streamed: status, headers and body in
