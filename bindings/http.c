@@ -248,6 +248,7 @@ static size_t size_of_texts(const curia__http_request *r) {
 }
 
 static const char *keep_text(char **at, const char *text) {
+    if (!text) text = ""; /* an absent URL is refused when the request is made */
     size_t size = strlen(text) + 1;
     char *kept = memcpy(*at, text, size);
     *at += size;
