@@ -132,8 +132,9 @@ static uint64_t now_ms(void) {
 /* Runs turns until no task is left; false when the time is over before. */
 static bool run_tasks_out(curia__loop *loop, uint64_t end_ms) {
     while (loop->task_count || loop->ready_first) {
+        if (now_ms() >= end_ms) return false;
         int alive = curia__loop_turn(loop, false);
-        if (alive < 0 || now_ms() >= end_ms) return false;
+        if (alive < 0) return false;
         if (alive == 1 && !loop->ready_first) uv_sleep(1);
     }
     return true;
@@ -171,9 +172,10 @@ static bool has_handles(curia__loop *loop) {
 bool curia__loop_close_handles(curia__loop *loop, uint64_t limit_ms) {
     uint64_t end_ms = now_ms() + limit_ms;
     while (loop->owned && (uv_loop_alive(loop->uv) || has_handles(loop))) {
+        if (now_ms() >= end_ms) return false;
         uv_walk(loop->uv, close_foreign, NULL);
         int alive = curia__loop_turn(loop, false);
-        if (alive < 0 || now_ms() >= end_ms) return false;
+        if (alive < 0) return false;
         if (alive == 1) uv_sleep(1);
     }
     return true;
