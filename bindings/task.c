@@ -254,9 +254,12 @@ static int task_tostring(lua_State *L) {
     return 1;
 }
 
-/* An error that nobody collected must not disappear (PITFALLS P6). */
+/* An error that nobody collected must not disappear (PITFALLS P6). A task that did not end before Lua
+ * closes has a reason still. */
 static int task_gc(lua_State *L) {
     curia__lua_task *t = check_task(L);
+    free(t->task.reason);
+    t->task.reason = NULL;
     if (t->task.state != CURIA__TASK_ENDED || !t->task.status) return 0;
     if (t->task.observed || t->task.cancelled) return 0;
     lua_getiuservalue(L, 1, 2);

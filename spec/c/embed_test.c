@@ -110,6 +110,35 @@ static void test_closing_ends_tasks(void) {
     close_loop(&loop);
 }
 
+/* Closed from inside, against the rules: no task can end then, but nothing breaks. */
+static int close_inside(lua_State *L) {
+    lua_pushinteger(L, curia_close(lua_touserdata(L, lua_upvalueindex(1)), 20));
+    return 1;
+}
+
+static void test_closing_from_inside(void) {
+    uv_loop_t loop;
+    uv_loop_init(&loop);
+    lua_State *L = new_state();
+    curia_runtime *runtime = curia_open(L, &loop);
+    lua_pushlightuserdata(L, runtime);
+    lua_pushcclosure(L, close_inside, 1);
+    lua_setglobal(L, "close");
+    do_string(L, "local task = require 'curia.task'\n"
+                 "task.spawn(task.sleep, 1e9)\n"
+                 "task.spawn(function()\n"
+                 "  task.sleep(0)\n"
+                 "  code = close()\n"
+                 "  refused = not pcall(task.sleep, 1)\n"
+                 "end)\n");
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert(global(L, "code") < 0 && global(L, "refused") == 1);
+    curia_close(runtime, 20);
+    lua_close(L);
+    curia_free(runtime);
+    close_loop(&loop);
+}
+
 static void test_waiting_at_top_level(void) {
     uv_loop_t loop;
     uv_loop_init(&loop);
@@ -293,6 +322,7 @@ int main(int argc, char **argv) {
     int lives = argc > 1 ? (int)strtol(argv[1], NULL, 10) : LIVES;
     test_own_loop();
     test_closing_ends_tasks();
+    test_closing_from_inside();
     test_waiting_at_top_level();
     test_two_on_one_loop();
     test_one_per_state();
