@@ -83,15 +83,7 @@ function M.price(model, provider, prices)
   return price or nil
 end
 
---- The cost of tokens by a price table; nil if the model has no price or the counts are not known.
----@param usage table|nil {input_tokens, output_tokens, cached_tokens, cache_write_tokens}
----@param model string|nil
----@param provider? string the configured provider's name
----@param prices? table<string, curia.Price> instead of the shipped table
----@return curia.Cost|nil
-function M.of(usage, model, provider, prices)
-  local price = usage and M.price(model, provider, prices)
-  if not price then return nil end
+local function priced(usage, price)
   local input, output = usage.input_tokens, usage.output_tokens
   if not input or not output then return nil end
   if price.long and input > price.long.over then price = price.long end
@@ -104,6 +96,17 @@ function M.of(usage, model, provider, prices)
   return { usd = total / MILLION, source = "price_table" }
 end
 
+--- The cost of tokens by a price table; nil if the model has no price or the counts are not known.
+---@param usage table|nil {input_tokens, output_tokens, cached_tokens, cache_write_tokens}
+---@param model string|nil
+---@param provider? string the configured provider's name
+---@param prices? table<string, curia.Price> instead of the shipped table
+---@return curia.Cost|nil
+function M.of(usage, model, provider, prices)
+  local price = usage and M.price(model, provider, prices)
+  return price and priced(usage, price)
+end
+
 --- The cost of a response: what the provider reported, else by the price table.
 ---@param response table with `cost`, `usage`, `model`
 ---@param model? string the model that was asked for, where the response's own has no price
@@ -111,9 +114,10 @@ end
 ---@param prices? table<string, curia.Price>
 ---@return curia.Cost|nil
 function M.of_response(response, model, provider, prices)
-  local usage, answered = response.usage, response.model
-  return response.cost or M.of(usage, answered, provider, prices)
-    or answered ~= model and M.of(usage, model, provider, prices) or nil
+  if response.cost or not response.usage then return response.cost end
+  local answered = response.model
+  local price = M.price(answered, provider, prices) or answered ~= model and M.price(model, provider, prices)
+  return price and priced(response.usage, price) or nil
 end
 
 --- The sum of two costs; what is unknown adds nothing. A sum of both sources says "mixed".

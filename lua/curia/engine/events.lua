@@ -45,6 +45,7 @@ function M.new(run_id, parent_run_id)
 end
 
 local WIDTH = 5
+local wall_ms = clock.wall_ms
 
 -- The field that an event of a round has besides; the other types have a table of fields.
 local OWN_FIELD = { member_started = "model", member_completed = "result", round_completed = "result" }
@@ -72,20 +73,24 @@ local function append(subscription, event)
   if subscription.signal then subscription.signal:notify() end
 end
 
--- Logs an event and hands it to all subscriptions. Nothing happens once the log is closed.
-local function add(log, kind, round, member, value)
-  if log.closed then return end
-  local entries, seq = log.entries, log.count + 1
+--- Logs an event of a round and hands it to all subscriptions. Nothing happens once the log is closed.
+---@param kind string
+---@param round {name: string, idx: integer, iteration?: integer}|false
+---@param member? string|false
+---@param value? any the model that is asked, the result
+function Log:tell(kind, round, member, value)
+  if self.closed then return end
+  local entries, seq = self.entries, self.count + 1
   local last = seq * WIDTH
   entries[last - 4] = kind -- one after another: an array grows at its end only
-  entries[last - 3] = clock.wall_ms()
+  entries[last - 3] = wall_ms()
   entries[last - 2] = round
-  entries[last - 1] = member
-  entries[last] = value
-  log.count = seq
-  local subscriptions = log.subscriptions
+  entries[last - 1] = member or false
+  entries[last] = value or false
+  self.count = seq
+  local subscriptions = self.subscriptions
   if not subscriptions[1] then return end
-  local event = event_of(log, seq)
+  local event = event_of(self, seq)
   for i = 1, #subscriptions do append(subscriptions[i], event) end
 end
 
@@ -93,16 +98,7 @@ end
 ---@param kind string
 ---@param fields table its further fields; not to be changed from now on
 function Log:emit(kind, fields)
-  return add(self, kind, false, false, fields)
-end
-
---- Logs an event of a round.
----@param kind string
----@param round {name: string, idx: integer, iteration?: integer}
----@param member? string
----@param value? any the model that is asked, the result
-function Log:tell(kind, round, member, value)
-  return add(self, kind, round, member or false, value or false)
+  return self:tell(kind, false, false, fields)
 end
 
 -- Whether an event goes on where the tail of a queue ends.

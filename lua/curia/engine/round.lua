@@ -145,7 +145,7 @@ end
 
 local function time_left(state)
   local at, grace_at = state.timeout_at, state.grace_at
-  if not at and not grace_at then return nil end
+  if not (at or grace_at) then return nil end
   if grace_at and (not at or grace_at < at) then at = grace_at end
   return math.max(0, at - clock.ms())
 end
