@@ -76,7 +76,7 @@ static void cut_rest(curia__allocator *a) {
     while (a->end - a->at >= STEP) {
         size_t rest = (size_t)(a->end - a->at);
         size_t class = class_of(rest < LARGEST ? rest : LARGEST);
-        if (size_of(class) > rest) class --;
+        if (class > 0 && size_of(class) > rest) class -= 1;
         put_free(a, a->at, class);
         a->at += size_of(class);
     }
