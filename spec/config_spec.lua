@@ -77,6 +77,16 @@ describe("curia.config", function()
     assert.same({ input = 1, output = 2 }, config:get("prices").m)
   end)
 
+  it("takes prices as the table of prices has them, and names what a price lacks", function()
+    local config = new()
+    assert(config:set("call", { prices = { m = { input = 1, output = 2, cached = 0.1, cache_write = 3,
+      long = { over = 1000, input = 2, output = 4 } } } }))
+    assert.equal(3, config:get("prices").m.cache_write)
+    local _, err = config:set("call", { prices = { m = { input = 1 }, n = { input = 1, output = 2, long = { input = 1 } } } })
+    assert.same({ ["prices.m.output"] = "missing", ["prices.n.long.over"] = "missing",
+      ["prices.n.long.output"] = "missing" }, support.codes(err.context.faults))
+  end)
+
   it("adds one call to another", function()
     local config = new()
     assert(config:set("call", { log = "debug" }))

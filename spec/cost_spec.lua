@@ -4,7 +4,7 @@ local function usd(value)
   return value and math.floor(value.usd * 1e9 + 0.5) / 1e9
 end
 
-local PRICES = { m = { input = 2, cached = 0.5, write = 4, output = 10,
+local PRICES = { m = { input = 2, cached = 0.5, cache_write = 4, output = 10,
   long = { over = 1000, input = 20, output = 100 } }, plain = { input = 1, output = 2 } }
 
 describe("cost", function()

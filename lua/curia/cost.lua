@@ -13,7 +13,7 @@ local MILLION = 1000000
 ---@field input number US dollars per million tokens
 ---@field output number
 ---@field cached? number a token read from the cache (default: `input`)
----@field write? number a token written to the cache (default: `input`)
+---@field cache_write? number a token written to the cache (default: `input`)
 ---@field long? table the prices that count once the input exceeds `long.over` tokens
 
 -- Snapshots cost what their model costs: "-2024-08-06", "-20250219", "@20250219", "-001", "-latest".
@@ -91,7 +91,7 @@ local function priced(usage, price)
   local written = math.min(usage.cache_write_tokens or 0, input - cached)
   local total = (input - cached - written) * price.input
     + cached * (price.cached or price.input)
-    + written * (price.write or price.input)
+    + written * (price.cache_write or price.input)
     + output * price.output
   return { usd = total / MILLION, source = "price_table" }
 end

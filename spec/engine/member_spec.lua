@@ -271,6 +271,12 @@ describe("retries", function()
     assert.same({ "ok", 1500 }, { got.result.status, got.ms })
   end)
 
+  it("do not wait for a vendor that says hours, and tell when it will answer", function()
+    local got = times({ { error = { status = 429, retry_after_ms = 3600000 } }, "yes" }, {})
+    assert.same({ 0, "rate_limited", 3600000 }, { got.ms, got.result.error.kind, got.result.error.retry_after_ms })
+    assert.equal(300000, times({ { error = { status = 429, retry_after_ms = 300000 } }, "yes" }, {}).ms)
+  end)
+
   it("never come at once, though a vendor says 0", function()
     local waited = 0
     for _ = 1, 20 do waited = waited + times({ { error = { status = 429, retry_after_ms = 0 } }, "yes" }, {}).ms end

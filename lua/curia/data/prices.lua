@@ -1,12 +1,12 @@
 --- List prices in US dollars per million tokens, as of 2026-10. A user's own table replaces this one.
 --
--- `input` and `output` are required; `cached` is a token read from the cache and `write` one written to
+-- `input` and `output` are required; `cached` is a token read from the cache and `cache_write` one written to
 -- it (both at the price of input where not given); `long` holds the prices that count once the input
 -- exceeds `over` tokens. A model that is not here has no price: its cost stays unknown. Names are the
 -- vendors' own, without the date of a snapshot.
-local opus_4 = { input = 15, cached = 1.50, write = 18.75, output = 75 }
-local opus = { input = 5, cached = 0.50, write = 6.25, output = 25 }
-local sonnet = { input = 3, cached = 0.30, write = 3.75, output = 15 }
+local opus_4 = { input = 15, cached = 1.50, cache_write = 18.75, output = 75 }
+local opus = { input = 5, cached = 0.50, cache_write = 6.25, output = 25 }
+local sonnet = { input = 3, cached = 0.30, cache_write = 3.75, output = 15 }
 local gpt_5 = { input = 1.25, cached = 0.125, output = 10 }
 local gpt_5_2 = { input = 1.75, cached = 0.175, output = 14 }
 local grok_fast = { input = 0.20, cached = 0.05, output = 0.50 }
@@ -47,15 +47,15 @@ return {
   ["claude-opus-4-1"] = opus_4,
   ["claude-opus-4"] = opus_4,
   ["claude-3-opus"] = opus_4,
-  ["claude-sonnet-5"] = { input = 2, cached = 0.20, write = 2.50, output = 10 },
+  ["claude-sonnet-5"] = { input = 2, cached = 0.20, cache_write = 2.50, output = 10 },
   ["claude-sonnet-4-6"] = sonnet,
   ["claude-sonnet-4-5"] = sonnet,
   ["claude-sonnet-4"] = sonnet,
   ["claude-3-7-sonnet"] = sonnet,
   ["claude-3-5-sonnet"] = sonnet,
-  ["claude-haiku-4-5"] = { input = 1, cached = 0.10, write = 1.25, output = 5 },
-  ["claude-3-5-haiku"] = { input = 0.80, cached = 0.08, write = 1, output = 4 },
-  ["claude-3-haiku"] = { input = 0.25, cached = 0.03, write = 0.30, output = 1.25 },
+  ["claude-haiku-4-5"] = { input = 1, cached = 0.10, cache_write = 1.25, output = 5 },
+  ["claude-3-5-haiku"] = { input = 0.80, cached = 0.08, cache_write = 1, output = 4 },
+  ["claude-3-haiku"] = { input = 0.25, cached = 0.03, cache_write = 0.30, output = 1.25 },
 
   -- Google
   ["gemini-3-pro-preview"] = {

@@ -53,6 +53,7 @@ end
 local function next_wait(turn, attempt, err)
   local run, policy = turn.run, policy_of(turn)
   if turn.attempts >= policy.attempts or not retry.retryable(err) or too_late(turn, attempt, err) then return nil end
+  if (err.retry_after_ms or 0) > retry.LONGEST_HINT_MS then return nil end
   local wait_ms = retry.wait_ms(policy, turn.attempts, err, function() return run:retry_dice():number() end)
   local left = run:time_left_ms(turn.deadline_at)
   if left and wait_ms >= left then return nil end

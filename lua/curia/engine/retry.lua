@@ -1,6 +1,10 @@
 --- Whether a failed attempt is tried again, and after which wait (SPEC 10). Pure functions.
 local M = {}
 
+--- A vendor that asks for a longer wait than this is not waited for, deadline or not: the error says when
+--- it will answer again, and a fallback or the peers go on.
+M.LONGEST_HINT_MS = 5 * 60 * 1000
+
 local RETRYABLE = { transient = true, rate_limited = true, overloaded = true, timeout = true }
 
 --- Whether another try can help. An adapter's own word (x-should-retry, a quota) counts first. Twenty minutes

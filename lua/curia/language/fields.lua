@@ -247,11 +247,13 @@ M.provider = {
 }
 
 local price = rule("number", "US dollars per million tokens", { min = 0 })
+local needed_price = rule("number", "US dollars per million tokens", { min = 0, required = true })
 
---- The price of a model.
-M.price = {
-  input = price, output = price, cached = price, cache_write = price, reasoning = price,
-}
+--- The price of a model (cost.lua); tokens of reasoning are output.
+M.price = { input = needed_price, output = needed_price, cached = price, cache_write = price }
+M.price.long = rule("record", "prices once the input is longer", {
+  fields = extended(M.price, { over = rule("integer", "tokens of input", { required = true, min = 0 }) }),
+})
 
 --- Keys of the configuration.
 M.config = {
