@@ -1,15 +1,13 @@
 --- A member's turn: from its input to a member result. A provider's failure is a result, never a
 --- raise; only cancellation raises.
 local answer = require "curia.engine.answer"
-local attempts = require "curia.engine.attempt"
-local call = require "curia.engine.call"
 local clock = require "curia.core.clock"
 local errors = require "curia.errors"
 local prompts = require "curia.prompts"
 local redact = require "curia.redact"
 local requests = require "curia.engine.request"
-local retry = require "curia.engine.retry"
-local task = require "curia.task"
+local structured = require "curia.engine.structured"
+local tries = require "curia.engine.tries"
 local user_code = require "curia.engine.user_code"
 
 local M = {}
@@ -31,123 +29,6 @@ local function started(turn)
   turn.run.log:tell("member_started", turn.round, turn.member.id, turn.member.model)
 end
 
--- ---- trying -------------------------------------------------------------------------------------
-
-local function policy_of(turn)
-  local run = turn.run
-  return retry.policy(turn.retry, turn.member.retry, turn.round.retry, run.opts.retry, run.plan.spec.retry,
-    run.config:get("default_retry"))
-end
-
--- Whether a streamed answer has begun, or a silence has been forgiven once.
-local function too_late(turn, attempt, err)
-  local member = turn.member
-  if attempt.content_seen and member.stream and not member.restart_stream then return true end
-  if err.code ~= "ESILENCE" then return false end
-  local again = turn.silent
-  turn.silent = true
-  return again
-end
-
--- How long to wait before the next try, or nil: why there is none stays in the error.
-local function next_wait(turn, attempt, err)
-  local run, policy = turn.run, policy_of(turn)
-  if turn.attempts >= policy.attempts or not retry.retryable(err) or too_late(turn, attempt, err) then return nil end
-  if (err.retry_after_ms or 0) > retry.LONGEST_HINT_MS then return nil end
-  local wait_ms = retry.wait_ms(policy, turn.attempts, err, function() return run:retry_dice():number() end)
-  local left = run:time_left_ms(turn.deadline_at)
-  if left and wait_ms >= left then return nil end
-  local is_chair = turn.member == run.plan.chair
-  return run.retries:retry(is_chair) and wait_ms or nil
-end
-
-local function copy_of(err)
-  local copy = {}
-  for name, value in pairs(err) do copy[name] = value end
-  return errors.wrap(copy)
-end
-
--- Says where an error happened. One that users give again and again belongs to each turn anew.
-local function place(turn, err)
-  if err.member and err.member ~= turn.member.id then err = copy_of(err) end
-  err.member, err.round, err.attempts = turn.member.id, turn.round.name, turn.attempts
-  err.provider = err.provider or turn.member.provider_name
-  return err
-end
-
-local function wait_and_tell(turn, attempt, err, wait_ms)
-  local log, round, id = turn.run.log, turn.round, turn.member.id
-  log:emit("member_retry", {
-    round = round.name, idx = round.idx, iteration = round.iteration, member = id,
-    attempt = turn.attempts, error = place(turn, err), wait_ms = wait_ms,
-  })
-  turn.run.attempts[turn] = nil
-  task.sleep(wait_ms)
-  if attempt.content_seen then log:tell("member_restarted", round, id) end
-end
-
-local function parsed(turn, response)
-  local what = "parse of round " .. turn.round.name
-  local ok, value, why = user_code.try(what, turn.parse, turn.ctx, turn.member, response)
-  if not ok then return nil, value end
-  if why ~= nil then return nil, user_code.error_of(what, why, "invalid_output") end
-  if value ~= nil then response.parsed = value end
-  return response
-end
-
-local function validated(turn, response)
-  local what = "validate of member " .. turn.member.id
-  local answered = response.parsed
-  if answered == nil then answered = response.content end
-  local ok, good, why = user_code.try(what, turn.member.validate, answered)
-  if not ok then return nil, good end
-  if good then return response end
-  return nil, user_code.error_of("member " .. turn.member.id, why or "the answer did not validate", "invalid_output")
-end
-
--- Whether a response is an answer; the round reads it, then the member's own check.
-local function judge(turn, response)
-  local fault = answer.fault(response, turn.member)
-  if not fault and not turn.parse and not turn.member.validate then return response end
-  turn.answered = response -- what was paid for is kept, also if it turns out to be no answer
-  if fault then return nil, fault end
-  if turn.parse then
-    local good, err = parsed(turn, response)
-    if not good then return nil, err end
-  end
-  if turn.member.validate then return validated(turn, response) end
-  return response
-end
-
-local function attempt_once(turn, attempt, request)
-  local run = turn.run
-  local response, err = call.attempt(attempt, turn.member, request, run.prices)
-  if not response then return nil, err end
-  run:add_usage(response)
-  return judge(turn, response)
-end
-
-local function tell_request(turn, request)
-  local log, round = turn.run.log, turn.round
-  if log.request_watchers == 0 then return end
-  log:request { round = round.name, idx = round.idx, iteration = round.iteration, member = turn.member.id,
-    messages = request.messages }
-end
-
-local function try(turn, request)
-  turn.run.retries:call()
-  tell_request(turn, request)
-  while true do
-    turn.attempts = turn.attempts + 1
-    local attempt = attempts.new(turn)
-    local response, err = attempt_once(turn, attempt, request)
-    if response then return response end
-    local wait_ms = next_wait(turn, attempt, err)
-    if not wait_ms then return nil, err end
-    wait_and_tell(turn, attempt, err, wait_ms)
-  end
-end
-
 -- ---- the turn -----------------------------------------------------------------------------------
 
 local function as_response(value)
@@ -162,7 +43,13 @@ local function run_function(turn)
   local value, err = user_code.call("member " .. turn.member.id, turn.member.run, turn.ctx, turn.ctx.input)
   if err then return nil, err end
   if value == nil then return nil, errors.new("invalid_output", "member " .. turn.member.id .. " gave no answer") end
-  return judge(turn, as_response(value))
+  local response = as_response(value)
+  local fault = answer.fault(response, turn.member)
+  if fault then
+    turn.answered = response
+    return nil, fault
+  end
+  return structured.judge(turn, response)
 end
 
 local function transformed(turn)
@@ -181,7 +68,7 @@ local function respond(turn)
   if turn.member.run then return run_function(turn) end
   local request, err = requests.of(turn)
   if not request then return nil, err end
-  return try(turn, request)
+  return structured.answer(turn, request)
 end
 
 -- Eight fields, and more only where there is more to tell: results stay as long as their run.
@@ -198,7 +85,7 @@ local function result_of(turn, status, response)
 end
 
 local function failed(turn, err)
-  err = place(turn, err)
+  err = tries.place(turn, err)
   if err.kind == "script" then err.message = redact.text(err.message) end
   local result = result_of(turn, STATUS_OF[err.kind] or "error", turn.answered)
   result.error = err
