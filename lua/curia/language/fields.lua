@@ -242,6 +242,7 @@ M.provider = {
   model = rule("string", "model of members that name none", { nonempty = true }),
   headers = rule("map", "further headers", { values = rule("string|secret", "a header's value") }),
   limits = rule("record", "limits that are known beforehand", { fields = M.limits }),
+  logprobs = rule("boolean", "whether it takes requests for log probabilities (true)"),
   script = rule("any", "what the scripted provider answers"),
   extra = rule("map", "merged into every body", { values = rule("any", "any value") }),
 }
