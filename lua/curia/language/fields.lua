@@ -266,6 +266,7 @@ M.config = {
   profiles = rule("map", "profiles by name", { values = rule("record", "a profile", { fields = M.profile }) }),
   prices = rule("map", "prices by model", { values = rule("record", "a price", { fields = M.price }) }),
   models = rule("map", "facts about models by name", { values = rule("table", "facts") }),
+  reliability = rule("boolean|string|table", "where reliability is recorded: false, memory, or a store"),
   log = rule("string|function", "level, or function(level, text)", { enum = { "error", "warn", "info", "debug" } }),
 }
 duration(M.config, "default_member_timeout", "deadline of the members' turns")
