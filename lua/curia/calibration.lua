@@ -12,7 +12,7 @@ M.FEWEST = 20
 
 local MOST = 10000 -- of one member: older ones make room
 
-local members = {} -- id -> {outcomes, next, steps?}
+local members = {} -- id -> {outcomes, count, steps?}
 
 local function is_share(value)
   return type(value) == "number" and value >= 0 and value <= 1

@@ -69,8 +69,8 @@ local schema = rule("table|string", "JSON Schema of the answer, or a registered 
   { ref = "schema", code = "unknown_schema" })
 local tools = rule("list", "tools, by name or as tables",
   { items = rule("string|table", "a tool", { ref = "tool", code = "unknown_tool" }) })
-local confidence = rule("string|function|table", "how confidence is measured", { ref = "confidence",
-  known = { "self_report", "logprob", "consistency", "semantic_entropy" } })
+local confidence = rule("string|function|table|boolean", "how confidence is measured; false: not at all",
+  { ref = "confidence", known = { "self_report", "logprob", "consistency", "semantic_entropy" } })
 local router = rule("function|string", "chooses the members of a round",
   { ref = "router", code = "unknown_router" })
 local metadata = rule("map", "free data that comes back with the result", { values = rule("any", "any value") })
