@@ -35,6 +35,7 @@ local M = {
 local LAZY = {
   anonymize = "curia.anonymize", errors = "curia.errors", http = "curia.http", json = "curia.json",
   prompts = "curia.prompts", task = "curia.task", adapters = "curia.adapters",
+  calibration = "curia.calibration", reliability = "curia.reliability",
 }
 
 local FUNCTIONS = {}

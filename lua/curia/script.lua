@@ -11,6 +11,7 @@
 -- (only the nth request for which the rest holds).
 --
 -- An answer has any of: `content` (a text, or a table that is sent as JSON), `reasoning`,
+-- `logprobs` (of its tokens, for who asks for them in the process itself),
 -- `stream = {"piece", ...}` or `pieces = n`, `delay_ms` (before the first byte), `chunk_delay_ms`
 -- (between pieces), `tool_calls = {{name=, arguments=, id=}}`, `usage` (false sends none), `cost`,
 -- `finish_reason`, `model`, `error = 429 | {status, message, code, type, retry_after_ms,
@@ -34,6 +35,7 @@ local M = {}
 ---@class curia.Answer what a script answers, with nothing left to decide
 ---@field content string
 ---@field reasoning? string
+---@field logprobs? number[]
 ---@field pieces string[] the content as a stream brings it
 ---@field tool_calls? {id: string, name: string, arguments: table?, raw: string}[]
 ---@field usage? table<string, integer>
@@ -325,7 +327,7 @@ local SLOW_MS = 10
 local function settle(script, raw, request)
   local content = content_of(raw)
   local answer = {
-    content = content, reasoning = raw.reasoning,
+    content = content, reasoning = raw.reasoning, logprobs = raw.logprobs,
     pieces = pieces_of(raw, content),
     tool_calls = calls_of(script, raw.tool_calls),
     cost = raw.cost, model = raw.model or request.model or "scripted",

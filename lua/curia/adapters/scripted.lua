@@ -108,7 +108,13 @@ local function tell_calls(answer, on_delta)
   for _, call in ipairs(answer.tool_calls or {}) do on_delta("tool_args", call.raw) end
 end
 
-local function response_of(answer)
+local function logprobs_of(answer)
+  local tokens = {}
+  for i, logprob in ipairs(answer.logprobs) do tokens[i] = { logprob = logprob } end
+  return tokens
+end
+
+local function response_of(answer, request)
   return {
     content = answer.content,
     reasoning = answer.reasoning,
@@ -117,6 +123,7 @@ local function response_of(answer)
     model = answer.model,
     usage = answer.usage or {},
     cost = answer.cost and { usd = answer.cost, source = "provider" } or nil,
+    logprobs = request.logprobs and answer.logprobs and logprobs_of(answer) or nil,
     raw = answer,
   }
 end
@@ -130,7 +137,7 @@ local function deliver(answer, request, config, on_delta)
   if amid and (request.stream or answer.fault ~= "no_done") then return nil, amid(config, partial, answer) end
   if amid then return nil, unreadable(config, "garbage") end
   tell_calls(answer, tell)
-  return response_of(answer)
+  return response_of(answer, request)
 end
 
 --- Answers a request from the script.
@@ -154,6 +161,6 @@ end
 
 return {
   name = NAME,
-  capabilities = { stream = true, tools = true, json_schema = true, reasoning = true, seed = true },
+  capabilities = { stream = true, tools = true, json_schema = true, reasoning = true, seed = true, logprobs = true },
   call = call,
 }
