@@ -35,6 +35,9 @@ describe("curia.ballots.candidates", function()
       local found = seen({}, function(ctx, member) return candidates.entries(ctx, member) end, { "independent_analysis", kind })
       assert.equal("<independent_analysis by b>", found.a[1].text, kind)
     end
+    local found = seen({}, function(ctx, member) return candidates.entries(ctx, member) end,
+      { "independent_analysis", "critique", "revise" })
+    assert.equal("<revise by b>", found.a[1].text)
   end)
 
   it("have the judge's own answer where they are told to", function()
