@@ -77,6 +77,16 @@ describe("curia.ballots.candidates", function()
     assert.is_nil(result.rounds[1].metadata.label_to_id)
   end)
 
+  it("quote what is no label in part only", function()
+    local found = seen({}, function(ctx, member) return select(2, candidates.find(ctx, member, ("x"):rep(1000))) end)
+    assert.equal(#"names no answer: " + 80, #found.a)
+  end)
+
+  it("know options that read the same", function()
+    assert.is_nil(candidates.alike { "C", "C++", "c#" })
+    assert.same({ "Ship it", "*ship it.*" }, { candidates.alike { "Ship it", "hold", "*ship it.*" } })
+  end)
+
   it("say so where there are none", function()
     local found = seen({ members = { "a" } }, function(ctx, member) return select(2, candidates.entries(ctx, member)) end,
       { { type = "independent_analysis", members = { "a" } } })

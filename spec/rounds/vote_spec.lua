@@ -103,8 +103,8 @@ describe("vote", function()
     assert.equal("<synthesis by chair>", result.final.content)
   end)
 
-  it("needs options that are texts", function()
-    for _, options in ipairs { {}, { 1 }, { "" }, "ship" } do
+  it("needs options that are texts, and can be told apart", function()
+    for _, options in ipairs { {}, { 1 }, { "" }, "ship", { "ship", "ship" }, { "Ship.", "*ship*" } } do
       local _, _, err = on_options({}, { options = options })
       assert.equal("invalid_council", err.kind)
     end

@@ -88,6 +88,22 @@ local function restore_option(candidates, text)
   end
 end
 
+--- Two options that a judge's words could not tell apart.
+---@param options string[]
+---@return string? first
+---@return string? second
+function M.alike(options)
+  local seen = {}
+  for _, option in ipairs(options) do
+    local words = bare(option)
+    if seen[words] then return seen[words], option end
+    seen[words] = option
+  end
+end
+
+-- What a model wrote in a label's place may be long.
+local LONGEST_QUOTE = 80
+
 --- The candidate that a judge means.
 ---@param ctx curia.Ctx
 ---@param member table the judge
@@ -99,7 +115,8 @@ function M.find(ctx, member, label)
   local restore = candidates.text_of and anonymize.restore or restore_option
   local id = restore(candidates, label)
   if not id then
-    return nil, ("names no %s: %s"):format(candidates.text_of and "answer" or "option", tostring(label))
+    return nil, ("names no %s: %s"):format(
+      candidates.text_of and "answer" or "option", tostring(label):sub(1, LONGEST_QUOTE))
   end
   if is_own(ctx, candidates, member, id) then return nil, "judges its own answer" end
   return id

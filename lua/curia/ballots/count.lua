@@ -64,12 +64,14 @@ local function tied_entries(ctx, known, tied)
   return entries
 end
 
+local LONGEST_QUOTE = 80
+
 local function finder(entries)
   return function(label)
     for _, entry in ipairs(entries) do
       if label == entry.label or label == entry.id then return entry.id end
     end
-    return nil, "names none of the tied: " .. tostring(label)
+    return nil, "names none of the tied: " .. tostring(label):sub(1, LONGEST_QUOTE)
   end
 end
 

@@ -22,12 +22,17 @@ local function parse(ctx, member, response)
   return read.choice(response, function(label) return candidates.find(ctx, member, label) end)
 end
 
+local function check(round)
+  local first, second = candidates.alike(round.options or {})
+  if first then return "options", ("the options '%s' and '%s' cannot be told apart"):format(first, second) end
+end
+
 return {
   name = "vote",
   texts = "ballots",
   ballot = "choice",
   about = { input_scope = "previous_round", sharing = "peers", anonymized = true, sequential = false },
   options = options,
-  build = build, parse = parse,
+  check = check, build = build, parse = parse,
   aggregate = count.candidates("plurality"),
 }
