@@ -37,6 +37,19 @@ describe("the digest for the chair", function()
     assert.is_true(R.holds(prompt, "By the council's rule none of them has won."))
   end)
 
+  it("tells each iteration of a round, and what all came to", function()
+    local twice = { name = "twice", build = function() return "which?" end,
+      parse = function(_, _, response) return { choice = response.content } end,
+      phases = function(_, members, iterations) return #iterations < 2 and { members } or nil end }
+    local asked = R.prompts({ { type = twice, rule = "plurality" } }, function(round)
+      return round == "twice" and "x" or "the end"
+    end, { chair = true })
+    local prompt = asked.synthesis.chair
+    assert.is_true(R.holds(prompt, '== twice, turn 1 ==\n\n<answer from="a">\nx\n</answer>'))
+    assert.is_true(R.holds(prompt, "== twice, turn 2 =="))
+    assert.is_true(R.holds(prompt, "== twice ==\n\nRanking by the members, best first:\n1. x (3.00)"))
+  end)
+
   it("tells a ballot that could not be read as it was written", function()
     local prompt = prompt_after("vote", function() return "I cannot decide." end)
     assert.is_true(R.holds(prompt, "I cannot decide."))

@@ -35,9 +35,11 @@ local function entries_of(ctx, round, expose_confidence)
   return entries
 end
 
-local function add_iterations(parts, ctx, round)
-  for i, iteration in ipairs(round.metadata.iterations) do
-    parts[#parts + 1] = { round = ("%s, turn %d"):format(round.name, i), entries = entries_of(ctx, iteration) }
+local function add_iterations(parts, ctx, round, expose_confidence)
+  for i, iteration in ipairs(round.metadata.iterations or {}) do
+    parts[#parts + 1] = {
+      round = ("%s, turn %d"):format(round.name, i), entries = entries_of(ctx, iteration, expose_confidence),
+    }
   end
 end
 
@@ -49,11 +51,11 @@ function M.of(ctx, expose_confidence)
   local parts = {}
   for _, round in ipairs(ctx.rounds) do
     local decision = round.decision and prompts.decision(round.decision) or nil
-    if round.metadata.iterations then add_iterations(parts, ctx, round)
-    else
-      parts[#parts + 1] = {
-        round = round.name, entries = entries_of(ctx, round, expose_confidence), decision = decision,
-      }
+    local iterated = round.metadata.iterations ~= nil
+    add_iterations(parts, ctx, round, expose_confidence)
+    if decision or not iterated then
+      local entries = iterated and {} or entries_of(ctx, round, expose_confidence)
+      parts[#parts + 1] = { round = round.name, entries = entries, decision = decision }
     end
   end
   return parts

@@ -20,12 +20,22 @@ describe("a round that a script asks for", function()
     assert.equal("mine", adhoc.plan(run, { name = "mine", build = print }).name)
   end)
 
+  it("may name registered functions", function()
+    local registry = config.shared().registry
+    registry:register("router", "spec_router", print)
+    assert.equal(print, adhoc.plan(run, "critique", { router = "spec_router" }).router)
+    registry:unregister("router", "spec_router")
+  end)
+
   it("is refused when type, option or member is unknown", function()
     assert.same({ "validation", "unknown_round" }, { refused("critic").kind, refused("critic").code })
     assert.equal("unknown_round", refused(nil).code)
     assert.matches("did you mean 'timeout'", refused("critique", { timout = 1 }).message)
     assert.equal("out_of_range", refused("critique", { failure_mode = "explode" }).code)
     assert.equal("unknown_member", refused("critique", { members = { "c" } }).code)
+    assert.same({ "conflict", true }, { refused("vote", { rule = "mean" }).code,
+      refused("vote", { rule = "mean" }).message:find("cannot count", 1, true) ~= nil })
+    assert.equal("conflict", refused("vote", { tie_break = "chair" }).code)
     assert.equal("unsupported", refused("critique", { schema = { type = "object" } }).kind)
   end)
 end)

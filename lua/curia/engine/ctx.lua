@@ -26,6 +26,10 @@ local M = {}
 ---@field rounds curia.RoundResult[] those that have ended
 ---@field members table[] the council's members
 ---@field deadline? integer Unix ms
+---@field opts? table the round's options
+---@field iterations? curia.RoundResult[] in a round of several: those that are over
+---@field participants? table[] in a round of several iterations: its members
+---@field phases? table[][] in a round of several iterations: who speaks in this one
 local Ctx = {}
 Ctx.__index = Ctx
 
