@@ -409,6 +409,30 @@ describe("a round of one's own", function()
       "member_completed:b", "log", "round_completed", "run_completed" }, T.names(events))
   end)
 
+  it("decides by its aggregate where run gives no decision, also when its time is over", function()
+    helper.virtual(function()
+      T.answers { a = { content = "x", delay_ms = 10 }, b = { content = "x", delay_ms = 1000 }, chair = "the end" }
+      local mine = { name = "own", run = function(ctx)
+        ctx:ask("a", "x")
+        ctx:ask("b", "x")
+      end, aggregate = function(_, results) return { winner = results.a.status } end }
+      local result = T.ask { chair = true, rounds = { { type = mine, timeout = 100 } } }
+      assert.same({ "ok", "timeout" }, { result.rounds[1].decision.winner, result.rounds[1].error.kind })
+      mine.aggregate = function() error "broken" end
+      assert.equal("script", T.ask({ rounds = { { type = mine } } }).errors[1].kind)
+    end)
+  end)
+
+  it("keeps to its quorum, whoever asks", function()
+    T.answers { a = "x", b = { error = 401 }, c = { error = 401 } }
+    local mine = { name = "own", run = function(ctx)
+      for _, member in ipairs(ctx:participants()) do ctx:ask(member) end
+    end }
+    local result = T.ask { rounds = { { type = mine, quorum = "majority" } } }
+    assert.same({ "error", "quorum" }, { result.status, result.errors[1].kind })
+    assert.equal("partial", T.ask({ rounds = { { type = mine, quorum = 1 } } }).status)
+  end)
+
   it("may conclude the run", function()
     local mine = { name = "own", run = function(ctx) ctx:conclude(ctx:ask("a", "one")) end }
     local result = T.ask { chair = true, rounds = { { type = mine }, { type = "independent_analysis" } } }

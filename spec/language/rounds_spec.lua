@@ -36,6 +36,17 @@ describe("curia.language.rounds", function()
     assert.error_matches(function() rounds.resolve("spec_broken", registry) end, "broken on purpose")
   end)
 
+  it("puts registered functions in the place of their names", function()
+    local module = { options = { enough = { type = "function|string", doc = "x", ref = "function" }, n = { type = "string", doc = "x" } } }
+    registry:register("function", "done", print)
+    local round = { enough = "done", n = "done" }
+    rounds.resolve_functions(round, module, registry)
+    assert.same({ enough = print, n = "done" }, round)
+    round.enough = "gone"
+    rounds.resolve_functions(round, module, registry)
+    assert.equal("gone", round.enough)
+  end)
+
   it("adds a module's options to those of every round", function()
     local module = rounds.resolve("spec_round", registry)
     local rules = rounds.fields(module)

@@ -37,8 +37,9 @@ function M.plan(run, kind, opts)
   local module = planning.resolve(kind, registry)
   if not module then refuse("unknown_round", suggest.message("round", kind, planning.names(registry))) end
   local rules = planning.fields(module)
-  local round = lower.record(rules, opts or {})
+  local round = lower.round(rules, opts or {})
   round.type = kind
+  planning.resolve_functions(round, module, registry)
   check_options(kind, round, rules)
   check_members(round, run.plan)
   local err = support.missing_in_round(round)

@@ -113,6 +113,7 @@ end
 ---@field answered? table a response that may turn out to be no answer
 ---@field retry? table stronger than all other policies
 ---@field deadline_ms? number of this turn
+---@field seed? integer instead of the member's own
 ---@field cut? {reason?: string, kind?: string, message?: string} why it was cut short from outside
 
 --- A turn that has not begun.

@@ -27,16 +27,19 @@ function M.add_usage(totals, response)
   totals.cost = sum
 end
 
--- Neither an answer nor a gap: a router, a bracket or the script itself left the member out.
-local EXCUSES = { router_excluded = true, abandoned = true }
+-- Neither an answer nor a gap: a router, a bracket, a count that was settled or the script itself left the member out.
+local EXCUSES = { router_excluded = true, abandoned = true, early_stop = true }
 
-local function excused(result)
+--- Whether a member without an answer was left out on purpose.
+---@param result curia.MemberResult
+---@return boolean
+function M.excused(result)
   if result.status == "eliminated" then return true end
   return result.status == "skipped" and result.metadata ~= nil and EXCUSES[result.metadata.reason] == true
 end
 
 local function add_gap(missing, round, id, result)
-  if not result or result.status == "ok" or excused(result) then return end
+  if not result or result.status == "ok" or M.excused(result) then return end
   local err = result.error
   missing[#missing + 1] = {
     member = id, round = round.name, kind = err and err.kind or result.status,
@@ -122,7 +125,8 @@ local function answer_of(rounds, id, idx)
   for i = idx - 1, 1, -1 do
     local round = rounds[i]
     local result = round.results[id]
-    local is_answer = not round.decision and not round.metadata.texts
+    local texts = round.metadata.texts
+    local is_answer = texts == "answers" or not (round.decision or texts)
     if is_answer and result and result.status == "ok" then return result.response end
   end
 end
@@ -138,7 +142,9 @@ local function final_of(run, decision, decided_in)
   local plan, rounds = run.plan, run.rounds
   if run.final ~= nil or plan.run then return run.final end
   if plan.chair then return chairs_answer(plan, rounds) end
-  if decision and decision.winner then return answer_of(rounds, decision.winner, decided_in) end
+  if decision and decision.winner then
+    return rounds[decided_in].answer or answer_of(rounds, decision.winner, decided_in)
+  end
   return only_answer(rounds)
 end
 
@@ -149,7 +155,7 @@ function M.all_failed(round)
   local failed = false
   for _, result in pairs(round.results) do
     if result.status == "ok" then return false end
-    failed = failed or not excused(result)
+    failed = failed or not M.excused(result)
   end
   return failed
 end

@@ -2,6 +2,7 @@
 local clock = require "curia.core.clock"
 local errors = require "curia.errors"
 local member_turn = require "curia.engine.member"
+local outcome = require "curia.engine.result"
 local task = require "curia.task"
 local user_code = require "curia.engine.user_code"
 
@@ -15,7 +16,8 @@ local M = {}
 ---@field error? curia.Error why the round failed
 ---@field started_at integer
 ---@field duration_ms number
----@field metadata table
+---@field metadata table `iterations`: the rounds that were run inside of it
+---@field answer? table the response that stands for the decision's winner, where that names no member
 
 --- Makes an error value of whatever was raised.
 function M.as_error(raised)
@@ -82,13 +84,16 @@ local function new_turn(ctx, round, member)
   return member_turn.new_turn(ctx, round, member, round.module.build, round.module.parse)
 end
 
-local function announce(turn, result)
-  local run, id = turn.run, turn.member.id
-  run.attempts[turn] = nil
+local function tell_result(run, round, id, result)
   run:set_member(id, result.status)
   if result.status ~= "ok" then run.flawed = true end
-  run.log:tell("member_completed", turn.round, id, result)
+  run.log:tell("member_completed", round, id, result)
   return result
+end
+
+local function announce(turn, result)
+  turn.run.attempts[turn] = nil
+  return tell_result(turn.run, turn.round, turn.member.id, result)
 end
 
 -- `until_at`: when the round's own time is over; retries that would wait longer are not tried.
@@ -301,11 +306,53 @@ local function run_own(ctx, round)
   return nil, errors.new("timeout", ("%s: its %g ms are over"):format(what, round.timeout_ms)), false
 end
 
-local function perform(ctx, round, result)
-  if round.module.run then return run_own(ctx, round) end
+--- The members that take part in a round; those that its router leaves out get their results.
+---@async
+---@param ctx curia.Ctx the round's
+---@return table[]? members
+---@return curia.Error? err
+function M.participants(ctx)
+  local round = ctx._round
   local members, excluded = participants(ctx, round)
+  if not members then return nil, excluded end
+  leave_out(ctx, round, excluded, { reason = "router_excluded" }, ctx.result.results)
+  return members
+end
+
+--- Makes a result the member's in a round with a `run` of its own.
+---@param ctx curia.Ctx the round's
+---@param result curia.MemberResult
+function M.settle(ctx, result)
+  ctx.result.results[result.member] = tell_result(ctx._run, ctx._round, result.member, result)
+end
+
+local function tally(results)
+  local ok, asked = 0, 0
+  for _, result in pairs(results) do
+    if not outcome.excused(result) then asked = asked + 1 end
+    if result.status == "ok" then ok = ok + 1 end
+  end
+  return ok, asked
+end
+
+-- After a `run` that is over, or whose time is, the results are judged as those of any other round.
+local function perform_own(ctx, round, results)
+  local decision, err, fatal = run_own(ctx, round)
+  if fatal then return nil, err, true end
+  local ok, asked = tally(results)
+  if decision == nil and ok > 0 then
+    local problem
+    decision, problem = aggregate(ctx, round, results)
+    if problem then return nil, problem, true end
+  end
+  if err then return decision, err, false end
+  return decision, verdict({ ok = ok, quorum = quorum_of(ctx, round, asked) }, round)
+end
+
+local function perform(ctx, round, result)
+  if round.module.run then return perform_own(ctx, round, result.results) end
+  local members, excluded = M.participants(ctx)
   if not members then return nil, excluded, true end
-  leave_out(ctx, round, excluded, { reason = "router_excluded" }, result.results)
   local state = ask_members(ctx, round, members, result.results)
   local decision, problem
   if state.ok > 0 then decision, problem = aggregate(ctx, round, result.results) end
@@ -314,15 +361,16 @@ local function perform(ctx, round, result)
   return decision, problem, problem ~= nil
 end
 
-local function finish(run, round, result, started_us)
+local function finish(ctx, round, result, started_us)
+  local run = ctx._run
   result.duration_ms = (clock.us() - started_us) / 1000
   run.log:tell("round_completed", round, nil, result)
-  run:leave_round(round, result)
+  run:leave_round(round, result, ctx._round)
 end
 
 --- Runs one round. What was answered is kept whatever happens.
 ---@async
----@param ctx curia.Ctx the run's context
+---@param ctx curia.Ctx the run's context, or that of the round inside of which this one is run
 ---@param round table planned round
 ---@return curia.RoundResult
 ---@return curia.Error? err when the round failed
@@ -333,7 +381,7 @@ function M.execute(ctx, round)
     name = round.name, idx = round.idx, results = {}, started_at = clock.wall_ms(),
     metadata = { texts = round.module.texts },
   }
-  run:enter_round(round, result)
+  run:enter_round(round, result, ctx.result)
   run.log:tell("round_started", round)
   local inner = ctx:for_round(round, result)
   local ok, decision, err, fatal = xpcall(perform, M.as_error, inner, round, result)
@@ -343,7 +391,7 @@ function M.execute(ctx, round)
     result.error, run.flawed = err, true
     err.round = err.round or round.name
   end
-  finish(run, round, result, started_us)
+  finish(ctx, round, result, started_us)
   if not ok then error(err, 0) end
   return result, err, fatal
 end

@@ -135,6 +135,7 @@ local function plan_round(round, idx, registry)
   local module = assert(rounds.resolve(round.type, registry))
   local planned = lower.record(rounds.fields(module), round)
   planned.type, planned.module = round.type, module
+  rounds.resolve_functions(planned, module, registry)
   planned.router = resolve_function(registry, "router", round.router)
   planned.name = round.name or module.name or round.type
   planned.idx = idx

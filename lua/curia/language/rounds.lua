@@ -50,12 +50,25 @@ local function merged(module)
   return made
 end
 
---- The rules of a round's options: those of every round and the module's own `options`.
+--- The rules of a round's options: those of every round and the module's own `options`, which may say `round = true`
+--- of one that is a round itself: a type, or a table of a type and its options.
 ---@param module table
 ---@return table<string, table>
 function M.fields(module)
   rules[module] = rules[module] or merged(module)
   return rules[module]
+end
+
+--- Puts registered functions in the place of their names, in the options of a round's own that may be either.
+---@param round table
+---@param module table
+---@param registry curia.Registry
+function M.resolve_functions(round, module, registry)
+  for name, rule in pairs(module.options or {}) do
+    if rule.ref == "function" and type(round[name]) == "string" then
+      round[name] = registry:lookup("function", round[name]) or round[name]
+    end
+  end
 end
 
 local CHAIRS = { synthesis = true, weighted_synthesis = true }

@@ -155,6 +155,7 @@ local function check_members(scope, spec)
   local member_ids = {}
   for id in pairs(ids) do member_ids[id] = true end
   if spec.chair then
+    scope.chair_id = spec.chair.id
     check_member(scope, spec, spec.chair, at(scope, "chair"), "chair")
     check_duplicate(scope, ids, spec.chair, at(scope, "chair"))
   end
@@ -174,7 +175,29 @@ local function round_name(round, path)
   return type(round.type) == "string" and ("round '%s'"):format(round.type) or "the round at " .. path
 end
 
-local function check_round(scope, round, path, member_ids)
+local check_round
+
+-- Rounds that stand among a round's options.
+local function check_inner_rounds(scope, module, round, path, member_ids)
+  local options = module.options or {}
+  for _, name in ipairs(check.sorted_keys(options)) do
+    local inner = options[name].round and lower.round_record(round[name])
+    if type(inner) == "table" then check_round(scope, inner, check.join(path, name), member_ids) end
+  end
+end
+
+-- An option of a round's own that names a member may name the chair.
+local function check_named_members(scope, module, round, path, member_ids)
+  for name, rule in pairs(module.options or {}) do
+    local id = rule.member and round[name]
+    if type(id) == "string" and not member_ids[id] and id ~= scope.chair_id then
+      scope.faults:add(check.join(path, name), "unknown_member",
+        ("no member has the id '%s'%s"):format(id, suggest.hint(id, member_ids)))
+    end
+  end
+end
+
+function check_round(scope, round, path, member_ids)
   local what = round_name(round, path)
   local module = rounds.resolve(round.type, scope.registry)
   if type(round.type) == "string" and not module then
@@ -187,6 +210,9 @@ local function check_round(scope, round, path, member_ids)
   end
   check.record(module and rounds.fields(module) or fields.round, round, path, what, scope.faults)
   check_round_members(scope, round, path, member_ids)
+  if not module then return end
+  check_named_members(scope, module, round, path, member_ids)
+  check_inner_rounds(scope, module, round, path, member_ids)
 end
 
 local function check_rounds(scope, spec, member_ids)
