@@ -112,6 +112,13 @@ function Ctx:participants()
   return rounds.participants(self)
 end
 
+--- Whether the failure of a member shall end this round (`failure_mode`).
+---@return boolean
+function Ctx:fails_fast()
+  demand_round(self, "fails_fast")
+  return rounds.fails_fast(self, self._round)
+end
+
 --- In a round with a `run` of its own: makes a result the member's in this round, and tells it as an event.
 ---@param result curia.MemberResult `member` and `status` must be there
 function Ctx:settle(result)

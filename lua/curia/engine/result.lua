@@ -60,7 +60,8 @@ end
 -- A round that failed as a whole, where neither a member nor the run tells of it already.
 local function add_round_failure(reasons, round, failures)
   local err = round.error
-  if not err or err.member then return end
+  local blamed = err and err.member and round.results[err.member]
+  if not err or blamed and blamed.error == err then return end
   for _, known in ipairs(failures) do
     if known == err then return end
   end

@@ -204,9 +204,12 @@ local function gather(group, state, results)
   error(err, 0)
 end
 
-local function failure_mode(ctx, round)
-  local run = ctx._run
-  return round.failure_mode or run.failure_mode
+--- Whether the failure of a member ends the round.
+---@param ctx curia.Ctx
+---@param round table
+---@return boolean
+function M.fails_fast(ctx, round)
+  return (round.failure_mode or ctx._run.failure_mode) == "fail_fast"
 end
 
 -- A council's quorum is for rounds of all members: it asks no more of a smaller one, and nothing of the chair's.
@@ -220,7 +223,7 @@ end
 local function new_state(ctx, round, count)
   local timeout_ms = round.timeout_ms
   return {
-    turns = {}, live = 0, ok = 0, fail_fast = failure_mode(ctx, round) == "fail_fast",
+    turns = {}, live = 0, ok = 0, fail_fast = M.fails_fast(ctx, round),
     quorum = quorum_of(ctx, round, count),
     grace_ms = round.grace_ms or ctx._run.plan.spec.grace_ms, timeout_ms = timeout_ms,
     timeout_at = timeout_ms and clock.ms() + timeout_ms,
@@ -326,7 +329,7 @@ function M.settle(ctx, result)
   ctx.result.results[result.member] = tell_result(ctx._run, ctx._round, result.member, result)
 end
 
-local function tally(results)
+local function count(results)
   local ok, asked = 0, 0
   for _, result in pairs(results) do
     if not outcome.excused(result) then asked = asked + 1 end
@@ -335,18 +338,33 @@ local function tally(results)
   return ok, asked
 end
 
+local function first_error(ctx, results)
+  for _, member in ipairs(ctx.members) do
+    local result = results[member.id]
+    if result and result.error then return result.error end
+  end
+end
+
+-- What a round with a `run` of its own has come to, for the verdict on it.
+local function state_of(ctx, round, results)
+  local ok, asked = count(results)
+  return {
+    ok = ok, quorum = quorum_of(ctx, round, asked), failed = M.fails_fast(ctx, round) and first_error(ctx, results),
+  }
+end
+
 -- After a `run` that is over, or whose time is, the results are judged as those of any other round.
 local function perform_own(ctx, round, results)
   local decision, err, fatal = run_own(ctx, round)
   if fatal then return nil, err, true end
-  local ok, asked = tally(results)
-  if decision == nil and ok > 0 then
+  local state = state_of(ctx, round, results)
+  if decision == nil and state.ok > 0 then
     local problem
     decision, problem = aggregate(ctx, round, results)
     if problem then return nil, problem, true end
   end
   if err then return decision, err, false end
-  return decision, verdict({ ok = ok, quorum = quorum_of(ctx, round, asked) }, round)
+  return decision, verdict(state, round)
 end
 
 local function perform(ctx, round, result)

@@ -41,17 +41,22 @@ local function has_answers(round)
   return false
 end
 
---- The last round that has answers to the question: what reviewers judge. Ballots are none, nor critiques
---- (rounds with `texts` say what theirs are).
+-- Ballots are no answers, nor critiques: rounds with `texts` say what theirs are. Of the others those that decide
+-- something hold ballots.
+local function holds(round, also)
+  local texts = round.metadata.texts
+  if texts == "answers" then return true end
+  return not round.decision and (texts == nil or texts == also)
+end
+
+--- The last round that has answers to the question: what reviewers judge.
 ---@param ctx curia.Ctx
 ---@param also? string texts that will do too
 ---@return curia.RoundResult?
 function M.last_answers(ctx, also)
   for i = #ctx.rounds, 1, -1 do
     local round = ctx.rounds[i]
-    local texts = round.metadata.texts
-    local fits = not round.decision and (texts == nil or texts == also)
-    if fits and has_answers(round) then return round end
+    if holds(round, also) and has_answers(round) then return round end
   end
 end
 
