@@ -125,4 +125,13 @@ describe("verbose", function()
     assert.is_nil(text:find("very-secret", 1, true))
     assert.matches("%[secret%]", text)
   end)
+
+  it("numbers samples and iterations", function()
+    T.script "yes"
+    local text = table.concat(without_times(lines_of(true, { ids = { "a" }, rounds = { { type = "sample", samples = 2 },
+      { type = "iterate", round = "independent_analysis", max_iterations = 1 } } })), "\n")
+    for _, line in ipairs { "a #2 asked (m)", "a #2 ok in T s", "a ok in T s", "round 2: independent_analysis #1", "round 2 #1 done in" } do
+      assert.is_truthy(text:find(line, 1, true), line)
+    end
+  end)
 end)

@@ -58,4 +58,21 @@ describe("curia.view.summary", function()
     assert.equal("ranking: a 2.5, b 2.5 (tie)", summary.decision(tied))
     assert.equal("ranking: a, b", summary.decision({ ranking = { "a", "b" } }))
   end)
+
+  it("cuts what was voted on where it is a whole answer", function()
+    local text = summary.decision({ ranking = { ("word "):rep(40) } })
+    assert.is_true(#text < 60)
+    assert.matches("^ranking: word word", text)
+  end)
+
+  it("tells how a round went", function()
+    local function facts(results, metadata) return summary.facts({ results = results, metadata = metadata, duration_ms = 5 }) end
+    local ok, out = { status = "ok" }, { status = "eliminated" }
+    assert.equal("1 of 1 answered · 5 ms", facts { a = ok })
+    assert.equal("1 of 2 left · 5 ms", facts { a = ok, b = out })
+    assert.equal("1 of 1 answered · 4 samples (posterior), 6 saved · 5 ms",
+      facts({ a = ok }, { asked = 4, saved = 6, stopped = "posterior" }))
+    assert.equal("1 of 1 answered · 3 iterations (max iterations) · 5 ms",
+      facts({ a = ok }, { iterations = { 1, 2, 3 }, stopped = "max_iterations" }))
+  end)
 end)

@@ -113,6 +113,16 @@ local KINDS = {
   { "review", "review" }, { "rank", "review" },
 }
 
+-- The better of two fenced answers, the same whichever stands first.
+local function better_of(prompt, seed)
+  local winner, highest
+  for label, text in prompt:gmatch '<answer from="([^"\n]+)">\n(.-)\n</answer>' do
+    local value = hash(seed .. text)
+    if not highest or value > highest then winner, highest = label, value end
+  end
+  return winner
+end
+
 -- What is asked for, told by the round's name, else by the chair's id.
 local function kind_of(request)
   local name = (request.round or ""):lower() .. " " .. (request.member or ""):lower()
@@ -144,6 +154,10 @@ function M.answer(request)
   if #labels > 0 and prompt:find('ordering', 1, true) then
     local ballot = { ordering = json.array(labels), rationale = sentence(request, "review", seed) }
     return { content = (json.encode(ballot)) }
+  end
+  if #labels == 2 and prompt:find('"winner"', 1, true) then
+    local verdict = { winner = better_of(prompt, seed), rationale = sentence(request, "review", seed) }
+    return { content = (json.encode(verdict)) }
   end
   return { content = sentence(request, kind, seed) }
 end
