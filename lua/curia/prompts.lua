@@ -198,6 +198,21 @@ function M.scoring(question, entries, criteria)
       concat(fields, ", ")), entries)
 end
 
+--- pairwise_elimination: two answers without names, in the order in which the judge sees them.
+---@param question string
+---@param first string
+---@param second string
+---@return string
+function M.pairwise_elimination(question, first, second)
+  return concat({
+    "Question:\n" .. question,
+    "Two answers to it follow, without names. " .. FENCED,
+    "Say which one is better: more accurate, more complete, more useful to whoever asked. Neither length nor the order in which they stand is a merit.",
+    'End with one JSON object on its own: {"winner": "<Response A, Response B or tie>", "rationale": "<why, in one sentence>"}',
+    answers_of { { label = "Response A", text = first }, { label = "Response B", text = second } },
+  }, "\n\n")
+end
+
 --- critique: the others' texts, to be attacked.
 ---@param question string
 ---@param others curia.Entry[]

@@ -151,6 +151,15 @@ describe("a tie", function()
       err.context.faults[1])
   end)
 
+  it("that a round of one's own leaves to the chair is its too", function()
+    T.script(function(request) return request.member == "chair" and '{"choice": "y"}' or "yes" end)
+    local kind = { name = "mine", build = function() return "x" end, aggregate = function(ctx)
+      return ctx:decide("plurality", { { choice = "x" }, { choice = "y" } }, { tie_break = "chair" })
+    end }
+    local decision = T.ask({ chair = true, rounds = { { type = kind, tie_break = "chair" } } }).decision
+    assert.same({ "y", "y" }, { decision.winner, decision.detail.tie_break.choice })
+  end)
+
   it("that does not exist asks no chair", function()
     T.script(function(request)
       assert.is_true(request.member ~= "chair" or request.round ~= "vote")

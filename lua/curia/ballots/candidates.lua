@@ -53,6 +53,13 @@ function M.of(ctx)
   return made
 end
 
+--- The candidates of a round that has prepared some.
+---@param ctx curia.Ctx
+---@return curia.Candidates?
+function M.known(ctx)
+  return prepared[ctx._result]
+end
+
 local function is_own(ctx, candidates, member, id)
   return candidates.text_of ~= nil and id == member.id and not ctx.opts.include_self
 end

@@ -81,10 +81,10 @@ local function time_left(ctx)
   return limit and math.max(1, limit - (clock.wall_ms() - ctx._result.started_at))
 end
 
-local function ask_chair(ctx, known, tied)
+local function ask_chair(ctx, tied)
   local chair = ctx._run.plan.chair
   if not chair then return { by = "chair", error = "the council has no chair" } end
-  local entries = tied_entries(ctx, known, tied)
+  local entries = tied_entries(ctx, candidates.known(ctx), tied)
   local prompt = prompts.tie_break(prompts.question(ctx.input), entries)
   local result = ctx:ask(chair, { { role = "user", content = prompt } }, {
     parse = function(_, _, response) return read.choice(response, finder(entries)) end, deadline_ms = time_left(ctx),
@@ -102,12 +102,18 @@ local function put_first(ranking, id)
   return made
 end
 
--- Where the chair does not choose, the tie stays, and no option wins by its name alone.
-local function let_chair_break(ctx, known, decision)
-  local said = ask_chair(ctx, known, decision.tied)
+--- Lets the chair break the tie that a decision has left to it. Where the chair does not choose, the tie stays, and no
+--- option wins by its name alone.
+---@async
+---@param ctx curia.Ctx the round's
+---@param decision any
+function M.let_chair_break(ctx, decision)
+  if type(decision) ~= "table" or not decision.tied or decision.winner ~= nil then return end
+  local said = ask_chair(ctx, decision.tied)
   decision.winner = said.choice
+  decision.detail = decision.detail or {}
   decision.detail.tie_break = said
-  if said.choice then decision.ranking = put_first(decision.ranking, said.choice) end
+  if said.choice then decision.ranking = put_first(decision.ranking or {}, said.choice) end
 end
 
 -- ---- counting ---------------------------------------------------------------------------------------
@@ -120,7 +126,6 @@ local function count(ctx, results, rule, known, own)
   for name, value in pairs(own or {}) do opts[name] = value end
   local decision = rules.decide(rule, M.ballots(ctx, results), opts)
   decision.detail.label_to_id = ctx._result.metadata.label_to_id
-  if opts.tie_break == "chair" and decision.tied then let_chair_break(ctx, known, decision) end
   return decision
 end
 
@@ -135,7 +140,6 @@ function M.candidates(rule, own)
 end
 
 --- The same for a round that has no `aggregate` and a `rule`: whatever its members' parsed answers name.
----@async
 ---@param ctx curia.Ctx
 ---@param results table<string, curia.MemberResult>
 ---@return curia.Decision

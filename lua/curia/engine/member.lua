@@ -126,6 +126,7 @@ end
 ---@field read? fun(turn: curia.Turn, response: table): curia.Error? takes the stated confidence out of a response
 ---@field retry? table stronger than all other policies
 ---@field deadline_ms? number of this turn
+---@field seed? integer instead of the member's own
 ---@field cut? {reason?: string, kind?: string, message?: string} why it was cut short from outside
 
 --- A turn that has not begun.

@@ -51,7 +51,8 @@ local function merged(module)
   return made
 end
 
---- The rules of a round's options: those of every round and the module's own `options`.
+--- The rules of a round's options: those of every round and the module's own `options`, which may say `round = true`
+--- of one that is a round itself: a type, or a table of a type and its options.
 ---@param module table
 ---@return table<string, table>
 function M.fields(module)
@@ -69,7 +70,7 @@ local BOUND = { ["function"] = true, router = true }
 ---@return table planned a copy
 function M.bind(round, module, registry)
   local known = M.fields(module)
-  local planned = lower.record(known, round)
+  local planned = lower.round(known, round)
   for name, rule in pairs(known) do
     local named = BOUND[rule.ref] and type(planned[name]) == "string"
     if named then planned[name] = registry:lookup(rule.ref, planned[name]) or planned[name] end
