@@ -509,6 +509,15 @@ describe("ctx in a round with a run of its own", function()
       T.names(events))
   end)
 
+  it("knows its quorum, and whether a failure ends it", function()
+    local seen
+    local function look(ctx) seen = { ctx:quorum(5), ctx:fails_fast() } end
+    own(look, { quorum = "majority" })
+    assert.same({ 3, false }, seen)
+    own(look, { failure_mode = "fail_fast" })
+    assert.same({ nil, true }, seen)
+  end)
+
   it("has what is known of the result so far", function()
     local result = own(function(ctx)
       ctx:ask("a")

@@ -191,6 +191,15 @@ describe("sample stops", function()
     end)
   end)
 
+  it("not before its quorum is heard", function()
+    helper.virtual(function()
+      T.answers { a = { content = "7", delay_ms = 10 }, b = { content = "7", delay_ms = 500 }, c = { content = "8", delay_ms = 10000 } }
+      local ms, result, round = T.timed(sample, { samples = 10, stop_when = { posterior = 0.95 }, quorum = "majority" },
+        { ids = { "a", "b", "c" } })
+      assert.same({ 500, "posterior", "ok" }, { ms, round.metadata.stopped, result.status })
+    end)
+  end)
+
   it("only by a rule for which that is proven", function()
     T.script "7"
     local _, _, err = sample { stop_when = "unassailable", rule = "borda" }

@@ -112,6 +112,14 @@ function Ctx:participants()
   return rounds.participants(self)
 end
 
+--- How many of `count` members must answer in this round, by its quorum or the council's; nil: there is none.
+---@param count integer
+---@return integer?
+function Ctx:quorum(count)
+  demand_round(self, "quorum")
+  return rounds.quorum(self, count)
+end
+
 --- Whether the failure of a member shall end this round (`failure_mode`).
 ---@return boolean
 function Ctx:fails_fast()

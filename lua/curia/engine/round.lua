@@ -221,6 +221,14 @@ local function quorum_of(ctx, round, count)
   return math.min(needed(general, count), count)
 end
 
+--- How many of `count` members must answer in a round with a `run` of its own; nil: there is no quorum.
+---@param ctx curia.Ctx the round's
+---@param count integer
+---@return integer?
+function M.quorum(ctx, count)
+  return quorum_of(ctx, ctx._round, count)
+end
+
 local function new_state(ctx, round, count)
   local timeout_ms = round.timeout_ms
   return {

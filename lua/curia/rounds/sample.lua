@@ -62,19 +62,29 @@ local function stop(state, reason)
   end
 end
 
+-- Nothing is enough before as many members have been heard as the round needs.
+local function has_quorum(state)
+  local heard = 0
+  for _, member in ipairs(state.members) do heard = heard + (state.heard[member.id] and 1 or 0) end
+  return heard >= (state.ctx:quorum(#state.members) or 0)
+end
+
 local function note(state, job, result)
   local answer, reason = vote_of(state.ctx, result)
   local samples = state.samples[job.member.id]
   samples[#samples + 1] = { iteration = job.iteration, answer = answer, discarded = reason, result = result }
   state.noted = state.noted + 1
-  if answer then state.tally:add(answer) end
+  if answer then
+    state.tally:add(answer)
+    state.heard[job.member.id] = true
+  end
   if state.stopped then return end
   if result.error and state.ctx:fails_fast() then
     state.failed = result
     return stop(state, "fail_fast")
   end
   local enough = state.test and state.test(state.tally, state.planned - state.noted)
-  if enough then stop(state, enough) end
+  if enough and has_quorum(state) then stop(state, enough) end
 end
 
 local function take(state, ended)
@@ -166,7 +176,7 @@ local function new_state(ctx, members, test)
   return setmetatable({
     ctx = ctx, members = members, test = test, each = each, planned = each * #members, samples = samples, begun = begun,
     concurrency = math.min(ctx.opts.concurrency or test and 1 or each, each), tally = tallies.new(),
-    asks = {}, under_way = {}, live = 0, asked = 0, noted = 0, stopped = nil, failed = nil,
+    asks = {}, under_way = {}, heard = {}, live = 0, asked = 0, noted = 0, stopped = nil, failed = nil,
   }, Settling)
 end
 
