@@ -55,6 +55,7 @@ describe("curia.view.summary", function()
       return summary.decision { ranking = { "a", "b" }, tie = true, winner = winner, detail = { tie_break = tie_break } }
     end
     assert.equal("ranking: a, b (tie, broken by name)", told_of("first", "a"))
+    assert.equal("ranking: a, b (tie)", told_of("chair"))
     assert.equal("ranking: a, b (tie, broken by chance)", told_of("random", "a"))
     assert.equal("ranking: a, b (tie, broken by the council's function)", told_of("function", "a"))
     assert.equal("ranking: a, b (tie, broken by the chair for a)", told_of({ by = "chair", choice = "a" }, "a"))

@@ -35,7 +35,8 @@ end
 local function tie_text(decision)
   if not decision.tie then return "" end
   local broken = type(decision.detail) == "table" and decision.detail.tie_break
-  if type(broken) ~= "table" then return broken and (" (tie, broken by %s)"):format(TIE_BREAKS[broken]) or " (tie)" end
+  if TIE_BREAKS[broken] then return (" (tie, broken by %s)"):format(TIE_BREAKS[broken]) end
+  if type(broken) ~= "table" then return " (tie)" end
   if broken.choice then return (" (tie, broken by the chair for %s)"):format(broken.choice) end
   return (" (tie; the chair has not broken it: %s)"):format(tostring(broken.error))
 end
