@@ -35,9 +35,18 @@ local M = {
 local LAZY = {
   anonymize = "curia.anonymize", errors = "curia.errors", http = "curia.http", json = "curia.json",
   prompts = "curia.prompts", task = "curia.task", adapters = "curia.adapters",
+  topologies = "curia.topologies",
 }
 
 local FUNCTIONS = {}
+
+function FUNCTIONS.auto()
+  return require("curia.auto").word
+end
+
+function FUNCTIONS.escalate()
+  return require("curia.escalate").word
+end
 
 function FUNCTIONS.null()
   return require("curia.json").null

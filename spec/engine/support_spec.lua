@@ -1,4 +1,3 @@
-local curia = require "curia"
 local T = require "spec.engine.support"
 
 local function refused(body, fields)
@@ -22,9 +21,6 @@ describe("what this version cannot do yet", function()
       assert.equal("unsupported", refused({ chair = { provider = "test", model = "m", [field] = value } }).kind)
     end
     assert.equal("unsupported", refused({ chair = { provider = "test", model = "m", elect = true } }).kind)
-    local inner = T.council {}
-    assert.equal("unsupported", select(2, curia.run(curia.council "outer" {
-      members = { { id = "a", council = inner } }, rounds = { { type = "independent_analysis" } } }, "x")).kind)
   end)
 
   it("is refused by name in councils and rounds", function()

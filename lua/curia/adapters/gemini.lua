@@ -9,6 +9,7 @@ local models = require "curia.data.models"
 local answer = require "curia.adapters.support.answer"
 local calls = require "curia.adapters.support.calls"
 local emulation = require "curia.adapters.support.emulation"
+local embed = require "curia.adapters.support.embed"
 local failure = require "curia.adapters.support.failure"
 local guard = require "curia.adapters.support.guard"
 local request_of = require "curia.adapters.support.request"
@@ -410,6 +411,7 @@ end
 return guard.adapter {
   name = NAME,
   capabilities = { stream = true, tools = true, json_schema = true, reasoning = true, seed = true },
+  embed = embed.gemini,
   build = build,
   parse = parse,
   stream = {

@@ -1,6 +1,7 @@
 --- Ollama's own protocol, /api/chat: NDJSON, arguments as objects, reasoning in `thinking`.
 local answer = require "curia.adapters.support.answer"
 local calls = require "curia.adapters.support.calls"
+local embed = require "curia.adapters.support.embed"
 local failure = require "curia.adapters.support.failure"
 local guard = require "curia.adapters.support.guard"
 local request_of = require "curia.adapters.support.request"
@@ -196,6 +197,7 @@ end
 return guard.adapter {
   name = NAME,
   capabilities = { stream = true, tools = true, json_schema = true, reasoning = true, seed = true },
+  embed = embed.ollama,
   build = build,
   parse = parse,
   stream = {

@@ -7,6 +7,7 @@ local decoder = require "curia.core.decoder"
 local models = require "curia.data.models"
 local answer = require "curia.adapters.support.answer"
 local calls = require "curia.adapters.support.calls"
+local embed = require "curia.adapters.support.embed"
 local failure = require "curia.adapters.support.failure"
 local guard = require "curia.adapters.support.guard"
 local request_of = require "curia.adapters.support.request"
@@ -544,6 +545,7 @@ end
 return guard.adapter {
   name = NAME,
   capabilities = { stream = true, tools = true, json_schema = true, reasoning = true, seed = true, logprobs = true },
+  embed = embed.openai,
   build = build,
   plain = plain,
   parse = parse,

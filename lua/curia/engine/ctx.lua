@@ -200,6 +200,20 @@ end
 
 local LEVELS = { debug = true, info = true, warn = true, error = true }
 
+--- Runs another council inside of this run and waits for its result; it is cancelled when this task ends.
+---@async
+---@param council curia.Council|string
+---@param input? any nil: this run's input
+---@param opts? table options of `start`
+---@return table? result
+---@return curia.Error? err unless the result is ok or partial
+function Ctx:run(council, input, opts)
+  if input == nil then input = self.input end
+  local nested, err = self._run:start_nested(council, input, opts)
+  if not nested then return nil, err end
+  return nested:await()
+end
+
 --- Puts a line into the event log.
 ---@param level "debug"|"info"|"warn"|"error"
 ---@param text string
@@ -242,6 +256,5 @@ local function unsupported(name)
 end
 
 Ctx.tool = unsupported("tool")
-Ctx.run = unsupported("run")
 
 return M

@@ -7,6 +7,7 @@ local prompts = require "curia.prompts"
 local redact = require "curia.redact"
 local requests = require "curia.engine.request"
 local structured = require "curia.engine.structured"
+local sub_council = require "curia.engine.sub_council"
 local tries = require "curia.engine.tries"
 local user_code = require "curia.engine.user_code"
 
@@ -52,6 +53,13 @@ local function run_function(turn)
   return structured.judge(turn, response)
 end
 
+-- Its usage is counted by the inner run.
+local function run_council(turn)
+  local response, err = sub_council.answer(turn)
+  if not response then return nil, err end
+  return structured.judge(turn, response)
+end
+
 local function transformed(turn)
   local member, ctx = turn.member, turn.ctx
   local input, err = user_code.call("transform of member " .. member.id, member.transform, ctx.input, ctx)
@@ -66,9 +74,19 @@ local function respond(turn)
     if not ok then return nil, err end
   end
   if turn.member.run then return run_function(turn) end
+  if turn.member.council then return run_council(turn) end
   local request, err = requests.of(turn)
   if not request then return nil, err end
   return structured.answer(turn, request)
+end
+
+-- The member's own, and what the turn has to tell besides.
+local function metadata_of(turn)
+  if not turn.metadata then return turn.member.metadata end
+  local metadata = {}
+  for name, value in pairs(turn.member.metadata or {}) do metadata[name] = value end
+  for name, value in pairs(turn.metadata) do metadata[name] = value end
+  return metadata
 end
 
 -- Eight fields, and more only where there is more to tell: results stay as long as their run.
@@ -80,7 +98,7 @@ local function result_of(turn, status, response)
     provider = member.provider_name, status = status, response = response,
   }
   if turn.first_token_ms then result.first_token_ms = turn.first_token_ms end
-  if member.metadata then result.metadata = member.metadata end
+  if member.metadata or turn.metadata then result.metadata = metadata_of(turn) end
   return result
 end
 
@@ -113,6 +131,7 @@ end
 ---@field answered? table a response that may turn out to be no answer
 ---@field retry? table stronger than all other policies
 ---@field deadline_ms? number of this turn
+---@field metadata? table what the result's metadata tells besides the member's own
 ---@field cut? {reason?: string, kind?: string, message?: string} why it was cut short from outside
 
 --- A turn that has not begun.

@@ -114,12 +114,16 @@ function Run:free_rounds()
   return self.free
 end
 
+local function nearer(a, b)
+  if not a or not b then return a or b end
+  return math.min(a, b)
+end
+
 --- Milliseconds until the nearer of the run's deadline and `at`; nil: there is none.
 ---@param at? number
 ---@return number?
 function Run:time_left_ms(at)
-  local own = self.deadline_at
-  if own and (not at or own < at) then at = own end
+  at = nearer(self.deadline_at, at)
   return at and at - clock.ms()
 end
 
@@ -157,7 +161,9 @@ end
 
 local function body(run)
   run.status = "running"
-  run.log:emit("run_started", { council = run.plan.spec.name, input = run.input, metadata = run.metadata })
+  run.log:emit("run_started", {
+    council = run.plan.spec.name, input = run.input, metadata = run.metadata, parent_member = run.parent_member,
+  })
   local ctx = context.new(run, map_input(run))
   local go = run.plan.run and run_freely or run_rounds
   go(run, ctx)
@@ -180,15 +186,33 @@ local function call_end_handlers(run)
   end
 end
 
+local function leave_parent(run)
+  local parent = run.parent
+  if not parent then return end
+  if parent.nested then parent.nested[run] = nil end
+  results.add_totals(parent.totals, run.totals)
+end
+
 local function finish(run)
   run.log:close()
+  leave_parent(run)
   run.ended, run.finished_ms = true, clock.ms()
-  run.on_ended(run)
+  run.home.ended(run)
   if run.done then run.done:notify() end
   call_end_handlers(run)
 end
 
+-- Runs inside of this one that still unwind: what they have used is this run's too.
+local function take_totals(run)
+  for nested in pairs(run.nested or {}) do
+    results.add_totals(run.totals, nested.totals)
+    nested.parent = nil
+  end
+  run.nested = nil
+end
+
 local function settle(run, raised)
+  if run.nested then take_totals(run) end
   if raised ~= nil then table.insert(run.failures, 1, round_engine.as_error(raised)) end
   if run.free then run.free:close_idle(true) end
   local result, err = results.of(run)
@@ -256,14 +280,14 @@ end
 ---@param input any
 ---@param opts table checked options
 ---@param config curia.Config
----@param on_ended fun(run: curia.Run)
+---@param home {ended: fun(run: curia.Run), start_nested: function} what holds all runs
 ---@return curia.Run
-function M.new(plan, input, opts, config, on_ended)
+function M.new(plan, input, opts, config, home)
   local id = opts.run_id or system.uuid7()
   local seed = opts.seed or (system.random_integer() & 0x7fffffffffff)
   local run = setmetatable({
-    id = id, plan = plan, input = input, opts = opts, config = config, on_ended = on_ended, status = "pending",
-    ended = false, log = events.new(id, opts.parent_run_id), rounds = json.array(), finished = {}, failures = {},
+    id = id, plan = plan, input = input, opts = opts, config = config, home = home, status = "pending",
+    ended = false, log = events.new(id), rounds = json.array(), finished = {}, failures = {},
     attempts = {}, member_status = {}, metadata = metadata_of(plan, opts), seed = seed,
     failure_mode = opts.failure_mode or plan.spec.failure_mode or config:get("default_failure_mode"),
     member_timeout_ms = opts.member_timeout_ms or plan.spec.member_timeout_ms
@@ -276,11 +300,35 @@ function M.new(plan, input, opts, config, on_ended)
   return run
 end
 
+--- Makes the run part of another one: it shares its deadline, its events go there too, and it ends with it.
+---@param parent curia.Run
+---@param member? string the member whose answer it is
+function Run:join(parent, member)
+  self.parent, self.parent_member, self.depth = parent, member, (parent.depth or 0) + 1
+  self.deadline_at = parent.deadline_at
+  self.log.parent_run_id = parent.id
+  self.log:attach(parent.log)
+  parent.nested = parent.nested or {}
+  parent.nested[self] = true
+end
+
+--- Starts a run inside of this one, bound to the calling task.
+---@async
+---@param council curia.Council|string
+---@param input any
+---@param opts? table options of `start`
+---@param member? string the member whose answer it is
+---@return curia.Run?
+---@return curia.Error?
+function Run:start_nested(council, input, opts, member)
+  return self.home.start_nested(self, council, input, opts, member)
+end
+
 --- Starts the run's task: the runtime's, or bound to the calling task when `owned`.
 ---@param owned boolean
 function Run:launch(owned)
   local spawn = owned and task.current() and task.spawn_bound or task.spawn_root
-  if self.opts.deadline_ms then self.deadline_at = clock.ms() + self.opts.deadline_ms end
+  if self.opts.deadline_ms then self.deadline_at = nearer(self.deadline_at, clock.ms() + self.opts.deadline_ms) end
   self.task = spawn(main, self)
   if self.opts.deadline_ms then self.task:deadline(self.opts.deadline_ms) end
 end
@@ -318,6 +366,7 @@ end
 function Run:terminate()
   if self.ended then return true end
   self.status = "terminated"
+  for nested in pairs(self.nested or {}) do nested:terminate() end
   finish(self)
   self.task:cancel("terminated")
   return true
@@ -351,6 +400,7 @@ end
 
 local SUBSCRIBE = {
   from_seq = { type = "integer" }, tokens = { type = "boolean" }, requests = { type = "boolean" },
+  sub_runs = { type = "boolean" },
 }
 local TRACE = { debug = { type = "boolean" }, to = { type = "any" } }
 

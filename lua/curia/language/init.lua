@@ -6,6 +6,11 @@ local planning = require "curia.language.plan"
 local secrets = require "curia.language.secrets"
 local validation = require "curia.language.validate"
 
+-- Words that few councils use are loaded when they are first said.
+dsl.add_word("auto", function(name) return require("curia.auto").word(name) end)
+dsl.add_word("escalate", function(given) return require("curia.escalate").word(given) end)
+dsl.add_word("topology", function(name) return require("curia.topologies").word(name) end)
+
 return {
   council = dsl.council,
   member = dsl.member,

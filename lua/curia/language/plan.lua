@@ -82,6 +82,9 @@ local function own_fields(member, spec, registry)
   local planned = {}
   for name, value in pairs(member) do planned[name] = value end
   for name, kind in pairs(FUNCTION_KINDS) do planned[name] = resolve_function(registry, kind, member[name]) end
+  if type(member.council) == "string" then
+    planned.council = registry:lookup("council", member.council) or registry:lookup("sub_council", member.council)
+  end
   planned.tools = merge_tools(spec.tools, member.tools)
   if planned.confidence == nil then planned.confidence = spec.confidence end
   return planned

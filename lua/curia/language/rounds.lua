@@ -5,7 +5,7 @@ local M = {}
 
 --- The types of SPEC 4, each a module `curia.rounds.<type>`.
 M.shipped = {
-  "independent_analysis", "peer_review", "anonymized_peer_review", "critique", "revise", "debate",
+  "independent_analysis", "peer_review", "anonymized_peer_review", "critique", "revise", "debate", "mixture",
   "ranking", "scoring", "vote", "sample", "iterate", "pairwise_elimination", "synthesis",
   "weighted_synthesis",
 }
