@@ -1,0 +1,185 @@
+--- Instant-runoff voting (Ware 1871): while several stand, the one that is first on the fewest ballots leaves.
+--
+-- A ballot counts for the first option on it that still stands; when it names none of those it is exhausted. Options
+-- that are first on no ballot leave together. Several may tie for the last place; then each way to go on is followed
+-- (parallel-universes tie-breaking: Conitzer, Rognlie and Xia 2009), and all that win in one of them are tied for the
+-- win; `detail.rounds` tells of the way that elects the winner. Score: the votes in the last round in which the option
+-- stood. Margin: the lead in the last round as a share of its votes.
+local decision = require "curia.rules.support.decision"
+local json = require "curia.json"
+local rule = require "curia.rules.support.rule"
+
+-- With more options standing than this, those that tie for the last place leave together: the number of ways doubles
+-- with each option.
+local MOST_TO_FOLLOW = 10
+
+-- The first option on a ballot that is in a set.
+local function first_of(ordering, set)
+  for place = 1, #ordering do
+    if set[ordering[place]] then return ordering[place] end
+  end
+end
+
+-- Gives ballots to the options that are first on them now. Rounds share the piles that stay as they are, so that
+-- one that grows is copied.
+local function hand_out(electorate, ballots, piles, votes)
+  local copied = {}
+  for i = 1, #ballots do
+    local number = ballots[i]
+    local id = first_of(electorate.votes[number], votes)
+    if id then
+      local pile = copied[id] or table.move(piles[id], 1, #piles[id], 1, {})
+      copied[id], piles[id], pile[#pile + 1] = pile, pile, number
+      votes[id] = votes[id] + electorate.weights[number]
+    end
+  end
+end
+
+local function without(standing, leaving)
+  local gone, left = {}, {}
+  for _, id in ipairs(leaving) do gone[id] = true end
+  for _, id in ipairs(standing) do
+    if not gone[id] then left[#left + 1] = id end
+  end
+  return left
+end
+
+local function extremes(standing, sums)
+  local most, fewest = -math.huge, math.huge
+  for _, id in ipairs(standing) do
+    local votes = decision.rounded(sums[id])
+    most, fewest = math.max(most, votes), math.min(fewest, votes)
+  end
+  return most, fewest
+end
+
+local function with_votes(standing, sums, votes)
+  local list = json.array()
+  for _, id in ipairs(standing) do
+    if decision.rounded(sums[id]) == votes then list[#list + 1] = id end
+  end
+  return list
+end
+
+-- What there is to know of a round: the ways to go on, each a list of who leaves, and who has won already.
+local function judged(round)
+  local standing, votes, counted = round.standing, round.votes, 0
+  for _, id in ipairs(standing) do counted = counted + votes[id] end
+  local most, fewest = extremes(standing, votes)
+  local last = with_votes(standing, votes, fewest)
+  local together = fewest == 0 or #last < #standing and #standing > MOST_TO_FOLLOW
+  round.counted, round.last, round.ways = counted, last, { last }
+  for i, id in ipairs(together and {} or last) do round.ways[i] = json.array { id } end
+  round.leader = most > decision.rounded(counted / 2) and with_votes(standing, votes, most) or nil
+  return round
+end
+
+local function first_round(electorate)
+  local numbers, round = {}, { standing = electorate.options, piles = {}, votes = {} }
+  for i = 1, #electorate.votes do numbers[i] = i end
+  for _, id in ipairs(electorate.options) do round.piles[id], round.votes[id] = {}, 0 end
+  hand_out(electorate, numbers, round.piles, round.votes)
+  return judged(round)
+end
+
+local function round_after(electorate, before, standing, leaving)
+  local round = { standing = standing, piles = {}, votes = {} }
+  for _, id in ipairs(standing) do round.piles[id], round.votes[id] = before.piles[id], before.votes[id] end
+  for _, id in ipairs(leaving) do hand_out(electorate, before.piles[id], round.piles, round.votes) end
+  return judged(round)
+end
+
+-- The round that follows when some leave. Rounds are known by who stands in them.
+local function follow(contest, round, leaving)
+  local standing = without(round.standing, leaving)
+  local key = table.concat(standing, "\0")
+  local known = contest.rounds[key]
+  if not known then
+    known = round_after(contest.electorate, round, standing, leaving)
+    contest.rounds[key] = known
+  end
+  return known
+end
+
+local winners_of
+
+-- The union over all ways to go on.
+local function winners_by_any_way(contest, round)
+  local set, winners = {}, json.array()
+  for _, leaving in ipairs(round.ways) do
+    for _, id in ipairs(winners_of(contest, follow(contest, round, leaving))) do set[id] = true end
+  end
+  for _, id in ipairs(round.standing) do
+    if set[id] then winners[#winners + 1] = id end
+  end
+  return winners
+end
+
+-- Who may win from a round on. Nobody can overtake an option that has more than half of the votes.
+function winners_of(contest, round)
+  if not round.winners then
+    local standing = round.standing
+    local stalled = #round.last == #standing and (#standing == 1 or #standing > MOST_TO_FOLLOW)
+    round.winners = round.leader or stalled and standing or winners_by_any_way(contest, round)
+  end
+  return round.winners
+end
+
+local function holds(list, wanted)
+  for _, id in ipairs(list) do
+    if id == wanted then return true end
+  end
+  return false
+end
+
+-- Of the ways that elect the winner the one in which the last by id leaves.
+local function way_to(contest, round, winner)
+  if #round.ways == 1 then return without(round.last, { winner }) end
+  for i = #round.ways, 1, -1 do
+    local leaving = round.ways[i]
+    if leaving[1] ~= winner and holds(winners_of(contest, follow(contest, round, leaving)), winner) then
+      return leaving
+    end
+  end
+end
+
+-- The rounds that elect the winner, as they are told, with each option's votes and place at the end.
+local function tell(contest, round, winner)
+  local told, scores, left = json.array(), {}, {}
+  while #round.standing > 1 do
+    local leaving = way_to(contest, round, winner)
+    told[#told + 1] = {
+      votes = round.votes, exhausted = contest.electorate.total - round.counted, eliminated = leaving,
+      tied = #round.last > 1 and round.last or nil,
+    }
+    for _, id in ipairs(round.standing) do scores[id], left[id] = round.votes[id], #told end
+    round = follow(contest, round, leaving)
+  end
+  left[winner], scores[winner] = #told + 1, scores[winner] or round.votes[winner]
+  return told, scores, left
+end
+
+local function last_lead(told, winner)
+  local votes, best, sum = told[#told].votes, 0, 0
+  for id, count in pairs(votes) do
+    sum = sum + count
+    if id ~= winner then best = math.max(best, count) end
+  end
+  return decision.share(votes[winner] - best, sum)
+end
+
+return rule.new {
+  name = "instant_runoff",
+  reads = "ordering",
+  count = function(electorate, _, pick)
+    local contest = { electorate = electorate, rounds = {} }
+    local first = first_round(electorate)
+    local tied = winners_of(contest, first)
+    local winner = #tied > 1 and pick(tied) or tied[1]
+    local told, scores, left = tell(contest, first, winner)
+    return {
+      scores = scores, compare = decision.greater(left), heads = tied, detail = { rounds = told },
+      margin = function() return last_lead(told, winner) end,
+    }
+  end,
+}
