@@ -82,6 +82,8 @@ end
 local FORBIDDEN = {
   ["curia.rules"] = { "curia.engine", "curia.http", "curia.task", "curia.core", "curia.cli", "luv" },
   ["curia.prompts"] = { "curia.engine", "curia.http", "curia.task", "curia.core", "curia.cli", "luv" },
+  ["curia.isotonic"] = { "curia" },
+  ["curia.confidence"] = { "curia.engine", "curia.http", "curia.task", "curia.core", "curia.rounds", "curia.cli", "luv" },
   ["curia.data"] = { "curia.engine", "curia.http", "curia.task", "curia.core", "curia.cli", "luv" },
   ["curia.adapters"] = { "curia.engine", "curia.http", "curia.rounds", "curia.cli", "curia.core.http", "luv" },
   ["curia.language"] = { "curia.engine", "curia.http", "curia.cli", "curia.view", "curia.mock", "luv" },

@@ -36,6 +36,7 @@ local LAZY = {
   anonymize = "curia.anonymize", errors = "curia.errors", http = "curia.http", json = "curia.json",
   prompts = "curia.prompts", task = "curia.task", adapters = "curia.adapters",
   topologies = "curia.topologies",
+  calibration = "curia.calibration", reliability = "curia.reliability",
 }
 
 local FUNCTIONS = {}

@@ -225,4 +225,31 @@ function M.decision(decision)
   return "Ranking by the members, best first:\n" .. concat(lines, "\n")
 end
 
+--- self_report: how a member states its confidence, at the end of what it is asked.
+---@return string
+function M.self_report()
+  return 'Finish with one line of its own that says how likely it is that your answer is right, from 0 to 100: "Confidence: <number>%".'
+end
+
+--- self_report of an answer in JSON.
+---@param field string
+---@return string
+function M.self_report_field(field)
+  return ('Say in the field "%s" how likely it is that your answer is right, from 0 to 1.'):format(field)
+end
+
+--- semantic_entropy: whether one answer implies another (Farquhar et al. 2024).
+---@param question string
+---@param first string
+---@param second string
+---@return string
+function M.entailment(question, first, second)
+  return concat({
+    "Question:\n" .. question,
+    "Two answers to it follow. " .. FENCED,
+    M.fence("A", first), M.fence("B", second),
+    "Does A say all that B says, so that B must be right if A is? Reply with one word: yes or no.",
+  }, "\n\n")
+end
+
 return M

@@ -11,6 +11,7 @@
 -- (only the nth request for which the rest holds).
 --
 -- An answer has any of: `content` (a text, or a table that is sent as JSON), `reasoning`,
+-- `logprobs` (of its tokens, for who asks for them in the process itself),
 -- `stream = {"piece", ...}` or `pieces = n`, `delay_ms` (before the first byte), `chunk_delay_ms`
 -- (between pieces), `tool_calls = {{name=, arguments=, id=}}`, `usage` (false sends none), `cost`,
 -- `finish_reason`, `model`, `error = 429 | {status, message, code, type, retry_after_ms,
@@ -34,6 +35,7 @@ local M = {}
 ---@class curia.Answer what a script answers, with nothing left to decide
 ---@field content string
 ---@field reasoning? string
+---@field logprobs? number[]
 ---@field pieces string[] the content as a stream brings it
 ---@field tool_calls? {id: string, name: string, arguments: table?, raw: string}[]
 ---@field usage? table<string, integer>
@@ -336,6 +338,7 @@ local function settle(script, raw, request)
   }
   answer.finish_reason = raw.finish_reason or (answer.tool_calls and "tool_calls") or "stop"
   answer.usage = usage_of(raw.usage, answer, request)
+  if raw.logprobs then answer.logprobs = raw.logprobs end
   return answer
 end
 

@@ -12,7 +12,7 @@ describe("what this version cannot do yet", function()
   before_each(function() T.script "yes" end)
 
   it("is refused by name in members and chair", function()
-    for field, value in pairs { schema = { type = "object" }, confidence = "self_report",
+    for field, value in pairs { schema = { type = "object" },
       fallback = { { provider = "test", model = "n" } } } do
       local err = refused({}, { [field] = value })
       assert.equal("unsupported", err.kind, field)

@@ -96,6 +96,17 @@ describe("curia.language.plan", function()
     assert.same({ "x" }, made.chair.tools)
     assert.equal("self_report", made.members[1].confidence)
     assert.equal("logprob", made.members[2].confidence)
+    assert.is_nil(made.chair.confidence)
+  end)
+
+  it("gives the council's confidence to nobody who has no model, or says false", function()
+    local made = plan { profile = "plain", confidence = "self_report", member "a" { run = math.abs },
+      member "b" { confidence = false }, member "c" { run = math.abs, confidence = math.abs }, round "think" {},
+      chair { confidence = "logprob" } }
+    assert.is_nil(made.members[1].confidence)
+    assert.is_nil(made.members[2].confidence)
+    assert.equal(math.abs, made.members[3].confidence)
+    assert.equal("logprob", made.chair.confidence)
   end)
 
   it("resolves fallbacks", function()

@@ -156,6 +156,7 @@ local function generation_config(request, forced)
     stopSequences = request.stop,
     seed = request_of.integer(request.seed),
     thinkingConfig = thinking_config(request),
+    responseLogprobs = request.logprobs and models.of(request.model).logprobs ~= false or nil,
   }
   if request.schema and not forced then
     local field, schema = native_schema(request)
@@ -294,6 +295,15 @@ local function add_part(state, part, deltas)
   end
 end
 
+-- Google's names for what the others call `token` and `logprob`.
+local function add_logprobs(state, result)
+  local list = state.logprobs or {}
+  for _, chosen in ipairs(result.chosenCandidates or {}) do
+    list[#list + 1] = { token = chosen.token, logprob = chosen.logProbability }
+  end
+  state.logprobs = list
+end
+
 local function add_candidate(state, candidate, deltas)
   state.seen = true
   local content = candidate.content
@@ -303,7 +313,7 @@ local function add_candidate(state, candidate, deltas)
     state.finish = REASONS[reason] or reason
     state.finish_message = candidate.finishMessage
   end
-  if candidate.logprobsResult then state.logprobs = candidate.logprobsResult end
+  if candidate.logprobsResult then add_logprobs(state, candidate.logprobsResult) end
 end
 
 local function add_facts(state, value)
@@ -410,7 +420,7 @@ end
 
 return guard.adapter {
   name = NAME,
-  capabilities = { stream = true, tools = true, json_schema = true, reasoning = true, seed = true },
+  capabilities = { stream = true, tools = true, json_schema = true, reasoning = true, seed = true, logprobs = true },
   embed = embed.gemini,
   build = build,
   parse = parse,

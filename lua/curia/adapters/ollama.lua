@@ -83,6 +83,7 @@ local function build(request, config)
     options = options_of(request),
     think = think_of(request.reasoning),
     format = request.schema,
+    logprobs = request.logprobs,
   }
   return {
     url = url_of(config.base_url or DEFAULT_BASE),
@@ -110,7 +111,7 @@ local function nonempty(text)
   if type(text) == "string" and text ~= "" then return text end
 end
 
-local function response_of(last, content, thinking, list, request)
+local function response_of(last, content, thinking, list, request, logprobs)
   list = list[1] and list or nil
   return {
     content = content,
@@ -119,7 +120,7 @@ local function response_of(last, content, thinking, list, request)
     finish_reason = answer.finish(FINISH[last.done_reason], list),
     model = last.model,
     usage = usage_of(last),
-    logprobs = last.logprobs,
+    logprobs = logprobs,
     provider_parts = thinking and list
       and { adapter = NAME, model = request and request.model, thinking = thinking } or nil,
     raw = last,
@@ -142,7 +143,7 @@ local function parse(status, headers, body, request, name)
   if not message then return nil, failure.unreadable(name, status, body, "answer without a message") end
   local list = {}
   add_calls(list, message)
-  return response_of(value, nonempty(message.content) or "", nonempty(message.thinking), list, request)
+  return response_of(value, nonempty(message.content) or "", nonempty(message.thinking), list, request, value.logprobs)
 end
 
 -- Stream --------------------------------------------------------------------------------------------
@@ -168,6 +169,10 @@ local function add_message(state, message)
   return deltas[1] and deltas or nil
 end
 
+local function append(list, more)
+  return table.move(more, 1, #more, #list + 1, list)
+end
+
 local function push(state, kind, value, name)
   if kind == "text" then
     state.text[#state.text + 1] = value
@@ -179,6 +184,7 @@ local function push(state, kind, value, name)
     local fault = failure.find(value) or (name == "error" and value)
     if fault then state.fault = state.fault or fault end
     if value.done then state.last = value end
+    if value.logprobs then state.logprobs = append(state.logprobs or {}, value.logprobs) end
     return value.message and add_message(state, value.message)
   end
 end
@@ -191,12 +197,12 @@ local function finish(state, status)
   if state.broken then
     return nil, failure.cut(state.name, status, partial, "broken_event", "a line of the stream is no JSON")
   end
-  return response_of(state.last, content, thinking, state.calls, state.request)
+  return response_of(state.last, content, thinking, state.calls, state.request, state.logprobs)
 end
 
 return guard.adapter {
   name = NAME,
-  capabilities = { stream = true, tools = true, json_schema = true, reasoning = true, seed = true },
+  capabilities = { stream = true, tools = true, json_schema = true, reasoning = true, seed = true, logprobs = true },
   embed = embed.ollama,
   build = build,
   parse = parse,

@@ -97,6 +97,7 @@ local function add_sampling(body, request)
   body.temperature = request.temperature
   body.top_p = request.top_p
   body.stop = request.stop
+  body.logprobs = request.logprobs
 end
 
 local WITH_USAGE = { include_usage = true }

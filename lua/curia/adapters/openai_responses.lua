@@ -86,6 +86,7 @@ local function add_sampling(body, request)
     body.include = { "reasoning.encrypted_content" }
   else
     body.temperature, body.top_p = request.temperature, request.top_p
+    if request.logprobs then body.include = { "message.output_text.logprobs" } end
   end
 end
 
@@ -360,7 +361,7 @@ end
 
 return guard.adapter {
   name = NAME,
-  capabilities = { stream = true, tools = true, json_schema = true, reasoning = true },
+  capabilities = { stream = true, tools = true, json_schema = true, reasoning = true, logprobs = true },
   embed = embed.openai,
   build = build,
   parse = parse,

@@ -38,6 +38,7 @@ local function own_words(body, request)
   body.max_tokens = request.max_tokens and request_of.integer(request.max_tokens)
   body.max_completion_tokens = nil
   body.temperature, body.top_p, body.stop = request.temperature, request.top_p, request.stop
+  body.logprobs = request.logprobs
   body.reasoning_effort = nil
   if request.reasoning then body.reasoning = reasoning_of(request.reasoning) end
   if request.schema then body.provider = { require_parameters = true } end

@@ -108,6 +108,12 @@ local function tell_calls(answer, on_delta)
   for _, call in ipairs(answer.tool_calls or {}) do on_delta("tool_args", call.raw) end
 end
 
+local function logprobs_of(answer)
+  local tokens = {}
+  for i, logprob in ipairs(answer.logprobs) do tokens[i] = { logprob = logprob } end
+  return tokens
+end
+
 local function response_of(answer)
   return {
     content = answer.content,
@@ -130,7 +136,9 @@ local function deliver(answer, request, config, on_delta)
   if amid and (request.stream or answer.fault ~= "no_done") then return nil, amid(config, partial, answer) end
   if amid then return nil, unreadable(config, "garbage") end
   tell_calls(answer, tell)
-  return response_of(answer)
+  local response = response_of(answer)
+  if request.logprobs and answer.logprobs then response.logprobs = logprobs_of(answer) end
+  return response
 end
 
 --- Answers a request from the script.
@@ -154,6 +162,6 @@ end
 
 return {
   name = NAME,
-  capabilities = { stream = true, tools = true, json_schema = true, reasoning = true, seed = true },
+  capabilities = { stream = true, tools = true, json_schema = true, reasoning = true, seed = true, logprobs = true },
   call = call,
 }

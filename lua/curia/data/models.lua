@@ -6,15 +6,15 @@
 -- max_completion_tokens and refuses temperature, top_p and stop), `context` (tokens), `max_tokens`
 -- (the default where the vendor requires one), `sampling = false` (refuses temperature and top_p),
 -- `thinking` ("budget" | "adaptive", Anthropic), `schema` (has native structured output),
--- `effort` ("level" | "budget", Gemini). Names and facts as of 2026-08; a user's table given to
--- `models.add` comes first.
+-- `effort` ("level" | "budget", Gemini), `logprobs = false` (refuses to give log probabilities). Names
+-- and facts as of 2026-08; a user's table given to `models.add` comes first.
 local M = {}
 
 local claude_5 = {
   context = 1000000, max_tokens = 16384, thinking = "adaptive", sampling = false, schema = true,
 }
 local gemini_3 = {
-  reasoning = true, context = 1048576, schema = true, effort = "level", schema_with_tools = true,
+  reasoning = true, context = 1048576, schema = true, effort = "level", schema_with_tools = true, logprobs = false,
 }
 
 local facts = {

@@ -1,8 +1,8 @@
 --- Providers that are known from the start. `curia.config{providers = {...}}` changes or adds entries.
 local env = require("curia.language.secrets").env
 
-local function compatible(base_url, variable)
-  return { adapter = "openai_chat", base_url = base_url, api_key = env(variable) }
+local function compatible(base_url, variable, logprobs)
+  return { adapter = "openai_chat", base_url = base_url, api_key = env(variable), logprobs = logprobs }
 end
 
 return {
@@ -45,8 +45,8 @@ return {
     base_url = "http://127.0.0.1:11434",
     base_url_env = "OLLAMA_HOST",
   },
-  groq = compatible("https://api.groq.com/openai/v1", "GROQ_API_KEY"),
-  mistral = compatible("https://api.mistral.ai/v1", "MISTRAL_API_KEY"),
+  groq = compatible("https://api.groq.com/openai/v1", "GROQ_API_KEY", false),
+  mistral = compatible("https://api.mistral.ai/v1", "MISTRAL_API_KEY", false),
   deepseek = compatible("https://api.deepseek.com/v1", "DEEPSEEK_API_KEY"),
   xai = compatible("https://api.x.ai/v1", "XAI_API_KEY"),
   together = compatible("https://api.together.xyz/v1", "TOGETHER_API_KEY"),

@@ -2,6 +2,7 @@
 --- raise; only cancellation raises.
 local answer = require "curia.engine.answer"
 local clock = require "curia.core.clock"
+local confidence = require "curia.engine.confidence"
 local errors = require "curia.errors"
 local prompts = require "curia.prompts"
 local redact = require "curia.redact"
@@ -24,6 +25,7 @@ local STATUS_OF = { timeout = "timeout", deadline = "timeout", invalid_output = 
 ---@field started_at integer Unix ms
 ---@field duration_ms number
 ---@field first_token_ms? number
+---@field confidence? number 0 to 1, of members that are measured
 
 local function started(turn)
   turn.run:set_member(turn.member.id, "running")
@@ -77,6 +79,7 @@ local function respond(turn)
   if turn.member.council then return run_council(turn) end
   local request, err = requests.of(turn)
   if not request then return nil, err end
+  if turn.member.confidence then confidence.prepare(turn, request) end
   return structured.answer(turn, request)
 end
 
@@ -111,8 +114,16 @@ local function failed(turn, err)
 end
 
 local function settle(turn, response, err)
-  if response then return result_of(turn, "ok", response) end
-  return failed(turn, err)
+  if not response then return failed(turn, err) end
+  if not turn.member.confidence then return result_of(turn, "ok", response) end
+  local found = confidence.measure(turn, response)
+  local result = result_of(turn, "ok", response)
+  return found and confidence.tell(result, found) or result
+end
+
+-- An answer that was there when its turn was cut short is kept; only its confidence was not waited for.
+local function unmeasured(turn, why)
+  return confidence.tell(result_of(turn, "ok", turn.answer), { why = why })
 end
 
 local function begin(turn)
@@ -129,6 +140,8 @@ end
 ---@field attempts integer tries so far
 ---@field started_us? integer
 ---@field answered? table a response that may turn out to be no answer
+---@field answer? table a response that is one, while its confidence is measured
+---@field read? fun(turn: curia.Turn, response: table): curia.Error? takes the stated confidence out of a response
 ---@field retry? table stronger than all other policies
 ---@field deadline_ms? number of this turn
 ---@field metadata? table what the result's metadata tells besides the member's own
@@ -164,6 +177,7 @@ end
 ---@return curia.MemberResult
 function M.cut_short(turn, err)
   begin(turn)
+  if turn.answer then return unmeasured(turn, err.message) end
   return failed(turn, err)
 end
 
@@ -173,6 +187,7 @@ end
 ---@return curia.MemberResult
 function M.skipped(turn, reason)
   begin(turn)
+  if turn.answer then return unmeasured(turn, reason) end
   local result = result_of(turn, "skipped", nil)
   result.metadata = { reason = reason }
   return result

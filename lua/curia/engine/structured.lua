@@ -13,6 +13,14 @@ local function parsed(turn, response)
   return response
 end
 
+-- What a member says of its own answer is no part of it.
+local function without_statement(turn, response)
+  local err = turn:read(response)
+  if not err then return response end
+  turn.answered = response
+  return nil, err
+end
+
 local function validated(turn, response)
   local what = "validate of member " .. turn.member.id
   local answered = response.parsed
@@ -29,6 +37,10 @@ end
 ---@return table? response
 ---@return curia.Error? err
 function M.judge(turn, response)
+  if turn.read then
+    local good, err = without_statement(turn, response)
+    if not good then return nil, err end
+  end
   if not turn.parse and not turn.member.validate then return response end
   turn.answered = response -- what was paid for is kept, also if it turns out to be no answer
   if turn.parse then

@@ -69,8 +69,8 @@ local schema = rule("table|string", "JSON Schema of the answer, or a registered 
   { ref = "schema", code = "unknown_schema" })
 local tools = rule("list", "tools, by name or as tables",
   { items = rule("string|table", "a tool", { ref = "tool", code = "unknown_tool" }) })
-local confidence = rule("string|function|table", "how confidence is measured", { ref = "confidence",
-  known = { "self_report", "logprob", "consistency", "semantic_entropy" } })
+local confidence = rule("string|function|table|boolean", "how confidence is measured; false: not at all",
+  { ref = "confidence", known = { "self_report", "logprob", "consistency", "semantic_entropy" } })
 local router = rule("function|string", "chooses the members of a round",
   { ref = "router", code = "unknown_router" })
 local metadata = rule("map", "free data that comes back with the result", { values = rule("any", "any value") })
@@ -242,6 +242,7 @@ M.provider = {
   model = rule("string", "model of members that name none", { nonempty = true }),
   headers = rule("map", "further headers", { values = rule("string|secret", "a header's value") }),
   limits = rule("record", "limits that are known beforehand", { fields = M.limits }),
+  logprobs = rule("boolean", "whether it takes requests for log probabilities (true)"),
   script = rule("any", "what the scripted provider answers"),
   extra = rule("map", "merged into every body", { values = rule("any", "any value") }),
 }
@@ -265,6 +266,7 @@ M.config = {
   profiles = rule("map", "profiles by name", { values = rule("record", "a profile", { fields = M.profile }) }),
   prices = rule("map", "prices by model", { values = rule("record", "a price", { fields = M.price }) }),
   models = rule("map", "facts about models by name", { values = rule("table", "facts") }),
+  reliability = rule("boolean|string|table", "where reliability is recorded: false, memory, or a store"),
   log = rule("string|function", "level, or function(level, text)", { enum = { "error", "warn", "info", "debug" } }),
 }
 duration(M.config, "default_member_timeout", "deadline of the members' turns")

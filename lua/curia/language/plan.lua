@@ -78,6 +78,13 @@ local FUNCTION_KINDS = {
   transform = "function", validate = "function", run = "function", input_mapper = "input_mapper",
 }
 
+-- The council's goes to the members that ask a model: a function or a sub-council has none to ask, and the chair's
+-- answer is the end of the run.
+local function confidence_of(member, spec)
+  if member.confidence ~= nil then return member.confidence or nil end
+  if member.run == nil and member.council == nil and member ~= spec.chair then return spec.confidence or nil end
+end
+
 local function own_fields(member, spec, registry)
   local planned = {}
   for name, value in pairs(member) do planned[name] = value end
@@ -86,7 +93,7 @@ local function own_fields(member, spec, registry)
     planned.council = registry:lookup("council", member.council) or registry:lookup("sub_council", member.council)
   end
   planned.tools = merge_tools(spec.tools, member.tools)
-  if planned.confidence == nil then planned.confidence = spec.confidence end
+  planned.confidence = confidence_of(member, spec)
   return planned
 end
 

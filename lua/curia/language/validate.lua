@@ -1,5 +1,6 @@
 --- Finds every fault of a council at once, before a token is spent.
 local check = require "curia.language.check"
+local confidence = require "curia.confidence"
 local configuration = require "curia.config"
 local council = require "curia.council"
 local errors = require "curia.errors"
@@ -115,6 +116,34 @@ local function check_capabilities(scope, spec, member, path)
   end
 end
 
+local function is_strategy(strategy)
+  return strategy == nil or type(strategy.measure) == "function" or type(strategy.read) == "function"
+end
+
+-- The options beside a strategy that is not known cannot be judged.
+local function check_confidence_options(scope, value, strategy, path, what)
+  if check.class(value) then return end
+  local judged = strategy and value or { strategy = value.strategy }
+  check.record(confidence.fields(strategy or {}), judged, path, "confidence of " .. what, scope.faults)
+  if not is_strategy(strategy) then
+    scope.faults:add(check.join(path, "strategy"), "wrong_type",
+      ("the strategy in confidence of %s has neither measure nor read"):format(what))
+  end
+end
+
+local function check_confidence(scope, holder, path, what)
+  local value = holder.confidence
+  if not value then return end
+  path = check.join(path, "confidence")
+  local strategy = confidence.strategy(confidence.long(value).strategy, scope.registry)
+  if type(value) == "table" then check_confidence_options(scope, value, strategy, path, what) end
+  if value == true then scope.faults:add(path, "wrong_type", what .. ": confidence is a strategy, or false") end
+  local own = holder.run ~= nil and "run" or holder.council ~= nil and "council"
+  if own and holder.id and strategy and strategy.asks then
+    scope.faults:add(path, "conflict", ("%s has %s: it has no model that this confidence could ask"):format(what, own))
+  end
+end
+
 local check_council
 
 local function check_sub_council(scope, member, path)
@@ -131,6 +160,7 @@ local function check_member(scope, spec, member, path, kind)
   check_conflicts(member, path, what, scope.faults)
   check_profile(scope, check.join(path, "profile"), member.profile, what .. ": ")
   check_capabilities(scope, spec, member, path)
+  check_confidence(scope, member, path, what)
   check_sub_council(scope, member, path)
 end
 
@@ -225,6 +255,7 @@ local function check_spec(scope, made)
     scope.faults:add(prefixed(scope.prefix, fault.path), fault.code, fault.message)
   end
   check.record(COUNCIL_FIELDS, own_fields(spec), scope.prefix, ("council '%s'"):format(made.name), scope.faults)
+  check_confidence(scope, spec, scope.prefix, ("council '%s'"):format(made.name))
   check_profile(scope, at(scope, "profile"), spec.profile, "")
   check_shape(scope, spec)
   check_rounds(scope, spec, check_members(scope, spec))

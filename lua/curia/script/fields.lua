@@ -32,6 +32,7 @@ M.tool_call = {
 M.answer = {
   content = { type = "string|table" },
   reasoning = text,
+  logprobs = { type = "list", items = { type = "number" } },
   stream = { type = "list", nonempty = true, items = text },
   pieces = { type = "integer", min = 1 },
   delay_ms = duration,

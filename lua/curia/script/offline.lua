@@ -133,6 +133,12 @@ local function structured(request, kind, seed, labels)
   return (json.encode(example.of(request.schema, fill, labels)))
 end
 
+-- A member that is asked how sure it is says so: more sure than not.
+local function with_confidence(text, prompt, seed)
+  if not prompt:find('"Confidence: <number>%"', 1, true) then return text end
+  return ("%s\nConfidence: %d%%"):format(text, 50 + hash(seed) % 50)
+end
+
 --- The canned answer to a request.
 ---@param request table neutral request
 ---@return table answer
@@ -143,9 +149,9 @@ function M.answer(request)
   if request.schema then return { content = structured(request, kind, seed, labels) } end
   if #labels > 0 and prompt:find('ordering', 1, true) then
     local ballot = { ordering = json.array(labels), rationale = sentence(request, "review", seed) }
-    return { content = (json.encode(ballot)) }
+    return { content = with_confidence(json.encode(ballot), prompt, seed) }
   end
-  return { content = sentence(request, kind, seed) }
+  return { content = with_confidence(sentence(request, kind, seed), prompt, seed) }
 end
 
 return M
