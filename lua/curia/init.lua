@@ -12,6 +12,7 @@ local M = {
   member = language.member,
   round = language.round,
   chair = language.chair,
+  tool = language.tool,
   env = language.env,
   cmd = language.cmd,
   file = language.file,

@@ -11,6 +11,7 @@ return {
   member = dsl.member,
   round = dsl.round,
   chair = dsl.chair,
+  tool = dsl.tool,
   env = secrets.env,
   cmd = secrets.cmd,
   file = secrets.file,
