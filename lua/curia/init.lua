@@ -26,6 +26,7 @@ local M = {
   await = runs.await,
   cancel = runs.cancel,
   terminate = runs.terminate,
+  approve = runs.approve,
   state = runs.state,
   result = runs.result,
   events = runs.events,

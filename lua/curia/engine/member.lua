@@ -71,6 +71,12 @@ local function respond(turn)
   return structured.answer(turn, request)
 end
 
+local function with_calls(metadata, calls)
+  local made = { tool_calls = calls }
+  for name, value in pairs(metadata or {}) do made[name] = value end
+  return made
+end
+
 -- Eight fields, and more only where there is more to tell: results stay as long as their run.
 local function result_of(turn, status, response)
   local member, duration_us = turn.member, clock.us() - turn.started_us
@@ -80,7 +86,8 @@ local function result_of(turn, status, response)
     provider = member.provider_name, status = status, response = response,
   }
   if turn.first_token_ms then result.first_token_ms = turn.first_token_ms end
-  if member.metadata then result.metadata = member.metadata end
+  if turn.tool_calls then result.metadata = with_calls(member.metadata, turn.tool_calls)
+  elseif member.metadata then result.metadata = member.metadata end
   return result
 end
 
@@ -113,6 +120,9 @@ end
 ---@field answered? table a response that may turn out to be no answer
 ---@field retry? table stronger than all other policies
 ---@field deadline_ms? number of this turn
+---@field limit? curia.Limit its task's deadline, where it has one
+---@field tool_rounds? integer responses whose calls were answered, where the member has tools
+---@field tool_calls? table[] what was called so far
 ---@field cut? {reason?: string, kind?: string, message?: string} why it was cut short from outside
 
 --- A turn that has not begun.
