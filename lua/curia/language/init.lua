@@ -4,7 +4,10 @@ local dsl = require "curia.language.dsl"
 local loader = require "curia.language.loader"
 local planning = require "curia.language.plan"
 local secrets = require "curia.language.secrets"
+local tools = require "curia.tools"
 local validation = require "curia.language.validate"
+
+for name, word in pairs(tools.words) do dsl.add_word(name, word) end
 
 return {
   council = dsl.council,
@@ -12,6 +15,8 @@ return {
   round = dsl.round,
   chair = dsl.chair,
   tool = dsl.tool,
+  bm25 = tools.words.bm25,
+  http_get = tools.words.http_get,
   env = secrets.env,
   cmd = secrets.cmd,
   file = secrets.file,
