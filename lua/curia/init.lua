@@ -15,6 +15,7 @@ local M = {
   tool = language.tool,
   bm25 = language.bm25,
   http_get = language.http_get,
+  mcp = language.mcp,
   env = language.env,
   cmd = language.cmd,
   file = language.file,

@@ -174,6 +174,15 @@ function M.tool_result_cut(text, shown, total)
   return ("%s\n[cut: these are the first %d of %d bytes]"):format(text, shown, total)
 end
 
+--- What stands for a part of a tool's result that is no text.
+---@param kind string such as "image"
+---@param mime? string
+---@param uri? string
+---@return string
+function M.content_not_shown(kind, mime, uri)
+  return ("[%s, not shown%s]"):format(mime or kind, uri and ": " .. uri or "")
+end
+
 --- How a decision is told to the chair.
 ---@param decision curia.Decision
 ---@return string

@@ -17,6 +17,7 @@ return {
   tool = dsl.tool,
   bm25 = tools.words.bm25,
   http_get = tools.words.http_get,
+  mcp = tools.words.mcp,
   env = secrets.env,
   cmd = secrets.cmd,
   file = secrets.file,

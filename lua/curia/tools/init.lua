@@ -14,4 +14,9 @@ function M.words.http_get(opts)
   return require("curia.tools.http_get").new(opts)
 end
 
+--- See curia.tools.mcp.
+function M.words.mcp(server)
+  return require("curia.tools.mcp").new(server)
+end
+
 return M
