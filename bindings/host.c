@@ -18,6 +18,7 @@ static const luaL_Reg core_modules[] = {
     {"curia.core.json", curia__open_json},
     {"curia.core.decoder", curia__open_decoder},
     {"curia.core.pattern", curia__open_pattern},
+    {"curia.core.regex", curia__open_regex},
     {"curia.core.http", curia__open_http},
     {"curia.core.system", curia__open_system},
     {"curia.core.watchdog", curia__open_watchdog},
