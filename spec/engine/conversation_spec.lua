@@ -162,6 +162,16 @@ describe("a call that goes wrong", function()
     assert.matches("the arguments cannot be read", told("work", '{"cut": "he'))
   end)
 
+  it("goes back as an error: arguments that do not fit the parameters", function()
+    local ran = false
+    local text = told("work", { n = "three", extra = true }, function() ran = true end, { parameters = {
+      type = "object", properties = { n = { type = "integer" } }, required = { "n" }, additionalProperties = false,
+    } })
+    assert.matches("^Error: the arguments do not fit:\n", text)
+    for _, name in ipairs { "n", "extra" } do assert.matches("%- .*" .. name, text) end
+    assert.is_false(ran)
+  end)
+
   it("goes back as an error: the tool raised, or gave nil and why", function()
     local text, member = told("work", {}, function() error("the disk is full") end)
     assert.matches("^Error: tool work: .*the disk is full$", text)

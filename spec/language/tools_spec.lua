@@ -43,6 +43,16 @@ describe("tools", function()
       { name = "d", run = 1, timeout = {} }, 5, { run = noop, list = noop } }))
   end)
 
+  it("take an object, by a schema that can be judged", function()
+    local function parameters(of) return codes { { name = "a", run = noop, parameters = of } } end
+    assert.same({}, parameters {})
+    assert.same({ ["members[1].tools[1].parameters"] = "wrong_type" }, parameters { type = "string" })
+    local found, faults = codes { { name = "a", run = noop, parameters = { type = "object",
+      properties = { n = { type = "interger" } } } } }
+    assert.same("members[1].tools[1].parameters/properties/n", (next(found)))
+    assert.matches("parameters of tool 'a'", faults[1].message)
+  end)
+
   it("have names of their own", function()
     local other = function() end
     assert.same({ ["members[1].tools[2]"] = "duplicate_id" },

@@ -5,6 +5,7 @@ local errors = require "curia.errors"
 local json = require "curia.json"
 local prompts = require "curia.prompts"
 local redact = require "curia.redact"
+local schema = require "curia.schema"
 local task = require "curia.task"
 local user_code = require "curia.engine.user_code"
 
@@ -62,15 +63,33 @@ local function run_tool(place, tool, arguments)
   return nil, value
 end
 
-local function arguments_of(call)
-  if call.arguments then return call.arguments end
-  return nil, errors.new("validation", "the arguments cannot be read: " .. (call.fault or "there are none"),
-    { code = "arguments" })
+-- Servers' schemas may go beyond the subset that can be judged here; then the server judges alone.
+local judgeable = setmetatable({}, { __mode = "k" })
+
+local function can_judge(parameters)
+  if judgeable[parameters] == nil then judgeable[parameters] = schema.check(parameters) == true end
+  return judgeable[parameters]
+end
+
+local function misfit(tool, arguments)
+  local parameters = tool.parameters
+  if not parameters or not can_judge(parameters) then return nil end
+  local fits, faults = schema.validate(parameters, arguments)
+  return not fits and "the arguments do not fit:\n" .. schema.text(faults) or nil
+end
+
+-- The arguments that a tool is called with: they can be read, and fit its parameters.
+local function arguments_of(tool, call)
+  local mistake
+  if call.arguments then mistake = misfit(tool, call.arguments)
+  else mistake = "the arguments cannot be read: " .. (call.fault or "there are none") end
+  if not mistake then return call.arguments end
+  return nil, errors.new("validation", mistake, { code = "arguments" })
 end
 
 -- What must hold before a tool runs.
 local function admit(place, tool, call)
-  local arguments, err = arguments_of(call)
+  local arguments, err = arguments_of(tool, call)
   if not arguments then return nil, err end
   if tool.approval then
     local ok, refusal = approvals.ask(place, call)

@@ -7,6 +7,7 @@ local fields = require "curia.language.fields"
 local lower = require "curia.language.lower"
 local profiles = require "curia.language.profiles"
 local rounds = require "curia.language.rounds"
+local schemas = require "curia.schema"
 local suggest = require "curia.suggest"
 local tools = require "curia.language.tools"
 
@@ -102,12 +103,26 @@ local function is_list(value)
   return check.match({ type = "list" }, value) ~= nil
 end
 
+-- Arguments are an object: vendors take no other schema.
+local function check_parameters(scope, parameters, path, what)
+  if type(parameters) ~= "table" or next(parameters) == nil then return end
+  local here = check.join(path, "parameters")
+  local _, faults = schemas.check(parameters)
+  for _, fault in ipairs(faults or {}) do
+    scope.faults:add(here .. fault.path, fault.code, ("parameters of %s: %s"):format(what, fault.message))
+  end
+  if not schemas.is_object(parameters) then
+    scope.faults:add(here, "wrong_type", ("parameters of %s must be the schema of an object"):format(what))
+  end
+end
+
 -- What only a look at the whole tool tells; a registered one is judged where it is used.
 local function check_tool(scope, item, path)
   local tool = tools.find(item, scope.registry)
   if not tool then return nil end
   local what = type(tool.name) == "string" and ("tool '%s'"):format(tool.name) or "the tool"
   if type(item) == "string" then check.record(fields.tool, tool, path, what, scope.faults) end
+  check_parameters(scope, tool.parameters, path, what)
   if tool.list ~= nil then
     if tool.run ~= nil then scope.faults:add(path, "conflict", what .. " has both run and list") end
     return tool
