@@ -213,6 +213,31 @@ function M.build_council(question, members, rounds, most)
   }, "\n\n")
 end
 
+--- What a model reads in place of a tool's result.
+---@param message string
+---@return string
+function M.tool_error(message)
+  return "Error: " .. message
+end
+
+--- A tool's result that was too long to be shown whole.
+---@param text string what is shown
+---@param shown integer bytes
+---@param total integer bytes
+---@return string
+function M.tool_result_cut(text, shown, total)
+  return ("%s\n[cut: these are the first %d of %d bytes]"):format(text, shown, total)
+end
+
+--- What stands for a part of a tool's result that is no text.
+---@param kind string such as "image"
+---@param mime? string
+---@param uri? string
+---@return string
+function M.content_not_shown(kind, mime, uri)
+  return ("[%s, not shown%s]"):format(mime or kind, uri and ": " .. uri or "")
+end
+
 --- How a decision is told to the chair.
 ---@param decision curia.Decision
 ---@return string

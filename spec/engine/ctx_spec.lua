@@ -72,14 +72,6 @@ describe("ctx", function()
     end)
     assert.equal("x", result.final.content)
   end)
-
-  it("refuses what later versions will do", function()
-    for _, name in ipairs { "tool" } do
-      local _, err = free(function(ctx) ctx[name](ctx, "x") end)
-      assert.equal("unsupported", err.kind)
-      assert.matches("ctx:" .. name, err.message)
-    end
-  end)
 end)
 
 describe("ctx:ask", function()

@@ -88,12 +88,12 @@ describe("curia.language.plan", function()
   end)
 
   it("gives the council's tools and confidence to every member", function()
-    for _, name in ipairs { "x", "y" } do config.registry:register("tool", name, {}) end
+    for _, name in ipairs { "x", "y" } do config.registry:register("tool", name, { run = print }) end
     local made = plan { profile = "plain", tools = { "x" }, confidence = "self_report",
       member "a" { tools = { "x", "y" } }, member "b" { confidence = "logprob" }, round "think" {}, chair {} }
-    assert.same({ "x", "y" }, made.members[1].tools)
-    assert.same({ "x" }, made.members[2].tools)
-    assert.same({ "x" }, made.chair.tools)
+    assert.same({ { name = "x", run = print }, { name = "y", run = print } }, made.members[1].tools)
+    assert.same({ { name = "x", run = print } }, made.members[2].tools)
+    assert.same({ { name = "x", run = print } }, made.chair.tools)
     assert.equal("self_report", made.members[1].confidence)
     assert.equal("logprob", made.members[2].confidence)
     assert.is_nil(made.chair.confidence)

@@ -30,8 +30,9 @@ end
 --- nil when the response is an answer, else why it is none.
 ---@param response table
 ---@param member table
+---@param may_call? boolean tools were offered: calls of them are an answer too
 ---@return curia.Error?
-function M.fault(response, member)
+function M.fault(response, member, may_call)
   local reason = response.finish_reason
   if reason == "refusal" then return refused(response, member, "refusal", "refused to answer") end
   if reason == "content_filter" then
@@ -39,6 +40,7 @@ function M.fault(response, member)
   end
   if reason == "error" then return refused(response, member, "transient", "ended its answer with an error") end
   if reason == "tool_calls" then
+    if may_call and response.tool_calls and response.tool_calls[1] then return nil end
     return errors.new("unsupported", name_of(member) .. ": the model asked for a tool, and the member has none",
       { provider = member.provider_name })
   end

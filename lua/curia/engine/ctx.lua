@@ -14,6 +14,9 @@ local shared = require "curia.rounds.shared"
 local suggest = require "curia.suggest"
 local system = require "curia.core.system"
 local task = require "curia.task"
+local tool_call = require "curia.engine.tool_call"
+local toolbox = require "curia.engine.toolbox"
+local tools = require "curia.language.tools"
 
 local M = {}
 
@@ -155,6 +158,38 @@ function Ctx:first(functions)
   return task.first(functions)
 end
 
+-- ---- tools ----------------------------------------------------------------------------------------
+
+local NO_ROUND, NO_MEMBER, NO_TOOLS = {}, {}, {}
+
+-- The council's tools come first, then what is registered.
+local function toolbox_for(self, name)
+  local run = self._run
+  local box, err = toolbox.open(run.plan.tools or NO_TOOLS)
+  if not box or box.by_name[name] then return box, err end
+  local tool = tools.find(name, run.config.registry)
+  if tool and tool.run then return { find = function() return tool end } end
+  error(suggest.message("tool", name, box.by_name), 3)
+end
+
+--- Calls a tool of the council, or a registered one. What goes wrong in it is an error value; an unknown
+--- name raises.
+---@async
+---@param name string
+---@param args? table
+---@return any value nil when it failed
+---@return curia.Error? err
+function Ctx:tool(name, args)
+  if type(name) ~= "string" then error("bad argument #1 to 'tool' (a name expected)", 2) end
+  if args ~= nil and type(args) ~= "table" then error("bad argument #2 to 'tool' (a table expected)", 2) end
+  local box, err = toolbox_for(self, name)
+  if not box then return nil, err end
+  local place = { run = self._run, ctx = self, round = self._round or NO_ROUND, member = NO_MEMBER }
+  local outcome = tool_call.perform(place, box, { id = system.uuid7(), name = name, arguments = args or {} })
+  if outcome.error then return nil, outcome.error end
+  return outcome.value
+end
+
 -- ---- effects --------------------------------------------------------------------------------------
 
 --- Unix milliseconds.
@@ -248,13 +283,5 @@ function Ctx:conclude(content)
   self._run.final, self._run.concluded = response, true
   return response
 end
-
-local function unsupported(name)
-  return function()
-    error(errors.new("unsupported", ("ctx:%s is not part of this version"):format(name)), 2)
-  end
-end
-
-Ctx.tool = unsupported("tool")
 
 return M

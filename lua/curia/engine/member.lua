@@ -85,10 +85,9 @@ end
 
 -- The member's own, and what the turn has to tell besides.
 local function metadata_of(turn)
-  if not turn.metadata then return turn.member.metadata end
-  local metadata = {}
+  local metadata = { tool_calls = turn.tool_calls }
   for name, value in pairs(turn.member.metadata or {}) do metadata[name] = value end
-  for name, value in pairs(turn.metadata) do metadata[name] = value end
+  for name, value in pairs(turn.metadata or {}) do metadata[name] = value end
   return metadata
 end
 
@@ -101,7 +100,8 @@ local function result_of(turn, status, response)
     provider = member.provider_name, status = status, response = response,
   }
   if turn.first_token_ms then result.first_token_ms = turn.first_token_ms end
-  if member.metadata or turn.metadata then result.metadata = metadata_of(turn) end
+  if turn.metadata or turn.tool_calls then result.metadata = metadata_of(turn)
+  elseif member.metadata then result.metadata = member.metadata end
   return result
 end
 
@@ -145,6 +145,9 @@ end
 ---@field retry? table stronger than all other policies
 ---@field deadline_ms? number of this turn
 ---@field metadata? table what the result's metadata tells besides the member's own
+---@field limit? curia.Limit its task's deadline, where it has one
+---@field tool_rounds? integer responses whose calls were answered, where the member has tools
+---@field tool_calls? table[] what was called so far
 ---@field cut? {reason?: string, kind?: string, message?: string} why it was cut short from outside
 
 --- A turn that has not begun.

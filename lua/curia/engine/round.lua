@@ -1,4 +1,5 @@
 --- One round: who takes part, all turns at once (or one after another), how it ends, what it decides.
+local approvals = require "curia.engine.approvals"
 local clock = require "curia.core.clock"
 local errors = require "curia.errors"
 local member_turn = require "curia.engine.member"
@@ -99,6 +100,7 @@ local function spawn_turn(group, turn, until_at)
   if deadline_ms then
     spawned:deadline(deadline_ms)
     local at = clock.ms() + deadline_ms
+    turn.limit = { task = spawned, at = at }
     if not until_at or at < until_at then turn.deadline_at = at end
   end
   return spawned
@@ -159,11 +161,25 @@ local function cut_late(state)
   state.timeout_at, state.grace_ms, state.grace_at = nil, nil, nil
 end
 
+local SHORTEST_LOOK_MS = 1000
+
+-- While the run waits for an approval the round's time stands still; how long that will be is not known, so that
+-- it is granted piece by piece.
+local function postponed(state)
+  local more = approvals.stood_ms(state.run) - state.stood_ms
+  if more <= 0 then return false end
+  if state.run.status == "blocked" then more = math.max(more, SHORTEST_LOOK_MS) end
+  state.stood_ms = state.stood_ms + more
+  if state.timeout_at then state.timeout_at = state.timeout_at + more end
+  if state.grace_at then state.grace_at = state.grace_at + more end
+  return true
+end
+
 local function collect(group, state, results)
   while state.live > 0 do
     local ended, late = group:next(time_left(state))
     if not ended and late then
-      cut_late(state)
+      if not postponed(state) then cut_late(state) end
     else
       local turn = state.turns[ended]
       state.turns[ended] = nil
@@ -213,11 +229,12 @@ local function quorum_of(ctx, round, count)
 end
 
 local function new_state(ctx, round, count)
-  local timeout_ms = round.timeout_ms
+  local run, timeout_ms = ctx._run, round.timeout_ms
   return {
-    turns = {}, live = 0, ok = 0, fail_fast = failure_mode(ctx, round) == "fail_fast",
+    run = run, stood_ms = approvals.stood_ms(run), turns = {}, live = 0, ok = 0,
+    fail_fast = failure_mode(ctx, round) == "fail_fast",
     quorum = quorum_of(ctx, round, count),
-    grace_ms = round.grace_ms or ctx._run.plan.spec.grace_ms, timeout_ms = timeout_ms,
+    grace_ms = round.grace_ms or run.plan.spec.grace_ms, timeout_ms = timeout_ms,
     timeout_at = timeout_ms and clock.ms() + timeout_ms,
     -- set while it goes on: failed, cut, grace_at
   }

@@ -1,4 +1,5 @@
 --- A run: one execution of a council, from its input to its result.
+local approvals = require "curia.engine.approvals"
 local clock = require "curia.core.clock"
 local context = require "curia.engine.ctx"
 local errors = require "curia.errors"
@@ -22,8 +23,9 @@ local M = {}
 ---@field id string
 ---@field plan curia.Plan
 ---@field opts table
----@field status "pending"|"running"|"completed"|"failed"|"cancelled"|"terminated"
+---@field status "pending"|"running"|"blocked"|"completed"|"failed"|"cancelled"|"terminated"
 ---@field ended boolean
+---@field stood_ms number for how long it was blocked
 ---@field flawed boolean a turn or a round has failed
 ---@field outcome? table the result, once it has ended
 ---@field log curia.Log
@@ -292,7 +294,7 @@ function M.new(plan, input, opts, config, home)
     failure_mode = opts.failure_mode or plan.spec.failure_mode or config:get("default_failure_mode"),
     member_timeout_ms = opts.member_timeout_ms or plan.spec.member_timeout_ms
       or config:get("default_member_timeout_ms"),
-    flawed = false, retries = retries.new(plan), prices = config:get("prices"),
+    flawed = false, stood_ms = 0, retries = retries.new(plan), prices = config:get("prices"),
     totals = { usage = {}, unpriced = 0 }, started_at = clock.wall_ms(),
     started_us = clock.us(),
   }, Run)
@@ -370,6 +372,21 @@ function Run:terminate()
   finish(self)
   self.task:cancel("terminated")
   return true
+end
+
+local DECISIONS = { [true] = true, [false] = false, yes = true, no = false }
+
+--- Approves or refuses a call of a tool that waits for it (event `run_blocked`).
+---@param call_id string
+---@param decision boolean|"yes"|"no" a refusal goes to the model as an error
+---@param note? string what the model is told with a refusal
+---@return true?
+---@return curia.Error? err kind `validation`, code `not_pending`
+function Run:approve(call_id, decision, note)
+  local approved = DECISIONS[decision]
+  if approved == nil then error("bad argument #2 to 'approve' (true, false, \"yes\" or \"no\" expected)", 2) end
+  if note ~= nil and type(note) ~= "string" then error("bad argument #3 to 'approve' (a text expected)", 2) end
+  return approvals.decide(self, call_id, approved, note)
 end
 
 --- The result, without waiting; nil while the run goes on.

@@ -234,6 +234,7 @@ end
 
 M.await, M.cancel, M.state = by_id "await", by_id "cancel", by_id "state"
 M.result, M.events, M.on_end = by_id "result", by_id "events", by_id "on_end"
+M.approve = by_id "approve"
 
 --- Ends a run at once. True in all cases.
 ---@param id string|curia.Run

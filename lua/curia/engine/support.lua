@@ -4,9 +4,9 @@ local errors = require "curia.errors"
 local M = {}
 
 local MEMBER = {
-  "tools", "tool_choice", "schema", "fallback",
+  "schema", "fallback",
 }
-local COUNCIL = { "budget", "on_budget", "without_chair", "recovery", "tools" }
+local COUNCIL = { "budget", "on_budget", "without_chair", "recovery" }
 local ROUND = { "schema", "stagger", "rule" }
 local OPTIONS = {
   "budget", "on_budget", "recorder", "recovery", "relay_topics", "namespace", "group", "stack", "env",

@@ -134,7 +134,14 @@ local function check_identifier(value, path, what, faults)
   end
 end
 
+-- The strictest of the vendors' rules for the names of tools.
+local function check_word(value, path, what, faults)
+  if #value <= 64 and value:find("^[%w_-]+$") then return end
+  faults:add(path, "out_of_range", ("%s must have 1 to 64 letters, digits, '_' or '-', not '%s'"):format(what, value))
+end
+
 local function check_string(rule, value, path, what, faults)
+  if rule.word then return check_word(value, path, what, faults) end
   if rule.identifier then return check_identifier(value, path, what, faults) end
   if rule.enum then return check_enum(rule, value, path, what, faults) end
   if rule.nonempty and value == "" then return faults:add(path, "empty", what .. " is empty") end

@@ -4,8 +4,10 @@ local dsl = require "curia.language.dsl"
 local loader = require "curia.language.loader"
 local planning = require "curia.language.plan"
 local secrets = require "curia.language.secrets"
+local tools = require "curia.tools"
 local validation = require "curia.language.validate"
 
+for name, word in pairs(tools.words) do dsl.add_word(name, word) end
 -- Words that few councils use are loaded when they are first said.
 dsl.add_word("auto", function(name) return require("curia.auto").word(name) end)
 dsl.add_word("escalate", function(given) return require("curia.escalate").word(given) end)
@@ -16,6 +18,10 @@ return {
   member = dsl.member,
   round = dsl.round,
   chair = dsl.chair,
+  tool = dsl.tool,
+  bm25 = tools.words.bm25,
+  http_get = tools.words.http_get,
+  mcp = tools.words.mcp,
   env = secrets.env,
   cmd = secrets.cmd,
   file = secrets.file,

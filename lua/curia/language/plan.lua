@@ -8,6 +8,7 @@ local profiles = require "curia.language.profiles"
 local providers = require "curia.language.providers"
 local rounds = require "curia.language.rounds"
 local suggest = require "curia.suggest"
+local tools = require "curia.language.tools"
 local validation = require "curia.language.validate"
 
 local M = {}
@@ -34,6 +35,7 @@ local M = {}
 ---@field input? function
 ---@field router? function
 ---@field run? function
+---@field tools? table[] of the council
 ---@field offline boolean
 ---@field metadata? {offline: true} to be merged into the metadata of runs and results
 
@@ -58,18 +60,6 @@ local function with_alternatives(planned, undecided, registry)
   planned.provider = entry
 end
 
-local function merge_tools(council_tools, own)
-  if not council_tools then return own end
-  local merged, seen = {}, {}
-  for _, tools in ipairs { council_tools, own or {} } do
-    for _, tool in ipairs(tools) do
-      if not seen[tool] then merged[#merged + 1] = tool end
-      seen[tool] = true
-    end
-  end
-  return merged
-end
-
 local function resolve_function(registry, kind, value)
   return type(value) == "string" and registry:lookup(kind, value) or value
 end
@@ -92,7 +82,7 @@ local function own_fields(member, spec, registry)
   if type(member.council) == "string" then
     planned.council = registry:lookup("council", member.council) or registry:lookup("sub_council", member.council)
   end
-  planned.tools = merge_tools(spec.tools, member.tools)
+  planned.tools = tools.resolve({ spec.tools, member.tools }, registry)
   planned.confidence = confidence_of(member, spec)
   return planned
 end
@@ -113,7 +103,7 @@ local function plan_capabilities(planned, member, spec, context)
   for name in pairs(fields.capabilities) do
     if name ~= "tools" then planned[name] = caps[name] end
   end
-  planned.tools = merge_tools(spec.tools, caps.tools)
+  planned.tools = tools.resolve({ spec.tools, caps.tools }, registry)
   if context.offline then
     planned.model, planned.fallback = OFFLINE, nil
     set_provider(planned, OFFLINE, registry)
@@ -177,6 +167,7 @@ local function build(spec, context)
     input = resolve_function(registry, "input_mapper", spec.input),
     router = resolve_function(registry, "router", spec.router),
     run = resolve_function(registry, "function", spec.run),
+    tools = tools.resolve({ spec.tools }, registry),
     spec = spec, members = members, chair = chair, by_id = index(members, chair),
     rounds = plan_rounds(spec, registry),
     offline = context.offline, metadata = context.offline and { offline = true } or nil,
