@@ -122,7 +122,8 @@ describe("the fault matrix", function()
     for _, stage in ipairs(STAGES) do
       for _, fault in ipairs(FAULTS) do
         it(("%s: a provider that %s%s"):format(stage, fault[1], streamed and ", streamed" or ""), function()
-          local good <close>, bad <close> = serve(nil, nil), serve(stage, fault[2])
+          local good <close> = serve(nil, nil)
+          local bad <close> = serve(stage, fault[2])
           configure(bad.url, good.url)
           local result = helper.run(function() return (curia.run(council(stage, streamed), "Why?")) end)
           check_others(result, stage)

@@ -167,6 +167,14 @@ flows.mixture_of_agents = {
 
 local JUDGE = "judge"
 
+-- A member whose id the topology gives.
+local function fields_without_id()
+  local made = {}
+  for name, rule in pairs(fields.member) do made[name] = rule end
+  made.id = nil
+  return made
+end
+
 local function copies(member, n)
   local made = {}
   for i = 1, n do
@@ -191,7 +199,8 @@ flows.best_of = {
   about = "One member answers several times; a judge scores the answers, and the best one counts.", chair = "none",
   options = {
     n = { type = "integer", doc = "answers (4)", min = 2, max = 64 },
-    judge = { type = "record", doc = "the member that scores (the same model)", fields = fields.member },
+    judge = { type = "record", doc = "the member that scores (the same model)",
+      fields = fields_without_id() },
     rubric = { type = "any", doc = "criteria of the judge" },
   },
   members = function(opts, body)
