@@ -129,13 +129,15 @@ end
 
 --- The body shares the request's messages, and calls of one configuration share their headers.
 ---@param request table neutral request
----@param config table {base_url, api_key, headers}
+---@param config table {base_url, api_key, headers, logprobs}; `logprobs = false`: the vendor refuses to be asked
 ---@return table {url, headers, body}
 local function build(request, config)
+  local body = build_body(request)
+  if config.logprobs == false then body.logprobs = nil end
   return {
     url = url_of(config.base_url or DEFAULT_BASE),
     headers = request_of.shared_headers(config, request_of.bearer),
-    body = build_body(request),
+    body = body,
   }
 end
 
