@@ -35,6 +35,7 @@ local M = {
 local LAZY = {
   anonymize = "curia.anonymize", errors = "curia.errors", http = "curia.http", json = "curia.json",
   prompts = "curia.prompts", task = "curia.task", adapters = "curia.adapters",
+  rules = "curia.rules",
 }
 
 local FUNCTIONS = {}
@@ -45,6 +46,14 @@ end
 
 function FUNCTIONS.decide()
   return require("curia.rules").decide
+end
+
+function FUNCTIONS.agreement()
+  return require("curia.agreement").agreement
+end
+
+function FUNCTIONS.bias()
+  return require("curia.bias").bias
 end
 
 function FUNCTIONS.register()
