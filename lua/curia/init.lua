@@ -42,6 +42,7 @@ local LAZY = {
   prompts = "curia.prompts", task = "curia.task", adapters = "curia.adapters",
   topologies = "curia.topologies",
   calibration = "curia.calibration", reliability = "curia.reliability",
+  rules = "curia.rules",
 }
 
 local FUNCTIONS = {}
@@ -60,6 +61,14 @@ end
 
 function FUNCTIONS.decide()
   return require("curia.rules").decide
+end
+
+function FUNCTIONS.agreement()
+  return require("curia.agreement").agreement
+end
+
+function FUNCTIONS.bias()
+  return require("curia.bias").bias
 end
 
 function FUNCTIONS.register()
