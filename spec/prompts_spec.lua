@@ -96,8 +96,29 @@ describe("the rounds' prompts", function()
     for _, part in ipairs { "Why?", "== first ==", "== vote ==", "b won", '<answer from="c">' } do assert.is_true(holds(text, part), part) end
   end)
 
+  it("tell a ballot in words", function()
+    assert.equal("Ranks b before a.", prompts.ballot({ ordering = { "b", "a" } }, true))
+    assert.equal("Votes for b (confidence 0.50).", prompts.ballot({ choice = "b", confidence = 0.5 }, true))
+    assert.equal("Votes for b.", prompts.ballot({ choice = "b", confidence = 0.5 }, false))
+    assert.equal("Scores b 1.00, a 0.50, c 0.50.", prompts.ballot({ scores = { a = 0.5, b = 1, c = 0.5 } }, true))
+    assert.is_nil(prompts.ballot({ discarded = "why" }, true))
+  end)
+
+  it("tell what has won, and what has not", function()
+    local function told(decision)
+      decision.ranking, decision.scores = { "b", "a" }, { a = 1, b = 1 }
+      return prompts.decision(decision):match("[^\n]*$")
+    end
+    assert.equal("2. a (1.00)", told { winner = "b" })
+    assert.equal("It is a tie between a, b.", told { tie = true, tied = { "a", "b" } })
+    assert.equal("It is a tie.", told { tie = true, winner = "b" })
+    assert.equal("It was a tie; you have chosen b.", told { tie = true, detail = { tie_break = { choice = "b" } } })
+    assert.equal("By the council's rule none of them has won.", told {})
+  end)
+
   it("tell a decision in words", function()
-    assert.equal("Ranking by the members, best first:\n1. b (0.75)\n2. a (0.00)", prompts.decision { ranking = { "b", "a" }, scores = { b = 0.75 } })
+    assert.equal("Ranking by the members, best first:\n1. b (0.75)\n2. a (0.00)",
+      prompts.decision { winner = "b", ranking = { "b", "a" }, scores = { b = 0.75 } })
     assert.equal("No ranking could be made.", prompts.decision { ranking = {}, scores = {} })
   end)
 

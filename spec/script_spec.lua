@@ -236,6 +236,20 @@ describe("curia.script", function()
       assert.matches("^%[offline%]", ballot.rationale)
     end)
 
+    it("votes and scores as it is asked to", function()
+      local prompts = require "curia.prompts"
+      local entries = { { label = "Response A", text = "one" }, { label = "Response B", text = "two" } }
+      local function said(prompt)
+        return require "curia.json".decode(content(nil, { messages = { { role = "user", content = prompt } } }))
+      end
+      assert.matches("^Response [AB]$", said(prompts.vote("Why?", entries)).choice)
+      assert.equal("ship", said(prompts.vote_on_options("Why?", { "ship", "hold" })).choice)
+      assert.equal("x", said(prompts.tie_break("Why?", { { label = "x" }, { label = "y" } })).choice)
+      local scores = said(prompts.scoring("Why?", entries, { { name = "truth", low = 0, high = 5 } })).scores
+      local one, two = scores["Response A"].truth, scores["Response B"].truth
+      assert.is_true(math.max(one, two) == 5 and math.min(one, two) >= 0 and one ~= two)
+    end)
+
     it("satisfies a schema", function()
       local schema = {
         type = "object", required = { "choice", "confidence", "why", "ordering", "nested" },

@@ -34,6 +34,15 @@ describe("verbose", function()
     assert.matches("run partial in T s", lines[#lines])
   end)
 
+  it("tells the turns of a round", function()
+    local function line(event)
+      event.at, event.idx, event.round = 0, 2, "debate"
+      return verbose.line(event, 0):match("^ *0.000  (.*)$")
+    end
+    assert.equal("round 2: debate, turn 1", line { type = "round_started", iteration = 1 })
+    assert.equal("round 2, turn 1 done in 1.0 s", line { type = "round_completed", iteration = 1, result = { duration_ms = 1000 } })
+  end)
+
   it("begins each line with the time since the start", function()
     helper.virtual(function()
       T.script { content = "yes", delay_ms = 1500 }

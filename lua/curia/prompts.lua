@@ -104,21 +104,98 @@ function M.peer_review(question, others)
   }, "\n\n")
 end
 
+-- What judges read: the question, what to do, how to say it, and last the answers, of which each misses its own.
+local function judgement(question, task, form, entries)
+  local labels = {}
+  for i, entry in ipairs(entries) do labels[i] = '"' .. entry.label .. '"' end
+  return concat({
+    "Question:\n" .. question,
+    "Several answers to it follow, without names. " .. FENCED,
+    task,
+    "End with one JSON object on its own, " .. form,
+    answers_of(entries),
+    "The labels are: " .. concat(labels, ", ") .. ".",
+  }, "\n\n")
+end
+
+local ORDERING = 'naming every label once: {"ordering": ["<best>", ..., "<worst>"], "rationale": "<why, in one sentence>"}'
+
 --- anonymized_peer_review: the others' answers under labels, to be put in order.
 ---@param question string
 ---@param others curia.Entry[]
 ---@return string
 function M.anonymized_peer_review(question, others)
-  local labels = {}
-  for i, entry in ipairs(others) do labels[i] = '"' .. entry.label .. '"' end
+  return judgement(question,
+    "Evaluate each one for accuracy and insight, in a sentence or two. Then put them in order, the best first.",
+    ORDERING, others)
+end
+
+--- ranking: the candidate answers under labels, to be put in order.
+---@param question string
+---@param entries curia.Entry[]
+---@return string
+function M.ranking(question, entries)
+  return judgement(question,
+    "Put them in order, the best first: correctness before completeness, completeness before style. Length is no merit.",
+    ORDERING, entries)
+end
+
+local CHOICE = '{"choice": "<%s>", "rationale": "<why, in one sentence>", "confidence": <0 to 1: how sure you are>}'
+
+--- vote: the candidate answers under labels, of which one is to be chosen.
+---@param question string
+---@param entries curia.Entry[]
+---@return string
+function M.vote(question, entries)
+  return judgement(question, "Choose the one that answers the question best. Length is no merit.",
+    "naming one label: " .. CHOICE:format("label"), entries)
+end
+
+--- vote: options of which one is to be chosen.
+---@param question string
+---@param options string[]
+---@return string
+function M.vote_on_options(question, options)
+  local lines = {}
+  for i, option in ipairs(options) do lines[i] = "- " .. option end
   return concat({
     "Question:\n" .. question,
-    "Several answers to it follow, without names. " .. FENCED,
-    "Evaluate each one for accuracy and insight, in a sentence or two. Then put them in order, the best first.",
-    'End with one JSON object on its own, naming every label once: {"ordering": ["<best>", ..., "<worst>"], "rationale": "<why, in one sentence>"}',
-    answers_of(others),
-    "The labels are: " .. concat(labels, ", ") .. ".",
+    "These are the options:\n" .. concat(lines, "\n"),
+    "Weigh them, then choose one.",
+    "End with one JSON object on its own, with the option word for word: " .. CHOICE:format("option"),
   }, "\n\n")
+end
+
+--- scoring: the criteria where a council names none.
+---@return (string|table)[]
+function M.rubric()
+  return {
+    { name = "correctness", about = "what it says is true, and its reasoning holds", weight = 2 },
+    { name = "completeness", about = "it answers the whole question, with what matters for it" },
+    { name = "clarity", about = "it can be understood and acted on" },
+  }
+end
+
+local function criterion_line(criterion)
+  local about = criterion.about and ": " .. criterion.about or ""
+  return ("- %s (%.14g to %.14g)%s"):format(criterion.name, criterion.low, criterion.high, about)
+end
+
+--- scoring: the candidate answers under labels, each to be scored by each criterion.
+---@param question string
+---@param entries curia.Entry[]
+---@param criteria curia.Criterion[]
+---@return string
+function M.scoring(question, entries, criteria)
+  local lines, fields = {}, {}
+  for i, criterion in ipairs(criteria) do
+    lines[i] = criterion_line(criterion)
+    fields[i] = ("%s: <score>"):format(json.encode(criterion.name))
+  end
+  return judgement(question,
+    "Score each one by each of these criteria, the greatest number for the best:\n" .. concat(lines, "\n"),
+    ('with every label: {"scores": {"<label>": {%s}, ...}, "rationale": "<why, in one sentence>"}'):format(
+      concat(fields, ", ")), entries)
 end
 
 --- critique: the others' texts, to be attacked.
@@ -147,6 +224,88 @@ function M.mixture(question, answers)
   }, "\n\n")
 end
 
+--- revise: what others have said against a member's answer, and that answer last.
+---@param question string
+---@param critiques curia.Entry[]
+---@param own curia.Entry under the name by which the critics know it
+---@return string
+function M.revise(question, critiques, own)
+  return concat({
+    "Question:\n" .. question,
+    "You have answered it, and other members of the council have criticised the answers that were given. " .. FENCED,
+    "Write your answer anew: take up what they are right about, and keep what stands against their criticism. Write the whole answer, not the changes.",
+    answers_of(critiques),
+    ('Your own answer, which they call "%s":'):format(own.label),
+    M.fence(own.label, own.text),
+  }, "\n\n")
+end
+
+--- debate: the opponents' last answers, the member's own, and its part in this turn.
+---@param question string
+---@param opponents curia.Entry[]
+---@param own? curia.Entry
+---@param part string
+---@return string
+function M.debate(question, opponents, own, part)
+  local parts = {
+    "Question:\n" .. question,
+    "You are debating it with other members of a council, whose last answers follow. " .. FENCED,
+    "Change your mind for a reason only: neither agree for the sake of peace nor differ for the sake of debate. Give your whole answer as it stands now.",
+    "Then end with one line on its own: AGREED: yes - if you and all others now say the same about everything that matters; else AGREED: no",
+    answers_of(opponents),
+  }
+  if own then
+    parts[#parts + 1] = ('Your own last answer, which they call "%s":'):format(own.label)
+    parts[#parts + 1] = M.fence(own.label, own.text)
+  end
+  parts[#parts + 1] = part
+  return concat(parts, "\n\n")
+end
+
+--- debate: what a member does in a turn.
+---@param id string the member
+---@param challenger? string who challenges the others; nil: everybody
+---@return string
+function M.debate_part(id, challenger)
+  if not challenger then
+    return "Challenge what you hold wrong in their answers, and reply to what speaks against yours."
+  elseif id == challenger then
+    return "In this turn you are the challenger: attack the weakest point of each of their answers, and say what would change your mind."
+  end
+  return ('In this turn "%s" is the challenger: reply to its points first.'):format(challenger)
+end
+
+local function tied_answer(entry)
+  return entry.text and M.fence(entry.label, entry.text) or "- " .. entry.label
+end
+
+--- A tie that the chair is to break.
+---@param question string
+---@param tied curia.Entry[] without text where the option says itself what it is
+---@return string
+function M.tie_break(question, tied)
+  local parts = {}
+  for i, entry in ipairs(tied) do parts[i] = tied_answer(entry) end
+  return concat({
+    "Question:\n" .. question,
+    "You are the chair of a council. Its members' ballots have left a tie between the following. " .. FENCED,
+    concat(parts, "\n\n"),
+    "Choose the one that is better on its merits.",
+    'End with one JSON object on its own: {"choice": "<its name>", "rationale": "<why, in one sentence>"}',
+  }, "\n\n")
+end
+
+-- The best first; among equals by name.
+local function ids_by_score(scores)
+  local ids = {}
+  for id in pairs(scores) do ids[#ids + 1] = id end
+  table.sort(ids, function(a, b)
+    if scores[a] ~= scores[b] then return scores[a] > scores[b] end
+    return a < b
+  end)
+  return ids
+end
+
 ---@alias curia.Digest {round: string, entries: curia.Entry[], decision?: string}
 
 local function digest_part(part)
@@ -156,18 +315,15 @@ local function digest_part(part)
   return concat(lines, "\n\n")
 end
 
---- synthesis: everything so far, for the chair.
----@param question string
----@param digest curia.Digest[]
----@return string
-function M.synthesis(question, digest)
+local SYNTHESIS = "Write the council's final answer to the question. Weigh the arguments, not the number of voices; keep what is right, drop what is wrong, and say so where the members disagree on something that matters. Address the person who asked; do not describe the procedure."
+
+local function for_chair(question, digest, ...)
   local parts = {}
   for i, part in ipairs(digest) do parts[i] = digest_part(part) end
   return concat({
     "Question:\n" .. question,
     "You are the chair of a council whose members have worked on it. " .. FENCED,
-    concat(parts, "\n\n"),
-    "Write the council's final answer to the question. Weigh the arguments, not the number of voices; keep what is right, drop what is wrong, and say so where the members disagree on something that matters. Address the person who asked; do not describe the procedure.",
+    concat(parts, "\n\n"), ...,
   }, "\n\n")
 end
 
@@ -238,6 +394,56 @@ function M.content_not_shown(kind, mime, uri)
   return ("[%s, not shown%s]"):format(mime or kind, uri and ": " .. uri or "")
 end
 
+--- synthesis: everything so far, for the chair.
+---@param question string
+---@param digest curia.Digest[]
+---@return string
+function M.synthesis(question, digest)
+  return for_chair(question, digest, SYNTHESIS)
+end
+
+--- weighted_synthesis: the same, with how much each member's word weighs.
+---@param question string
+---@param digest curia.Digest[]
+---@param weights {id: string, share: number, confidence?: number}[]
+---@return string
+function M.weighted_synthesis(question, digest, weights)
+  if #weights == 0 then return M.synthesis(question, digest) end
+  local lines = {}
+  for i, entry in ipairs(weights) do
+    local sure = entry.confidence and (", confidence %.2f"):format(entry.confidence) or ""
+    lines[i] = ("- %s: weight %.2f%s"):format(entry.id, entry.share, sure)
+  end
+  return for_chair(question, digest,
+    "The members' words weigh, together 1:\n" .. concat(lines, "\n"),
+    "Where the members disagree, give more to those whose word weighs more; a good reason outweighs a weight.",
+    SYNTHESIS)
+end
+
+--- How a ballot is told to the chair, in names.
+---@param ballot table as the round has parsed it
+---@param expose_confidence boolean
+---@return string? nil for what cannot be told
+function M.ballot(ballot, expose_confidence)
+  if ballot.ordering then return "Ranks " .. concat(ballot.ordering, " before ") .. "." end
+  if ballot.choice then
+    local sure = expose_confidence and ballot.confidence and (" (confidence %.2f)"):format(ballot.confidence) or ""
+    return ("Votes for %s%s."):format(ballot.choice, sure)
+  end
+  if not ballot.scores then return nil end
+  local parts, scores = {}, ballot.scores
+  for i, id in ipairs(ids_by_score(scores)) do parts[i] = ("%s %.2f"):format(id, scores[id]) end
+  return "Scores " .. concat(parts, ", ") .. "."
+end
+
+local function outcome(decision)
+  local broken = decision.detail and decision.detail.tie_break
+  if broken and broken.choice then return ("It was a tie; you have chosen %s."):format(broken.choice) end
+  if decision.tie and decision.tied then return ("It is a tie between %s."):format(concat(decision.tied, ", ")) end
+  if decision.tie then return "It is a tie." end
+  if not decision.winner then return "By the council's rule none of them has won." end
+end
+
 --- How a decision is told to the chair.
 ---@param decision curia.Decision
 ---@return string
@@ -247,6 +453,7 @@ function M.decision(decision)
     lines[i] = ("%d. %s (%.2f)"):format(i, id, decision.scores[id] or 0)
   end
   if #lines == 0 then return "No ranking could be made." end
+  lines[#lines + 1] = outcome(decision)
   return "Ranking by the members, best first:\n" .. concat(lines, "\n")
 end
 

@@ -28,9 +28,13 @@ local function member_line(event)
     tokens(result.response.usage), result.attempts > 1 and (", attempt %d"):format(result.attempts) or "")
 end
 
+local function turn(event)
+  return event.iteration and (", turn %d"):format(event.iteration) or ""
+end
+
 local LINES = {
   run_started = function(e) return "run of " .. e.council .. " started" end,
-  round_started = function(e) return ("round %d: %s"):format(e.idx, e.round) end,
+  round_started = function(e) return ("round %d: %s%s"):format(e.idx, e.round, turn(e)) end,
   member_started = function(e) return ("%s asked (%s)"):format(e.member, e.model or "no model") end,
   member_retry = function(e)
     return ("%s tries again in %.1f s: %s"):format(e.member, e.wait_ms / 1000, e.error.message)
@@ -39,7 +43,7 @@ local LINES = {
   member_completed = member_line,
   round_completed = function(e)
     local decision = e.result.decision
-    return ("round %d done in %.1f s%s"):format(e.idx, e.result.duration_ms / 1000,
+    return ("round %d%s done in %.1f s%s"):format(e.idx, turn(e), e.result.duration_ms / 1000,
       decision and decision.winner and ", first is " .. decision.winner or "")
   end,
   log = function(e) return e.level .. ": " .. e.text end,

@@ -101,18 +101,18 @@ describe("the final answer", function()
     assert.equal("second of b", result.final.content)
   end)
 
-  it("knows who would have had it otherwise", function()
+  it("knows who would have had it otherwise, and asks no winner why it did not choose itself", function()
     T.script(function(request)
       if request.round ~= "anonymized_peer_review" then return "x" end
       return ({
         a = '{"ordering": ["Response C", "Response B"], "rationale": "c is deeper"}',
         b = '{"ordering": ["Response A", "Response C"], "rationale": "a is right"}',
-        c = '{"ordering": ["Response A", "Response B"], "rationale": "a is best"}',
+        c = '{"ordering": ["Response B", "Response A"], "rationale": "b is best"}',
       })[request.member]
     end)
     local result = T.ask { rounds = REVIEW }
     assert.equal("a", result.decision.winner)
-    assert.same({ { member = "a", round = "anonymized_peer_review", choice = "c", rationale = "c is deeper" } }, result.dissent)
+    assert.same({ { member = "c", round = "anonymized_peer_review", choice = "b", rationale = "b is best" } }, result.dissent)
   end)
 end)
 

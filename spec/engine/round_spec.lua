@@ -394,6 +394,29 @@ describe("a round of one's own", function()
     assert.same({ 0, 1, 2 }, counts)
   end)
 
+  it("may take several iterations, and say who speaks in each", function()
+    local mine = { name = "mine", build = function(ctx) return ("%d of %d"):format(ctx.round.iteration, #ctx.iterations) end,
+      phases = function(_, members, iterations)
+        if #iterations == 2 then return nil end
+        return { { members[3] }, { members[1], members[2] } }
+      end }
+    T.script(function(request) return request.messages[1].content end)
+    local events, run = T.events(T.council { rounds = { { type = mine } } })
+    local round = run:result().rounds[1]
+    assert.same({ 2, "1 of 0", "2 of 1" }, { #round.metadata.iterations,
+      round.metadata.iterations[1].results.a.response.content, round.results.a.response.content })
+    local started = {}
+    for i, event in ipairs(T.of_type(events, "member_started")) do started[i] = event.member .. event.iteration end
+    assert.same({ "c1", "a1", "b1", "c2", "a2", "b2" }, started)
+  end)
+
+  it("may take no iteration at all", function()
+    local mine = { name = "mine", build = function() return "x" end, phases = function() return nil end }
+    local result = T.ask { rounds = { { type = "independent_analysis" }, { type = mine } } }
+    assert.same({}, result.rounds[2].metadata.iterations)
+    assert.equal("ok", result.status)
+  end)
+
   it("orchestrates itself with run", function()
     local mine = { name = "own", run = function(ctx)
       local first = ctx:ask("a", "one")

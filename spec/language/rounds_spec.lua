@@ -45,6 +45,40 @@ describe("curia.language.rounds", function()
     assert.is_nil(rounds.fields({}).n)
   end)
 
+  it("puts registered functions in place of their names", function()
+    local router, until_ = function() end, function() end
+    registry:register("router", "half", router)
+    registry:register("function", "enough", until_)
+    local module = { options = { ["until"] = { type = "function|string", ref = "function" } } }
+    local round = { type = module, router = "half", ["until"] = "enough", timeout = "1s", rule = "borda" }
+    local planned = rounds.bind(round, module, registry)
+    assert.equal(router, planned.router)
+    assert.equal(until_, planned["until"])
+    assert.same({ 1000, "borda", module, module }, { planned.timeout_ms, planned.rule, planned.type, planned.module })
+    assert.equal("half", round.router)
+    assert.equal("first", rounds.bind({ tie_break = "first" }, {}, registry).tie_break)
+  end)
+
+  it("finds rules that cannot count a round's ballots", function()
+    local module = { ballot = "choice" }
+    assert.is_nil(rounds.fault({ rule = "plurality" }, module, registry, false))
+    assert.is_nil(rounds.fault({ rule = print }, module, registry, false))
+    assert.is_nil(rounds.fault({ rule = "mean" }, {}, registry, false))
+    local field, message = rounds.fault({ rule = "mean" }, module, registry, false)
+    assert.equal("rule", field)
+    assert.matches("these can: plurality, majority", message)
+    registry:register("rule", "mean", print)
+    assert.is_nil(rounds.fault({ rule = "mean" }, module, registry, false))
+  end)
+
+  it("finds that there is no chair to break ties, and what a module finds itself", function()
+    assert.equal("tie_break", (rounds.fault({ tie_break = "chair" }, {}, registry, false)))
+    assert.is_nil(rounds.fault({ tie_break = "chair" }, {}, registry, true))
+    local module = { check = function(round) return round.n and "n", "is odd" end }
+    assert.same({ "n", "is odd" }, { rounds.fault({ n = 1 }, module, registry, true) })
+    assert.is_nil(rounds.fault({}, module, registry, true))
+  end)
+
   it("knows which rounds are the chair's", function()
     assert.is_true(rounds.is_chairs("synthesis", {}))
     assert.is_true(rounds.is_chairs("mine", { chair = true }))

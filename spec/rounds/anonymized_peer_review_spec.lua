@@ -90,7 +90,7 @@ describe("anonymized_peer_review", function()
       ['{"ordering": "Response B"}'] = "no ordering could be read",
       [ballot("Response B", "Response X")] = "names no answer: Response X",
       [ballot("Response B", "Response B")] = "ranks an option twice: b",
-      [ballot("Response A", "Response B")] = "ranks its own answer",
+      [ballot("Response A", "Response B")] = "judges its own answer",
       ['{"ordering": [1, 2]}'] = "names no answer: 1",
     } do
       local round = review(function(member) return member == "a" and text or alphabetically(member) end)

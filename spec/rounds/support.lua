@@ -28,6 +28,32 @@ function M.tell(round, member)
   return ("<%s by %s>"):format(round, member)
 end
 
+--- Runs a round of judges after the members' answers; `judge(member)` gives each one's ballot, as text.
+---@param kind string
+---@param judge fun(member: string, prompt: string): any
+---@param options? table of the round
+---@param body? table further fields of the council
+---@return table round its result
+---@return table asked prompts by member
+---@return table result
+---@return table? err
+function M.judge(kind, judge, options, body)
+  local round = { type = kind }
+  for name, value in pairs(options or {}) do round[name] = value end
+  local asked, result, err = M.prompts({ "independent_analysis", round }, function(name, member, prompt)
+    if name == "independent_analysis" or name == "synthesis" then return M.tell(name, member) end
+    return judge(member, prompt)
+  end, body)
+  return result and result.rounds[2], asked[kind], result, err
+end
+
+--- How many bytes two prompts have in common at their beginning.
+function M.common(a, b)
+  local count = 0
+  while count < #a and a:byte(count + 1) == b:byte(count + 1) do count = count + 1 end
+  return count
+end
+
 --- Whether a text holds another, literally.
 function M.holds(text, part)
   return text ~= nil and text:find(part, 1, true) ~= nil

@@ -38,6 +38,21 @@ round 3 of 3: synthesis
     assert.truthy(text:find("OFFLINE: scripted answers, no model was asked\n", 1, true))
   end)
 
+  it("tells the turns of a round, and how they came to an end", function()
+    local written = {}
+    local view = plain.open({ council = "a" }, {
+      write = function(text) written[#written + 1] = text end, now = function() return 0 end,
+    })
+    local turn = { results = {}, metadata = {}, duration_ms = 5 }
+    local whole = { results = {}, metadata = { iterations = { turn }, stopped = "agreed" }, duration_ms = 5 }
+    view:event { type = "round_started", round = "debate", idx = 2 }
+    view:event { type = "round_started", round = "debate", idx = 2, iteration = 1 }
+    view:event { type = "round_completed", round = "debate", idx = 2, iteration = 1, result = turn }
+    view:event { type = "round_completed", round = "debate", idx = 2, result = whole }
+    assert.equal("a\nround 2: debate\nround 2: debate, turn 1\n  0 of 0 answered, 5 ms\n"
+      .. "  0 of 0 answered, 5 ms; agreed after 1 turn\n", table.concat(written))
+  end)
+
   it("shows no control character", function()
     assert.equal("a: [2Jx y\n", lines({ council = "a", question = "\27[2Jx\ny" }, 1))
   end)

@@ -50,6 +50,39 @@ describe("curia.view.summary", function()
     for _, line in ipairs(told(16, 30)) do assert.is_true(require "curia.view.width".columns(line) <= 30, line) end
   end)
 
+  it("tells what became of a tie", function()
+    local function told_of(tie_break, winner)
+      return summary.decision { ranking = { "a", "b" }, tie = true, winner = winner, detail = { tie_break = tie_break } }
+    end
+    assert.equal("ranking: a, b (tie, broken by name)", told_of("first", "a"))
+    assert.equal("ranking: a, b (tie, broken by chance)", told_of("random", "a"))
+    assert.equal("ranking: a, b (tie, broken by the council's function)", told_of("function", "a"))
+    assert.equal("ranking: a, b (tie, broken by the chair for a)", told_of({ by = "chair", choice = "a" }, "a"))
+    assert.equal("ranking: a, b (tie; the chair has not broken it: no choice could be read)",
+      told_of { by = "chair", error = "no choice could be read" })
+  end)
+
+  it("tells how turns came to their end", function()
+    assert.is_nil(summary.ending { metadata = {} })
+    assert.equal("agreed after 1 turn", summary.ending { metadata = { iterations = { {} }, stopped = "agreed" } })
+    assert.equal("no agreement after 2 turns", summary.ending { metadata = { iterations = { {}, {} }, stopped = "max_rounds" } })
+    assert.equal("ended after 2 turns", summary.ending { metadata = { iterations = { {}, {} } } })
+  end)
+
+  it("says what each ballot comes to before its words", function()
+    local view = state.new(events.about, 0)
+    for parsed, wanted in pairs {
+      [{ choice = "b", confidence = 0.5 }] = "  votes for b (confidence 0.5)", [{ choice = "b" }] = "  votes for b",
+      [{ scores = { b = 0.5, a = 1 } }] = "  scores a 1, b 0.5", [{ agrees = true }] = "  words",
+    } do
+      local result = { member = "a", status = "ok", response = { content = "words", parsed = parsed }, duration_ms = 1 }
+      view:apply({ type = "round_started", round = "vote", idx = 1 }, 0)
+      view:apply({ type = "member_completed", round = "vote", idx = 1, member = "a", result = result }, 1)
+      local lines = summary.round(view, view.round, { results = { a = result }, duration_ms = 1 }, 1, 80, plain)
+      assert.equal(wanted, lines[4])
+    end
+  end)
+
   it("tells decisions of every kind", function()
     assert.is_nil(summary.decision(nil))
     assert.equal("no winner", summary.decision({}))
@@ -57,5 +90,6 @@ describe("curia.view.summary", function()
     local tied = { ranking = { "a", "b" }, scores = { a = 2.5, b = 2.5 }, tie = true }
     assert.equal("ranking: a 2.5, b 2.5 (tie)", summary.decision(tied))
     assert.equal("ranking: a, b", summary.decision({ ranking = { "a", "b" } }))
+    assert.equal("ranking: a, b; no winner by the rule majority", summary.decision({ ranking = { "a", "b" }, rule = "majority" }))
   end)
 end)

@@ -1,7 +1,6 @@
 --- Rounds that a script asks for by `ctx:round(type, opts)`: checked and planned as those of a council.
 local check = require "curia.language.check"
 local errors = require "curia.errors"
-local lower = require "curia.language.lower"
 local planning = require "curia.language.rounds"
 local suggest = require "curia.suggest"
 local support = require "curia.engine.support"
@@ -12,11 +11,13 @@ local function refuse(code, message)
   error(errors.new("validation", "ctx:round: " .. message, { code = code }), 0)
 end
 
-local function check_options(kind, round, rules)
+local function check_options(run, kind, round, module)
   local faults = check.faults()
-  check.record(rules, round, "", "", faults)
+  check.record(planning.fields(module), round, "", "", faults)
   local found = faults:take()
   if found then refuse(found[1].code, ("%s: %s"):format(tostring(kind), found[1].message)) end
+  local field, message = planning.fault(round, module, run.config.registry, run.plan.chair ~= nil)
+  if field then refuse("conflict", ("%s: %s: %s"):format(tostring(kind), field, message)) end
 end
 
 local function check_members(round, plan)
@@ -36,10 +37,9 @@ function M.plan(run, kind, opts)
   local registry = run.config.registry
   local module = planning.resolve(kind, registry)
   if not module then refuse("unknown_round", suggest.message("round", kind, planning.names(registry))) end
-  local rules = planning.fields(module)
-  local round = lower.record(rules, opts or {})
-  round.type = kind
-  check_options(kind, round, rules)
+  local round = planning.bind(opts or {}, module, registry)
+  round.type, round.module = kind, nil
+  check_options(run, kind, round, module)
   check_members(round, run.plan)
   local err = support.missing_in_round(round)
   if err then error(err, 0) end

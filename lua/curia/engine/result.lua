@@ -53,10 +53,20 @@ local function add_gap(missing, round, id, result)
   }
 end
 
+-- The rounds, each iteration of one by itself: in its last one a member may be well again.
+local function each_by_itself(rounds)
+  local all = {}
+  for _, round in ipairs(rounds) do
+    local iterations = round.metadata.iterations or { round }
+    table.move(iterations, 1, #iterations, #all + 1, all)
+  end
+  return all
+end
+
 -- Members that have no good result in a round, in the order of the council.
 local function missing_of(plan, rounds)
   local missing = json.array()
-  for _, round in ipairs(rounds) do
+  for _, round in ipairs(each_by_itself(rounds)) do
     for _, member in ipairs(plan.members) do add_gap(missing, round, member.id, round.results[member.id]) end
     if plan.chair then add_gap(missing, round, plan.chair.id, round.results[plan.chair.id]) end
   end
@@ -100,11 +110,12 @@ local function all_errors(plan, rounds, failures)
   end
   for _, err in ipairs(failures) do add_error(err) end
   add_error(chairs_error(plan, rounds))
-  for _, round in ipairs(rounds) do
+  for _, round in ipairs(each_by_itself(rounds)) do
     for _, member in ipairs(plan.members) do add_error(round.results[member.id] and round.results[member.id].error) end
     add_error(plan.chair and round.results[plan.chair.id] and round.results[plan.chair.id].error)
     add_error(round.error)
   end
+  for _, round in ipairs(rounds) do add_error(round.error) end
   return list
 end
 
@@ -136,10 +147,17 @@ local function answer_of(rounds, id, idx)
   end
 end
 
+-- What the chair said to break a tie is no answer.
 local function chairs_answer(plan, rounds)
   local last = rounds[#rounds]
-  local chairs = last and last.results[plan.chair.id]
+  local chairs = last and not last.decision and last.results[plan.chair.id]
   return chairs and chairs.status == "ok" and chairs.response or nil
+end
+
+-- An option that was voted on is itself the answer.
+local function winners_answer(rounds, winner, idx)
+  if rounds[idx].metadata.options then return { content = winner, finish_reason = "stop" } end
+  return answer_of(rounds, winner, idx)
 end
 
 -- SPEC 12: the chair's answer; without a chair that of the decision's winner, else the only answer.
@@ -147,7 +165,7 @@ local function final_of(run, decision, decided_in)
   local plan, rounds = run.plan, run.rounds
   if run.final ~= nil or plan.run then return run.final end
   if plan.chair then return chairs_answer(plan, rounds) end
-  if decision and decision.winner then return answer_of(rounds, decision.winner, decided_in) end
+  if decision and decision.winner then return winners_answer(rounds, decision.winner, decided_in) end
   return only_answer(rounds)
 end
 
@@ -182,16 +200,34 @@ local function status_of(run, final, degraded)
   return degraded and "partial" or "ok"
 end
 
--- Who put another answer first, and why (SPEC 12: dissent).
 local NONE = {}
 
+-- What a ballot puts first; of equal scores, what comes first by name.
+local function first_of(ballot)
+  if ballot.choice or ballot.ordering then return ballot.choice or ballot.ordering[1] end
+  local best
+  for id, score in pairs(ballot.scores or NONE) do
+    local top = best and ballot.scores[best]
+    if not best or score > top or score == top and id < best then best = id end
+  end
+  return best
+end
+
+-- Who scores the winner as high as its first has nothing against it.
+local function prefers(ballot, first, winner)
+  local scores = ballot.scores
+  return first ~= winner and not (scores and scores[winner] == scores[first])
+end
+
+-- Who put another answer first, and why (SPEC 12: dissent). Whose own answer has won could not choose it.
 local function dissent_of(rounds)
   local list = {}
   for _, round in ipairs(rounds) do
     local decision = round.decision
-    for _, ballot in ipairs(decision and decision.winner and decision.ballots_used or NONE) do
-      local first = ballot.choice or (ballot.ordering and ballot.ordering[1])
-      if first and first ~= decision.winner then
+    local winner = decision and decision.winner
+    for _, ballot in ipairs(winner and decision.ballots_used or NONE) do
+      local first = ballot.voter ~= winner and first_of(ballot)
+      if first and prefers(ballot, first, winner) then
         list[#list + 1] = { member = ballot.voter, round = round.name, choice = first, rationale = ballot.rationale }
       end
     end

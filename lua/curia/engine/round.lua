@@ -1,6 +1,7 @@
 --- One round: who takes part, all turns at once (or one after another), how it ends, what it decides.
 local approvals = require "curia.engine.approvals"
 local clock = require "curia.core.clock"
+local counting = require "curia.ballots.count"
 local errors = require "curia.errors"
 local member_turn = require "curia.engine.member"
 local task = require "curia.task"
@@ -299,11 +300,65 @@ local function verdict(state, round)
   end
 end
 
+-- A round without an `aggregate` of its own has a decision where the council names a rule.
 local function aggregate(ctx, round, results)
-  local fn = round.module.aggregate
+  local fn = round.module.aggregate or round.rule and counting.any
   if not fn then return nil end
   return user_code.call("aggregate of round " .. round.name, fn, ctx, results)
 end
+
+-- ---- iterations -----------------------------------------------------------------------------------
+
+-- The round as its members see it in one iteration: its events carry the number, its result stands by itself.
+local function begin_iteration(ctx, round, members, phases)
+  local iterations = ctx._result.metadata.iterations
+  local planned = setmetatable({ iteration = #iterations + 1 }, { __index = round })
+  local result = { name = round.name, idx = round.idx, iteration = planned.iteration, results = {},
+    started_at = clock.wall_ms(), metadata = {} }
+  local inner = ctx:for_round(planned, result)
+  inner.iterations, inner.participants, inner.phases = iterations, members, phases
+  ctx._run.log:tell("round_started", planned)
+  return inner, planned, result
+end
+
+local function finish_iteration(iteration)
+  local ctx, result = iteration.ctx, iteration.result
+  result.duration_ms = (clock.us() - iteration.started_us) / 1000
+  table.insert(ctx._result.metadata.iterations, result)
+  for id, of_member in pairs(result.results) do ctx._result.results[id] = of_member end
+  ctx._run.log:tell("round_completed", iteration.planned, nil, result)
+end
+
+local Iteration = { __close = finish_iteration }
+
+local function iterate_once(ctx, round, members, phases, timeout_at)
+  local inner, planned, result = begin_iteration(ctx, round, members, phases)
+  local iteration <close> = setmetatable( -- what was answered is kept, also when the run is cut short
+    { ctx = ctx, planned = planned, result = result, started_us = clock.us() }, Iteration)
+  local state = new_state(inner, iteration.planned, #members)
+  state.timeout_at = timeout_at
+  for _, phase in ipairs(phases) do
+    if not state.cut then run_parallel(inner, planned, phase, state, result.results) end
+  end
+  if state.cut then leave_out(inner, planned, members, state.cut, result.results) end
+  return state
+end
+
+-- A round of several iterations: its module says who speaks in each, one group after the other, until it says
+-- nobody. All are kept; a member's result is that of the last one.
+local function ask_in_iterations(ctx, round, members)
+  local state, what = new_state(ctx, round, #members), "phases of round " .. round.name
+  local timeout_at, iterations = state.timeout_at, {}
+  ctx._result.metadata.iterations = iterations
+  repeat
+    local phases, err = user_code.call(what, round.module.phases, ctx, members, iterations)
+    if err or not phases then return state, err end
+    state = iterate_once(ctx, round, members, phases, timeout_at)
+  until state.cut or verdict(state, round)
+  return state
+end
+
+-- ---- the whole --------------------------------------------------------------------------------------
 
 -- A round that asks in its own way; its time limit is a deadline for the function.
 local function run_own(ctx, round)
@@ -318,13 +373,22 @@ local function run_own(ctx, round)
   return nil, errors.new("timeout", ("%s: its %g ms are over"):format(what, round.timeout_ms)), false
 end
 
+local function run_and_count(ctx, round, results)
+  local decision, err, fatal = run_own(ctx, round)
+  if decision ~= nil or err then return decision, err, fatal end
+  decision, err = aggregate(ctx, round, results)
+  return decision, err, err ~= nil
+end
+
 local function perform(ctx, round, result)
-  if round.module.run then return run_own(ctx, round) end
+  if round.module.run then return run_and_count(ctx, round, result.results) end
   local members, excluded = participants(ctx, round)
   if not members then return nil, excluded, true end
   leave_out(ctx, round, excluded, { reason = "router_excluded" }, result.results)
-  local state = ask_members(ctx, round, members, result.results)
-  local decision, problem
+  local ask = round.module.phases and ask_in_iterations or ask_members
+  local state, decision, problem
+  state, problem = ask(ctx, round, members, result.results)
+  if problem then return nil, problem, true end
   if state.ok > 0 then decision, problem = aggregate(ctx, round, result.results) end
   local err, fatal = verdict(state, round)
   if err then return decision, err, fatal end

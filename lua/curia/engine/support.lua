@@ -7,7 +7,7 @@ local MEMBER = {
   "schema", "fallback",
 }
 local COUNCIL = { "budget", "on_budget", "without_chair", "recovery" }
-local ROUND = { "schema", "stagger", "rule" }
+local ROUND = { "schema", "stagger" }
 local OPTIONS = {
   "budget", "on_budget", "recorder", "recovery", "relay_topics", "namespace", "group", "stack", "env",
   "council_version",

@@ -178,6 +178,8 @@ M.round = {
   failure_mode = failure_mode,
   quorum = quorum,
   rule = rule("string|function", "decision rule", { ref = "rule", known = M.rules }),
+  tie_break = rule("string|function", "what breaks a tie: first (by id), random, chair, or function(ids) -> id",
+    { ref = "function", known = { "first", "random", "chair" } }),
   schema = schema,
   retry = retry,
   stagger = rule("boolean", "let the first call fill the provider's prompt cache"),

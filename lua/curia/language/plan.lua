@@ -3,7 +3,6 @@
 local configuration = require "curia.config"
 local errors = require "curia.errors"
 local fields = require "curia.language.fields"
-local lower = require "curia.language.lower"
 local profiles = require "curia.language.profiles"
 local providers = require "curia.language.providers"
 local rounds = require "curia.language.rounds"
@@ -133,9 +132,7 @@ end
 
 local function plan_round(round, idx, registry)
   local module = assert(rounds.resolve(round.type, registry))
-  local planned = lower.record(rounds.fields(module), round)
-  planned.type, planned.module = round.type, module
-  planned.router = resolve_function(registry, "router", round.router)
+  local planned = rounds.bind(round, module, registry)
   planned.name = round.name or module.name or round.type
   planned.idx = idx
   return planned

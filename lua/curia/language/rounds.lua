@@ -1,5 +1,6 @@
 --- From a round's type to its module, and the options that it takes.
 local fields = require "curia.language.fields"
+local lower = require "curia.language.lower"
 
 local M = {}
 
@@ -56,6 +57,67 @@ end
 function M.fields(module)
   rules[module] = rules[module] or merged(module)
   return rules[module]
+end
+
+-- The kinds of functions that a round's options may name instead of holding them.
+local BOUND = { ["function"] = true, router = true }
+
+--- A round's options as the engine takes them: lowered, and with registered functions in place of their names.
+---@param round table
+---@param module table
+---@param registry curia.Registry
+---@return table planned a copy
+function M.bind(round, module, registry)
+  local known = M.fields(module)
+  local planned = lower.record(known, round)
+  for name, rule in pairs(known) do
+    local named = BOUND[rule.ref] and type(planned[name]) == "string"
+    if named then planned[name] = registry:lookup(rule.ref, planned[name]) or planned[name] end
+  end
+  planned.type, planned.module = round.type, module
+  return planned
+end
+
+-- The shipped rules that can count a kind of ballot.
+local COUNTED_BY = {
+  ordering = { "borda", "copeland", "condorcet", "schulze", "instant_runoff", "peer_ranking", "knockout", "plurality",
+    "majority", "unanimous" },
+  choice = { "plurality", "majority", "unanimous", "approval", "weighted", "median" },
+  scores = { "mean" },
+}
+
+local is_shipped, counts = {}, {}
+for _, name in ipairs(fields.rules) do is_shipped[name] = true end
+for kind, names in pairs(COUNTED_BY) do
+  counts[kind] = {}
+  for _, name in ipairs(names) do counts[kind][name] = true end
+end
+
+-- What is registered may count anything.
+local function rule_fault(round, module, registry)
+  local rule, counted = round.rule, counts[module.ballot]
+  if not counted or not is_shipped[rule] or counted[rule] or registry:lookup("rule", rule) then return nil end
+  return "rule", ("rule '%s' cannot count what this round's ballots say (%s); these can: %s"):format(
+    rule, module.ballot, table.concat(COUNTED_BY[module.ballot], ", "))
+end
+
+local function tie_break_fault(round, has_chair)
+  if round.tie_break ~= "chair" or has_chair then return nil end
+  return "tie_break", "the council has no chair to break a tie"
+end
+
+--- What is wrong with a round whose options are right one by one.
+---@param round table
+---@param module table its `check(round)` gives a field and what is wrong with it
+---@param registry curia.Registry
+---@param has_chair boolean
+---@return string? field
+---@return string? message
+function M.fault(round, module, registry, has_chair)
+  local field, message = rule_fault(round, module, registry)
+  if not field then field, message = tie_break_fault(round, has_chair) end
+  if not field and module.check then field, message = module.check(round) end
+  return field, message
 end
 
 local CHAIRS = { synthesis = true, weighted_synthesis = true }

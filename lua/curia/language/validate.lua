@@ -278,8 +278,14 @@ local function round_name(round, path)
   return type(round.type) == "string" and ("round '%s'"):format(round.type) or "the round at " .. path
 end
 
-local function check_round(scope, round, path, member_ids)
-  local what = round_name(round, path)
+-- Only a round whose options are right one by one is looked at as a whole.
+local function check_whole_round(scope, round, module, path, has_chair)
+  local field, message = rounds.fault(round, module, scope.registry, has_chair)
+  if field then scope.faults:add(check.join(path, field), "conflict", message) end
+end
+
+local function check_round(scope, round, path, member_ids, has_chair)
+  local what, before = round_name(round, path), #scope.faults
   local module = rounds.resolve(round.type, scope.registry)
   if type(round.type) == "string" and not module then
     scope.faults:add(path .. ".type", "unknown_round",
@@ -291,11 +297,13 @@ local function check_round(scope, round, path, member_ids)
   end
   check.record(module and rounds.fields(module) or fields.round, round, path, what, scope.faults)
   check_round_members(scope, round, path, member_ids)
+  if module and #scope.faults == before then check_whole_round(scope, round, module, path, has_chair) end
 end
 
 local function check_rounds(scope, spec, member_ids)
   for i, round in ipairs(spec.rounds) do
-    if round then check_round(scope, round, ("%s[%d]"):format(at(scope, "rounds"), i), member_ids) end
+    local path = ("%s[%d]"):format(at(scope, "rounds"), i)
+    if round then check_round(scope, round, path, member_ids, spec.chair ~= nil) end
   end
 end
 

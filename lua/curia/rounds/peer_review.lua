@@ -5,9 +5,10 @@ local shared = require "curia.rounds.shared"
 
 return {
   name = "peer_review",
+  texts = "reviews",
   about = { input_scope = "previous_round", sharing = "peers", anonymized = false, sequential = false },
   build = function(ctx, member)
-    local others, err = shared.others(ctx, member, shared.last_answers(ctx, "critiques"))
+    local others, err = shared.others(ctx, member, shared.last_texts(ctx))
     if not others then return nil, err end
     return prompts.peer_review(prompts.question(ctx.input), others)
   end,

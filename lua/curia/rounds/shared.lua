@@ -41,17 +41,50 @@ local function has_answers(round)
   return false
 end
 
+-- The last round with answers whose texts are of a kind: nil for answers to the question.
+local function last_round(ctx, fits)
+  for i = #ctx.rounds, 1, -1 do
+    local round = ctx.rounds[i]
+    if not round.decision and fits(round.metadata.texts) and has_answers(round) then return round end
+  end
+end
+
+local function is_answer(texts) return texts == nil end
+local function is_criticism(texts) return texts == "critiques" or texts == "reviews" end
+local function is_no_ballot(texts) return texts ~= "ballots" end
+
 --- The last round that has answers to the question: what reviewers judge. Ballots are none, nor critiques
 --- (rounds with `texts` say what theirs are).
 ---@param ctx curia.Ctx
----@param also? string texts that will do too
 ---@return curia.RoundResult?
-function M.last_answers(ctx, also)
+function M.last_answers(ctx)
+  return last_round(ctx, is_answer)
+end
+
+--- The last round in which members have written about each other's answers.
+---@param ctx curia.Ctx
+---@return curia.RoundResult?
+function M.last_criticism(ctx)
+  return last_round(ctx, is_criticism)
+end
+
+--- The last round of either kind: what critics take up.
+---@param ctx curia.Ctx
+---@return curia.RoundResult?
+function M.last_texts(ctx)
+  return last_round(ctx, is_no_ballot)
+end
+
+--- The last answer that a member has given to the question.
+---@param ctx curia.Ctx
+---@param id string
+---@return string?
+function M.answer_of(ctx, id)
   for i = #ctx.rounds, 1, -1 do
     local round = ctx.rounds[i]
-    local texts = round.metadata.texts
-    local fits = not round.decision and (texts == nil or texts == also)
-    if fits and has_answers(round) then return round end
+    local result = round.results[id]
+    local fits = not round.decision and is_answer(round.metadata.texts)
+    if fits and result and result.status == "ok" then return result.response.content end
   end
 end
 

@@ -2,6 +2,7 @@
 --
 -- They depend on nothing but the member, the round and the question, and begin with "[offline]", so
 -- that an invented answer never passes for a real one.
+local ballots = require "curia.script.ballot"
 local example = require "curia.script.example"
 local json = require "curia.json"
 
@@ -147,8 +148,9 @@ function M.answer(request)
   local seed = ("%s\n%s\n%s"):format(request.member or request.model or "", request.round or kind, question_of(request))
   local labels = labels_in(prompt, seed)
   if request.schema then return { content = structured(request, kind, seed, labels) } end
-  if #labels > 0 and prompt:find('ordering', 1, true) then
-    local ballot = { ordering = json.array(labels), rationale = sentence(request, "review", seed) }
+  local ballot = ballots.of(prompt, labels)
+  if ballot then
+    ballot.rationale = sentence(request, "review", seed)
     return { content = with_confidence(json.encode(ballot), prompt, seed) }
   end
   return { content = with_confidence(sentence(request, kind, seed), prompt, seed) }

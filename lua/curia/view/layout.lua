@@ -141,7 +141,7 @@ local function panes(members, now, columns, height, paint)
 end
 
 local function headline(view, round, now, columns, paint)
-  local text = view:headline({ name = width.clean(round.name), idx = round.idx })
+  local text = view:headline({ name = width.clean(round.name), idx = round.idx, iteration = round.iteration })
   local elapsed = words.elapsed(now - view.started)
   local mark = view.offline and " · OFFLINE" or ""
   text = width.cut(text, columns - #elapsed - width.columns(mark) - 2)

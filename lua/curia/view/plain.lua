@@ -32,7 +32,7 @@ end
 local on = { member_completed = member_line, member_retry = member_line }
 
 function on.round_started(self, event)
-  line(self, self.state:headline({ name = event.round, idx = event.idx }, ": "))
+  line(self, self.state:headline({ name = event.round, idx = event.idx, iteration = event.iteration }, ": "))
 end
 
 function on.member_restarted(self, event)
@@ -40,9 +40,10 @@ function on.member_restarted(self, event)
 end
 
 function on.round_completed(self, event)
-  local decision = summary.decision(event.result.decision)
-  local facts = ("%s, %s"):format(summary.turnout(event.result.results), words.duration(event.result.duration_ms))
-  line(self, ("  %s%s"):format(facts, decision and "; " .. decision or ""))
+  local result = event.result
+  local outcome = summary.decision(result.decision) or summary.ending(result)
+  local facts = ("%s, %s"):format(summary.turnout(result.results), words.duration(result.duration_ms))
+  line(self, ("  %s%s"):format(facts, outcome and "; " .. outcome or ""))
 end
 
 function on.log(self, event)

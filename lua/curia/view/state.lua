@@ -18,6 +18,7 @@ local M = {}
 ---@class curia.view.Round
 ---@field name string
 ---@field idx integer
+---@field iteration? integer of a round that has several
 ---@field started number
 ---@field members curia.view.Member[] in the order of the council
 ---@field by_id table<string, curia.view.Member>
@@ -59,8 +60,8 @@ local function add_member(round, id, now)
   return member
 end
 
-local function enter(self, name, idx, now)
-  local round = { name = name, idx = idx, started = now, members = {}, by_id = {} }
+local function enter(self, name, idx, now, iteration)
+  local round = { name = name, idx = idx, iteration = iteration, started = now, members = {}, by_id = {} }
   local planned = self.planned[idx]
   for _, id in ipairs(planned and planned.members or {}) do add_member(round, id, now) end
   round.chair = planned ~= nil and planned.chair
@@ -88,7 +89,7 @@ end
 local on = {}
 
 function on.round_started(self, event, now)
-  enter(self, event.round, event.idx, now)
+  enter(self, event.round, event.idx, now, event.iteration)
 end
 
 function on.member_started(self, event, now)
@@ -166,14 +167,15 @@ function M.flow_of(member, columns)
 end
 
 --- "round 2 of 3 · peer_review": how many there will be is said where it is known.
----@param round {name: string, idx?: integer}
+---@param round {name: string, idx?: integer, iteration?: integer}
 ---@param separator? string
 ---@return string
 function State:headline(round, separator)
   local count = #self.planned
   local place = round.idx and (count >= round.idx and ("round %d of %d"):format(round.idx, count)
     or ("round %d"):format(round.idx)) or "round"
-  return place .. (separator or " · ") .. round.name
+  local turn = round.iteration and (", turn %d"):format(round.iteration) or ""
+  return place .. (separator or " · ") .. round.name .. turn
 end
 
 return M

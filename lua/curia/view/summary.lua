@@ -8,6 +8,8 @@ local M = {}
 local MARKS = { ok = "✓", skipped = "–", eliminated = "–" }
 local COLOURS = { ok = "green", skipped = "dim", eliminated = "dim" }
 
+local TIE_BREAKS = { first = "name", random = "chance", ["function"] = "the council's function" }
+
 local function number(value)
   return (("%.2f"):format(value):gsub("%.?0+$", ""))
 end
@@ -26,6 +28,21 @@ local function discarded_text(decision)
   return #told > 0 and "; not counted: " .. table.concat(told, ", ") or ""
 end
 
+-- A tie says who is tied and what became of it.
+local function tie_text(decision)
+  if not decision.tie then return "" end
+  local broken = type(decision.detail) == "table" and decision.detail.tie_break
+  if type(broken) ~= "table" then return broken and (" (tie, broken by %s)"):format(TIE_BREAKS[broken]) or " (tie)" end
+  if broken.choice then return (" (tie, broken by the chair for %s)"):format(broken.choice) end
+  return (" (tie; the chair has not broken it: %s)"):format(tostring(broken.error))
+end
+
+-- A ranking alone would look like a winner.
+local function no_winner_text(decision)
+  if decision.winner or decision.tie or not decision.rule then return "" end
+  return "; no winner by the rule " .. decision.rule
+end
+
 --- What a round decided, in one line: "ranking: skeptic 2.5, optimist 1.5"; nil where nothing was.
 ---@param decision? table
 ---@return string?
@@ -34,10 +51,22 @@ function M.decision(decision)
   local ranked = {}
   for i, id in ipairs(decision.ranking or {}) do ranked[i] = scored(id, decision.scores) end
   local text
-  if #ranked > 0 then text = "ranking: " .. table.concat(ranked, ", ")
+  if #ranked > 0 then text = "ranking: " .. table.concat(ranked, ", ") .. no_winner_text(decision)
   elseif decision.winner then text = "winner: " .. scored(decision.winner, decision.scores)
   else text = "no winner" end
-  return width.clean(text .. (decision.tie and " (tie)" or "") .. discarded_text(decision))
+  return width.clean(text .. tie_text(decision) .. discarded_text(decision))
+end
+
+local ENDINGS = { agreed = "agreed", max_rounds = "no agreement", ["until"] = "enough" }
+
+--- How a round of several iterations ended: "agreed after 2 turns"; nil for other rounds.
+---@param result curia.RoundResult
+---@return string?
+function M.ending(result)
+  local metadata = result.metadata
+  if not metadata or not metadata.iterations then return nil end
+  local turns = words.counted(#metadata.iterations, "turn")
+  return ("%s after %s"):format(ENDINGS[metadata.stopped] or "ended", turns)
 end
 
 --- How many of a round's members answered: "2 of 3 answered".
@@ -52,14 +81,35 @@ function M.turnout(results)
   return ("%d of %d answered"):format(ok, all)
 end
 
--- What a judge's order comes to is said before its words.
-local function answer_text(result)
-  local content, parsed = result.response.content or "", result.response.parsed
-  local ordering = type(parsed) == "table" and parsed.ordering
-  if type(ordering) ~= "table" then return content end
+local function ordering_text(ordering)
   local order = {}
   for i, id in ipairs(ordering) do order[i] = tostring(id) end
-  return ("ranks %s\n\n%s"):format(table.concat(order, " > "), content)
+  return "ranks " .. table.concat(order, " > ")
+end
+
+local function choice_text(choice, confidence)
+  local sure = type(confidence) == "number" and (" (confidence %s)"):format(number(confidence)) or ""
+  return ("votes for %s%s"):format(tostring(choice), sure)
+end
+
+local function scores_text(scores)
+  local told = {}
+  for id, score in pairs(scores) do told[#told + 1] = ("%s %s"):format(tostring(id), number(tonumber(score) or 0)) end
+  table.sort(told)
+  return "scores " .. table.concat(told, ", ")
+end
+
+local function ballot_text(parsed)
+  if type(parsed) ~= "table" then return nil end
+  if type(parsed.ordering) == "table" then return ordering_text(parsed.ordering) end
+  if type(parsed.choice) == "string" then return choice_text(parsed.choice, parsed.confidence) end
+  if type(parsed.scores) == "table" then return scores_text(parsed.scores) end
+end
+
+-- What a judge's ballot comes to is said before its words.
+local function answer_text(result)
+  local content, ballot = result.response.content or "", ballot_text(result.response.parsed)
+  return ballot and ("%s\n\n%s"):format(ballot, content) or content
 end
 
 -- Who stood behind the labels that the judges saw.
