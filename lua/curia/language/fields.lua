@@ -11,6 +11,9 @@
 --   capability          may stand in a profile           code              fault code of a name that is not registered
 --   known               names that need no registration  also              a second registry kind
 --   identifier          a text that can be part of a path
+--   judge               function(table) -> true | nil, faults: what a table must be in a language of its own
+local schemas = require "curia.schema"
+
 local M = {}
 
 local function rule(kind, doc, more)
@@ -66,7 +69,7 @@ local quorum = rule("integer|string", "answers that suffice: a number, majority 
   { min = 1, enum = { "majority", "all" } })
 local durability = rule("string", "when finished work is committed", { enum = DURABILITIES })
 local schema = rule("table|string", "JSON Schema of the answer, or a registered name",
-  { ref = "schema", code = "unknown_schema" })
+  { ref = "schema", code = "unknown_schema", judge = schemas.check })
 local tools = rule("list", "tools, by name or as tables",
   { items = rule("string|table", "a tool", { ref = "tool", code = "unknown_tool" }) })
 local confidence = rule("string|function|table", "how confidence is measured", { ref = "confidence",
