@@ -53,3 +53,49 @@ describe("a request", function()
     assert.matches("round first has no build function", err.message)
   end)
 end)
+
+describe("a request for a structured answer", function()
+  local SCHEMA = { type = "object" }
+
+  local function member(able, ...)
+    local fallback = {}
+    for i, other in ipairs { ... } do fallback[i] = { adapter = { capabilities = { json_schema = other } } } end
+    return { adapter = { capabilities = { json_schema = able } }, fallback = fallback }
+  end
+
+  local function asked(schema, ...)
+    local made = request "Why?"
+    requests.ask_for(made, schema, member(...))
+    assert.equal(schema, made.schema)
+    return made.messages[#made.messages].content
+  end
+
+  it("carries the schema; the prompt says it where a provider cannot be told", function()
+    assert.equal("Why?", asked(SCHEMA, true))
+    assert.equal("Why?", asked(SCHEMA, "object"))
+    assert.equal("Why?", asked({ type = "array" }, true, true))
+    assert.matches("^Why%?\n\nAnswer with one JSON value", asked(SCHEMA, false))
+    assert.matches("JSON value", asked({ type = "array" }, "object"))
+    assert.matches("JSON value", asked(SCHEMA, true, false))
+  end)
+
+  it("says it in a message of its own where the last one is no text of the user's", function()
+    for _, last in ipairs { { role = "assistant", content = "x" }, { role = "user", content = { { type = "text", text = "x" } } } } do
+      local made = request { { role = "user", content = "u" }, last }
+      requests.ask_for(made, SCHEMA, { adapter = {} })
+      assert.equal(3, #made.messages)
+      assert.same({ "user", last }, { made.messages[3].role, made.messages[2] })
+    end
+  end)
+
+  it("is followed up by the same with a longer history", function()
+    local made = request("Why?", { model = "m" })
+    made.schema = SCHEMA
+    local parts = { adapter = "x" }
+    local next_one = requests.follow_up(made, { content = "no", provider_parts = parts }, "Again.")
+    assert.same({ { role = "user", content = "Why?" }, { role = "assistant", content = "no", provider_parts = parts },
+      { role = "user", content = "Again." } }, next_one.messages)
+    assert.same({ "m", "r", "first", SCHEMA, false }, { next_one.model, next_one.run_id, next_one.round, next_one.schema, next_one.plain })
+    assert.same({ 1, true }, { #made.messages, made.plain })
+  end)
+end)

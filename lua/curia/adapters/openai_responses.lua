@@ -361,7 +361,7 @@ end
 
 return guard.adapter {
   name = NAME,
-  capabilities = { stream = true, tools = true, json_schema = true, reasoning = true, logprobs = true },
+  capabilities = { stream = true, tools = true, json_schema = "object", reasoning = true, logprobs = true },
   embed = embed.openai,
   build = build,
   parse = parse,

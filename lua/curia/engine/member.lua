@@ -79,6 +79,7 @@ local function respond(turn)
   if turn.member.council then return run_council(turn) end
   local request, err = requests.of(turn)
   if not request then return nil, err end
+  structured.prepare(turn, request)
   if turn.member.confidence then confidence.prepare(turn, request) end
   return structured.answer(turn, request)
 end

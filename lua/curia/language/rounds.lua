@@ -60,7 +60,7 @@ function M.fields(module)
 end
 
 -- The kinds of functions that a round's options may name instead of holding them.
-local BOUND = { ["function"] = true, router = true }
+local BOUND = { ["function"] = true, router = true, schema = true }
 
 --- A round's options as the engine takes them: lowered, and with registered functions in place of their names.
 ---@param round table

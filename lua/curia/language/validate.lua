@@ -51,7 +51,10 @@ end
 
 local function reference_checker(registry)
   return function(rule, name, path, what, faults)
-    if is_known(rule, name, registry) then return end
+    if is_known(rule, name, registry) then
+      if rule.judge then check.judged(rule, registry:lookup(rule.ref, name), path, what, faults) end
+      return
+    end
     faults:add(path, rule.code or "missing", ("%s: no %s is registered as '%s'%s"):format(what,
       (rule.ref:gsub("_", " ")), name, suggest.hint(name, known_names(rule, registry))))
   end
