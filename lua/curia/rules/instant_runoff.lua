@@ -9,9 +9,9 @@ local decision = require "curia.rules.support.decision"
 local json = require "curia.json"
 local rule = require "curia.rules.support.rule"
 
--- With more options standing than this, those that tie for the last place leave together: the number of ways doubles
--- with each option.
-local MOST_TO_FOLLOW = 10
+-- With more options standing than this, those that tie for the last place leave together, and all are tied when all do:
+-- the number of ways doubles with each option.
+local MOST_TO_FOLLOW = 8
 
 -- The first option on a ballot that is in a set.
 local function first_of(ordering, set)
@@ -44,33 +44,45 @@ local function without(standing, leaving)
   return left
 end
 
-local function extremes(standing, sums)
+-- Sums of floats lose the bits in which equal ones may differ.
+local function round_off(standing, votes)
+  for _, id in ipairs(standing) do votes[id] = decision.rounded(votes[id]) end
+end
+
+local function extremes(standing, votes)
   local most, fewest = -math.huge, math.huge
-  for _, id in ipairs(standing) do
-    local votes = decision.rounded(sums[id])
-    most, fewest = math.max(most, votes), math.min(fewest, votes)
+  for i = 1, #standing do
+    local count = votes[standing[i]]
+    if count > most then most = count end
+    if count < fewest then fewest = count end
   end
   return most, fewest
 end
 
-local function with_votes(standing, sums, votes)
-  local list = json.array()
-  for _, id in ipairs(standing) do
-    if decision.rounded(sums[id]) == votes then list[#list + 1] = id end
+local function with_votes(standing, votes, count)
+  local list = {}
+  for i = 1, #standing do
+    if votes[standing[i]] == count then list[#list + 1] = standing[i] end
   end
   return list
 end
 
+local function one_by_one(ids)
+  local ways = {}
+  for i, id in ipairs(ids) do ways[i] = { id } end
+  return ways
+end
+
 -- What there is to know of a round: the ways to go on, each a list of who leaves, and who has won already.
-local function judged(round)
+local function judged(electorate, round)
   local standing, votes, counted = round.standing, round.votes, 0
-  for _, id in ipairs(standing) do counted = counted + votes[id] end
+  if math.type(electorate.total) == "float" then round_off(standing, votes) end
+  for i = 1, #standing do counted = counted + votes[standing[i]] end
   local most, fewest = extremes(standing, votes)
   local last = with_votes(standing, votes, fewest)
-  local together = fewest == 0 or #last < #standing and #standing > MOST_TO_FOLLOW
-  round.counted, round.last, round.ways = counted, last, { last }
-  for i, id in ipairs(together and {} or last) do round.ways[i] = json.array { id } end
-  round.leader = most > decision.rounded(counted / 2) and with_votes(standing, votes, most) or nil
+  local together = #last == 1 or fewest == 0 or #last < #standing and #standing > MOST_TO_FOLLOW
+  round.counted, round.last, round.ways = counted, last, together and { last } or one_by_one(last)
+  round.leader = 2 * most > counted and with_votes(standing, votes, most) or nil
   return round
 end
 
@@ -79,14 +91,14 @@ local function first_round(electorate)
   for i = 1, #electorate.votes do numbers[i] = i end
   for _, id in ipairs(electorate.options) do round.piles[id], round.votes[id] = {}, 0 end
   hand_out(electorate, numbers, round.piles, round.votes)
-  return judged(round)
+  return judged(electorate, round)
 end
 
 local function round_after(electorate, before, standing, leaving)
   local round = { standing = standing, piles = {}, votes = {} }
   for _, id in ipairs(standing) do round.piles[id], round.votes[id] = before.piles[id], before.votes[id] end
   for _, id in ipairs(leaving) do hand_out(electorate, before.piles[id], round.piles, round.votes) end
-  return judged(round)
+  return judged(electorate, round)
 end
 
 -- The round that follows when some leave. Rounds are known by who stands in them.
@@ -105,7 +117,7 @@ local winners_of
 
 -- The union over all ways to go on.
 local function winners_by_any_way(contest, round)
-  local set, winners = {}, json.array()
+  local set, winners = {}, {}
   for _, leaving in ipairs(round.ways) do
     for _, id in ipairs(winners_of(contest, follow(contest, round, leaving))) do set[id] = true end
   end
@@ -149,8 +161,8 @@ local function tell(contest, round, winner)
   while #round.standing > 1 do
     local leaving = way_to(contest, round, winner)
     told[#told + 1] = {
-      votes = round.votes, exhausted = contest.electorate.total - round.counted, eliminated = leaving,
-      tied = #round.last > 1 and round.last or nil,
+      votes = round.votes, exhausted = contest.electorate.total - round.counted,
+      eliminated = json.array(leaving), tied = #round.last > 1 and json.array(round.last) or nil,
     }
     for _, id in ipairs(round.standing) do scores[id], left[id] = round.votes[id], #told end
     round = follow(contest, round, leaving)
@@ -178,7 +190,7 @@ return rule.new {
     local winner = #tied > 1 and pick(tied) or tied[1]
     local told, scores, left = tell(contest, first, winner)
     return {
-      scores = scores, compare = decision.greater(left), heads = tied, detail = { rounds = told },
+      scores = scores, compare = decision.greater(left), heads = json.array(tied), detail = { rounds = told },
       margin = function() return last_lead(told, winner) end,
     }
   end,
