@@ -33,19 +33,19 @@ local function by_deviation(scores)
   return 1 / deviation, -mean / deviation
 end
 
--- How a voter's scores are counted: times a factor, plus an offset.
-local NORMALISE = { none = function() return 1, 0 end, range = by_range, standard = by_deviation }
+-- How a voter's scores are counted: times a factor, plus an offset. Floats, as products of integers might wrap around.
+local NORMALISE = { none = function() return 1.0, 0.0 end, range = by_range, standard = by_deviation }
 
--- Each vote's weight, factor and offset.
-local function terms_of(electorate, normalise)
+local function terms_of(votes, normalise)
   local factors, offsets = {}, {}
-  for i, scores in ipairs(electorate.votes) do factors[i], offsets[i] = normalise(scores) end
-  return electorate.weights, factors, offsets
+  for i, scores in ipairs(votes) do factors[i], offsets[i] = normalise(scores) end
+  return factors, offsets
 end
 
 local function sum_up(electorate, normalise)
-  local votes, means, counted, least, greatest = electorate.votes, {}, {}, math.huge, -math.huge
-  local weights, factors, offsets = terms_of(electorate, normalise)
+  local votes, weights, means, counted = electorate.votes, electorate.weights, {}, {}
+  local factors, offsets = terms_of(votes, normalise)
+  local least, greatest = math.huge, -math.huge
   for _, id in ipairs(electorate.options) do
     local sum, total = 0, 0
     for i = 1, #votes do
