@@ -20,19 +20,29 @@ local function first_of(ordering, set)
   end
 end
 
--- Gives ballots to the options that are first on them now. Rounds share the piles that stay as they are, so that
--- one that grows is copied.
-local function hand_out(electorate, ballots, piles, votes)
-  local copied = {}
-  for i = 1, #ballots do
-    local number = ballots[i]
-    local id = first_of(electorate.votes[number], votes)
-    if id then
-      local pile = copied[id] or table.move(piles[id], 1, #piles[id], 1, {})
-      copied[id], piles[id], pile[#pile + 1] = pile, pile, number
-      votes[id] = votes[id] + electorate.weights[number]
+-- A pile holds the numbers of ballots and counts their votes; one that grows is laid upon what it was, since other
+-- rounds hold that too.
+local function grown(piles, id)
+  piles[id] = { votes = piles[id].votes, below = piles[id] }
+  return piles[id]
+end
+
+-- Gives the ballots of a pile to the options that are first on them now.
+local function hand_out(electorate, pile, piles)
+  local new = {}
+  while pile do
+    for i = 1, #pile do
+      local number = pile[i]
+      local id = first_of(electorate.votes[number], piles)
+      if id then
+        local top = new[id] or grown(piles, id)
+        new[id], top[#top + 1], top.votes = top, number, top.votes + electorate.weights[number]
+      end
     end
+    pile = pile.below
   end
+  -- Sums of floats lose the bits in which equal ones may differ.
+  for _, top in pairs(new) do top.votes = decision.rounded(top.votes) end
 end
 
 local function without(standing, leaving)
@@ -44,25 +54,20 @@ local function without(standing, leaving)
   return left
 end
 
--- Sums of floats lose the bits in which equal ones may differ.
-local function round_off(standing, votes)
-  for _, id in ipairs(standing) do votes[id] = decision.rounded(votes[id]) end
-end
-
-local function extremes(standing, votes)
+local function extremes(standing, piles)
   local most, fewest = -math.huge, math.huge
   for i = 1, #standing do
-    local count = votes[standing[i]]
-    if count > most then most = count end
-    if count < fewest then fewest = count end
+    local votes = piles[standing[i]].votes
+    if votes > most then most = votes end
+    if votes < fewest then fewest = votes end
   end
   return most, fewest
 end
 
-local function with_votes(standing, votes, count)
+local function with_votes(standing, piles, votes)
   local list = {}
   for i = 1, #standing do
-    if votes[standing[i]] == count then list[#list + 1] = standing[i] end
+    if piles[standing[i]].votes == votes then list[#list + 1] = standing[i] end
   end
   return list
 end
@@ -74,31 +79,30 @@ local function one_by_one(ids)
 end
 
 -- What there is to know of a round: the ways to go on, each a list of who leaves, and who has won already.
-local function judged(electorate, round)
-  local standing, votes, counted = round.standing, round.votes, 0
-  if math.type(electorate.total) == "float" then round_off(standing, votes) end
-  for i = 1, #standing do counted = counted + votes[standing[i]] end
-  local most, fewest = extremes(standing, votes)
-  local last = with_votes(standing, votes, fewest)
+local function judged(round)
+  local standing, piles, counted = round.standing, round.piles, 0
+  for i = 1, #standing do counted = counted + piles[standing[i]].votes end
+  local most, fewest = extremes(standing, piles)
+  local last = with_votes(standing, piles, fewest)
   local together = #last == 1 or fewest == 0 or #last < #standing and #standing > MOST_TO_FOLLOW
   round.counted, round.last, round.ways = counted, last, together and { last } or one_by_one(last)
-  round.leader = 2 * most > counted and with_votes(standing, votes, most) or nil
+  round.leader = 2 * most > counted and with_votes(standing, piles, most) or nil
   return round
 end
 
 local function first_round(electorate)
-  local numbers, round = {}, { standing = electorate.options, piles = {}, votes = {} }
-  for i = 1, #electorate.votes do numbers[i] = i end
-  for _, id in ipairs(electorate.options) do round.piles[id], round.votes[id] = {}, 0 end
-  hand_out(electorate, numbers, round.piles, round.votes)
-  return judged(electorate, round)
+  local all, piles = {}, {}
+  for i = 1, #electorate.votes do all[i] = i end
+  for _, id in ipairs(electorate.options) do piles[id] = { votes = 0 } end
+  hand_out(electorate, all, piles)
+  return judged { standing = electorate.options, piles = piles }
 end
 
 local function round_after(electorate, before, standing, leaving)
-  local round = { standing = standing, piles = {}, votes = {} }
-  for _, id in ipairs(standing) do round.piles[id], round.votes[id] = before.piles[id], before.votes[id] end
-  for _, id in ipairs(leaving) do hand_out(electorate, before.piles[id], round.piles, round.votes) end
-  return judged(electorate, round)
+  local piles = {}
+  for _, id in ipairs(standing) do piles[id] = before.piles[id] end
+  for _, id in ipairs(leaving) do hand_out(electorate, before.piles[id], piles) end
+  return judged { standing = standing, piles = piles }
 end
 
 -- The round that follows when some leave. Rounds are known by who stands in them.
@@ -155,19 +159,25 @@ local function way_to(contest, round, winner)
   end
 end
 
+local function votes_in(round)
+  local votes = {}
+  for id, pile in pairs(round.piles) do votes[id] = pile.votes end
+  return votes
+end
+
 -- The rounds that elect the winner, as they are told, with each option's votes and place at the end.
 local function tell(contest, round, winner)
   local told, scores, left = json.array(), {}, {}
   while #round.standing > 1 do
-    local leaving = way_to(contest, round, winner)
+    local leaving, votes = way_to(contest, round, winner), votes_in(round)
     told[#told + 1] = {
-      votes = round.votes, exhausted = contest.electorate.total - round.counted,
+      votes = votes, exhausted = decision.rounded(contest.electorate.total - round.counted),
       eliminated = json.array(leaving), tied = #round.last > 1 and json.array(round.last) or nil,
     }
-    for _, id in ipairs(round.standing) do scores[id], left[id] = round.votes[id], #told end
+    for id, count in pairs(votes) do scores[id], left[id] = count, #told end
     round = follow(contest, round, leaving)
   end
-  left[winner], scores[winner] = #told + 1, scores[winner] or round.votes[winner]
+  left[winner], scores[winner] = #told + 1, scores[winner] or round.counted
   return told, scores, left
 end
 
