@@ -72,6 +72,21 @@ describe("ctx", function()
     end)
     assert.equal("x", result.final.content)
   end)
+
+  it("breaks ties at random with the run's dice", function()
+    local function winners(seed)
+      local made = {}
+      free(function(ctx)
+        for i = 1, 20 do
+          made[i] = ctx:decide("plurality", { { choice = "x" }, { choice = "y" } }, { tie_break = "random" }).winner
+        end
+        return "x"
+      end, nil, { seed = seed })
+      return table.concat(made)
+    end
+    assert.equal(winners(1), winners(1))
+    assert.not_equal(winners(1), winners(2))
+  end)
 end)
 
 describe("ctx:ask", function()

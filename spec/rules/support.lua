@@ -104,8 +104,8 @@ local BALLOTS = {
 
 local MOST_IN_FULL = 16
 
--- Under a collector that takes a step at each allocation, one of that many electorates is enough.
-local STRIDE = os.getenv "CURIA_GC_STRESS" and 40 or 1
+-- Under a collector that takes a step at each allocation, one of so many electorates is enough.
+local STRIDE = os.getenv "CURIA_GC_STRESS" and 100 or 1
 
 local function some_of(visit)
   local count = 0

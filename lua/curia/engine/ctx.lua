@@ -237,9 +237,16 @@ function Ctx:step(name, fn)
   return value
 end
 
---- Applies a decision rule to ballots; see curia.decide.
+local function with_dice(self, opts)
+  if type(opts) ~= "table" or opts.tie_break ~= "random" or opts.random then return opts end
+  local own = { random = function() return self:random() end }
+  for name, value in pairs(opts) do own[name] = value end
+  return own
+end
+
+--- Applies a decision rule to ballots; see curia.decide. `tie_break = "random"` throws the run's dice.
 function Ctx:decide(rule, ballots, opts)
-  return rules.decide(rule, ballots, opts)
+  return rules.decide(rule, ballots, with_dice(self, opts))
 end
 
 local LEVELS = { debug = true, info = true, warn = true, error = true }
