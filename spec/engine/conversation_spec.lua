@@ -162,6 +162,12 @@ describe("a call that goes wrong", function()
     assert.matches("the arguments cannot be read", told("work", '{"cut": "he'))
   end)
 
+  it("goes back as an error: the answer was cut off within the call", function()
+    local seen = model { { tool_calls = { call("echo", '{"text": "he') }, finish_reason = "length" }, "I see" }
+    assert.equal("ok", one({}).status)
+    assert.matches("cannot be read", seen[2].messages[3].content)
+  end)
+
   it("goes back as an error: arguments that do not fit the parameters", function()
     local ran = false
     local text = told("work", { n = "three", extra = true }, function() ran = true end, { parameters = {
