@@ -7,8 +7,6 @@ local secrets = require "curia.language.secrets"
 local tools = require "curia.tools"
 local validation = require "curia.language.validate"
 
-for name, word in pairs(tools.words) do dsl.add_word(name, word) end
-
 return {
   council = dsl.council,
   member = dsl.member,
