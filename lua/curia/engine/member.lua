@@ -120,7 +120,6 @@ end
 ---@field answered? table a response that may turn out to be no answer
 ---@field retry? table stronger than all other policies
 ---@field deadline_ms? number of this turn
----@field limit? curia.Limit its task's deadline, where it has one
 ---@field tool_rounds? integer responses whose calls were answered, where the member has tools
 ---@field tool_calls? table[] what was called so far
 ---@field cut? {reason?: string, kind?: string, message?: string} why it was cut short from outside
