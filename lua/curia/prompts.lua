@@ -183,6 +183,31 @@ function M.content_not_shown(kind, mime, uri)
   return ("[%s, not shown%s]"):format(mime or kind, uri and ": " .. uri or "")
 end
 
+--- What a provider cannot be told in its own way: the form of the answer.
+---@param schema table
+---@return string
+function M.schema(schema)
+  return "Answer with one JSON value and nothing else, no text around it. It must fit this JSON Schema:\n" .. as_json(schema)
+end
+
+--- What the tool is for that takes an answer where a provider has no other way to be told its form.
+---@return string
+function M.answer_tool()
+  return "Gives the final answer. Call it exactly once, when you are done."
+end
+
+--- An answer that is sent back: what is wrong with it, a line for each fault.
+---@param faults string
+---@param is_json boolean whether the answer has to be JSON
+---@return string
+function M.repair(faults, is_json)
+  return concat({
+    "Your answer cannot be used as it is:", faults,
+    is_json and "Give the whole answer again, with this mended, as JSON and nothing else."
+      or "Give the whole answer again, with this mended.",
+  }, "\n\n")
+end
+
 --- How a decision is told to the chair.
 ---@param decision curia.Decision
 ---@return string

@@ -13,7 +13,7 @@ describe("what this version cannot do yet", function()
   before_each(function() T.script "yes" end)
 
   it("is refused by name in members and chair", function()
-    for field, value in pairs { schema = { type = "object" }, confidence = "self_report",
+    for field, value in pairs { confidence = "self_report",
       fallback = { { provider = "test", model = "n" } } } do
       local err = refused({}, { [field] = value })
       assert.equal("unsupported", err.kind, field)
@@ -34,7 +34,7 @@ describe("what this version cannot do yet", function()
       assert.equal("unsupported", err.kind, field)
       assert.matches(field, err.message)
     end
-    for field, value in pairs { schema = { type = "object" }, stagger = true, rule = "borda" } do
+    for field, value in pairs { stagger = true, rule = "borda" } do
       local err = refused { rounds = { { type = "independent_analysis", [field] = value } } }
       assert.equal("unsupported", err.kind, field)
       assert.matches("rounds[1]." .. field, err.message, nil, true)
@@ -42,7 +42,7 @@ describe("what this version cannot do yet", function()
   end)
 
   it("is named all at once", function()
-    local err = refused({ budget = { usd = 1 } }, { schema = { type = "object" } })
+    local err = refused({ budget = { usd = 1 } }, { confidence = "self_report" })
     assert.equal(2, #err.context.fields)
   end)
 

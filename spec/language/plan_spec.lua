@@ -75,12 +75,16 @@ describe("curia.language.plan", function()
     assert.equal(inner, made.members[2].council)
   end)
 
-  it("resolves names of functions", function()
+  it("resolves names of functions and schemas", function()
+    local schema = { type = "object" }
+    config.registry:register("schema", "answer", schema)
     config.registry:register("function", "shout", string.upper)
     config.registry:register("input_mapper", "map", string.lower)
     config.registry:register("router", "first", string.len)
-    local made = plan { profile = "plain", input = "map", router = "first", member "a" { transform = "shout" },
-      round "think" { router = "first" } }
+    local made = plan { profile = "plain", input = "map", router = "first", member "a" { transform = "shout", schema = "answer" },
+      round "think" { router = "first", schema = "answer" } }
+    assert.equal(schema, made.members[1].schema)
+    assert.equal(schema, made.rounds[1].schema)
     assert.equal(string.upper, made.members[1].transform)
     assert.equal(string.lower, made.input)
     assert.equal(string.len, made.router)

@@ -173,6 +173,21 @@ describe("curia.language.validate", function()
       assert.same({}, with_round { router = "x", schema = "answer" })
     end)
 
+    it("of schemas: what is none, with the place in it", function()
+      local wrong = { type = "objct", properties = { n = { minimun = 1 } } }
+      local expected = { ["%s#/properties/n"] = "unknown_field", ["%s"] = "out_of_range" }
+      local function at(path)
+        local made = {}
+        for place, code in pairs(expected) do made[place:format(path)] = code end
+        return made
+      end
+      assert.same(at "members[1].schema", with_member { schema = wrong })
+      assert.same(at "rounds[1].schema", with_round { schema = wrong })
+      config.registry:register("schema", "wrong", wrong)
+      assert.same(at "members[1].schema", with_member { schema = "wrong" })
+      assert.same({}, with_member { schema = { type = "object" } })
+    end)
+
     it("conflict", function()
       assert.same({ run = "conflict" }, codes { run = print, member "a" { profile = "plain" }, round "think" {} })
       assert.same({ ["members[1]"] = "conflict" },

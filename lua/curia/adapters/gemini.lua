@@ -132,7 +132,10 @@ local MODES = { auto = "AUTO", required = "ANY", none = "NONE" }
 
 local function tool_config(request, forced)
   local choice = request.tool_choice
-  if forced and choice ~= "none" then return { functionCallingConfig = { mode = "ANY" } } end
+  if forced then
+    local only = choice == "none" and { emulation.tool_name(request) } or nil
+    return { functionCallingConfig = { mode = "ANY", allowedFunctionNames = only } }
+  end
   if not choice then return nil end
   local named = not MODES[choice] and { choice } or nil
   return { functionCallingConfig = { mode = MODES[choice] or "ANY", allowedFunctionNames = named } }

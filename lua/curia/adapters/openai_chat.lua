@@ -543,7 +543,9 @@ end
 
 return guard.adapter {
   name = NAME,
-  capabilities = { stream = true, tools = true, json_schema = true, reasoning = true, seed = true, logprobs = true },
+  capabilities = {
+    stream = true, tools = true, json_schema = "object", reasoning = true, seed = true, logprobs = true,
+  },
   build = build,
   plain = plain,
   parse = parse,

@@ -359,7 +359,7 @@ end
 
 return guard.adapter {
   name = NAME,
-  capabilities = { stream = true, tools = true, json_schema = true, reasoning = true },
+  capabilities = { stream = true, tools = true, json_schema = "object", reasoning = true },
   build = build,
   parse = parse,
   stream = {

@@ -119,24 +119,33 @@ end
 local ASK = {
   round = { type = "string", identifier = true }, retry = fields.round.retry, parse = { type = "function" },
   deadline_ms = { type = "duration" }, deadline = { type = "duration", alias = "deadline_ms" },
+  schema = fields.round.schema,
 }
+
+local function find_schema(self, schema)
+  if type(schema) ~= "string" then return schema end
+  local registry = self._run.config.registry
+  local found = registry:lookup("schema", schema)
+  if found then return found end
+  error("ask: " .. suggest.message("schema", schema, registry:list "schema"), 3)
+end
 
 --- Asks one member. A provider's failure is a result, never a raise.
 ---@async
 ---@param member string|table id, or a member of `ctx.members`
 ---@param input any a text, a list of messages, or an input table; nil: the run's input
----@param opts? {round?: string, retry?: table, parse?: function, deadline?: number|string} `round` labels
---- the asks of a free `run`
+---@param opts? {round?: string, retry?: table, parse?: function, deadline?: number|string, schema?: table|string}
+--- `round` labels the asks of a free `run`; `schema` is stronger than the round's and the member's
 ---@return curia.MemberResult
 function Ctx:ask(member, input, opts)
   opts = options.read("ask", opts, ASK)
-  local planned = find_member(self, member)
+  local planned, schema = find_member(self, member), find_schema(self, opts.schema)
   local own = deeper(self)
   local build = take_input(own, input)
   local round, result, leaving = place_of(self, opts.round, planned.id)
   local guard <close> = leaving
   local turn = member_turn.new_turn(own, round, planned, build, opts.parse)
-  turn.retry, turn.deadline_ms = opts.retry, opts.deadline_ms
+  turn.retry, turn.deadline_ms, turn.schema = opts.retry, opts.deadline_ms, schema
   return rounds.single_turn(turn, result.results)
 end
 

@@ -202,7 +202,10 @@ local function metadata_of(run)
   return metadata
 end
 
-local function cost_of(totals)
+--- The cost of totals: nil while nothing is known of it; calls without a known price are counted in it.
+---@param totals {usage: table, cost?: table, unpriced: integer}
+---@return table?
+function M.cost_of(totals)
   if totals.cost and totals.unpriced > 0 then totals.cost.unpriced_calls = totals.unpriced end
   return totals.cost
 end
@@ -224,7 +227,7 @@ function M.of(run)
   return {
     run_id = run.id, council = run.plan.spec.name, status = status, input = run.input, rounds = run.rounds,
     final = final, decision = decision, degraded = degraded, dissent = dissent_of(run.rounds),
-    errors = list, usage = run.totals.usage, cost = cost_of(run.totals), metadata = metadata_of(run),
+    errors = list, usage = run.totals.usage, cost = M.cost_of(run.totals), metadata = metadata_of(run),
     duration_ms = run:elapsed_ms(),
   }, status == "error" and list[1] or nil
 end

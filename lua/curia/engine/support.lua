@@ -4,10 +4,10 @@ local errors = require "curia.errors"
 local M = {}
 
 local MEMBER = {
-  "schema", "fallback", "confidence", "council", "input_mapper",
+  "fallback", "confidence", "council", "input_mapper",
 }
 local COUNCIL = { "budget", "on_budget", "without_chair", "recovery" }
-local ROUND = { "schema", "stagger", "rule" }
+local ROUND = { "stagger", "rule" }
 local OPTIONS = {
   "budget", "on_budget", "recorder", "recovery", "relay_topics", "namespace", "group", "stack", "env",
   "council_version",

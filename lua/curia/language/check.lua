@@ -167,8 +167,23 @@ local function check_duration(_, value, path, what, faults)
   faults:add(path, message == duration.EXPECTED and "wrong_type" or "out_of_range", ("%s: %s"):format(what, message))
 end
 
+--- Checks a table that has a language of its own, such as a schema; its paths stand behind a "#".
+---@param rule table
+---@param value table
+---@param path string
+---@param what string
+---@param faults curia.Faults
+function M.judged(rule, value, path, what, faults)
+  local good, found = true, nil
+  if rule.judge then good, found = rule.judge(value) end
+  for _, fault in ipairs(not good and found or {}) do
+    local place = fault.path == "" and path or path .. "#" .. fault.path
+    faults:add(place, fault.code, ("%s: %s"):format(what, fault.message))
+  end
+end
+
 local CHECK = {
-  string = check_string, number = check_number, integer = check_number, list = check_list,
+  table = M.judged, string = check_string, number = check_number, integer = check_number, list = check_list,
   map = check_map, duration = check_duration,
   record = function(rule, value, path, what, faults)
     M.record(rule.fields, value, path, what, faults)

@@ -12,6 +12,9 @@
 --   known               names that need no registration  also              a second registry kind
 --   identifier          a text that can be part of a path
 --   word                a text that every provider takes as a tool's name
+--   judge               function(table) -> true | nil, faults: what a table must be in a language of its own
+local schemas = require "curia.schema"
+
 local M = {}
 
 local function rule(kind, doc, more)
@@ -67,7 +70,7 @@ local quorum = rule("integer|string", "answers that suffice: a number, majority 
   { min = 1, enum = { "majority", "all" } })
 local durability = rule("string", "when finished work is committed", { enum = DURABILITIES })
 local schema = rule("table|string", "JSON Schema of the answer, or a registered name",
-  { ref = "schema", code = "unknown_schema" })
+  { ref = "schema", code = "unknown_schema", judge = schemas.check })
 
 --- A tool that models may call. One with `list` in place of `run` is a set of tools (an MCP server's): it tells
 --- them when they are needed.
@@ -75,7 +78,7 @@ M.tool = {
   name = rule("string", "the name that models call it by", { word = true }),
   about = rule("string", "what it does and when to call it, for the model"),
   parameters = rule("table|string", "JSON Schema of the arguments, or a registered name",
-    { ref = "schema", code = "unknown_schema" }),
+    { ref = "schema", code = "unknown_schema", judge = schemas.check }),
   run = rule("function|string", "function(args, ctx) -> result, or nil and why not", { ref = "function" }),
   list = rule("function", "function() -> tools, or nil and why not"),
   idempotent = rule("boolean", "may be run twice for one call"),

@@ -60,18 +60,19 @@ local function with_alternatives(planned, undecided, registry)
   planned.provider = entry
 end
 
-local function resolve_function(registry, kind, value)
+-- A name stands for what is registered under it.
+local function resolve_name(registry, kind, value)
   return type(value) == "string" and registry:lookup(kind, value) or value
 end
 
-local FUNCTION_KINDS = {
-  transform = "function", validate = "function", run = "function", input_mapper = "input_mapper",
+local NAMED_KINDS = {
+  transform = "function", validate = "function", run = "function", input_mapper = "input_mapper", schema = "schema",
 }
 
 local function own_fields(member, spec, registry)
   local planned = {}
   for name, value in pairs(member) do planned[name] = value end
-  for name, kind in pairs(FUNCTION_KINDS) do planned[name] = resolve_function(registry, kind, member[name]) end
+  for name, kind in pairs(NAMED_KINDS) do planned[name] = resolve_name(registry, kind, member[name]) end
   planned.tools = tools.resolve({ spec.tools, member.tools }, registry)
   if planned.confidence == nil then planned.confidence = spec.confidence end
   return planned
@@ -125,7 +126,8 @@ local function plan_round(round, idx, registry)
   local module = assert(rounds.resolve(round.type, registry))
   local planned = lower.record(rounds.fields(module), round)
   planned.type, planned.module = round.type, module
-  planned.router = resolve_function(registry, "router", round.router)
+  planned.router = resolve_name(registry, "router", round.router)
+  planned.schema = resolve_name(registry, "schema", round.schema)
   planned.name = round.name or module.name or round.type
   planned.idx = idx
   return planned
@@ -154,9 +156,9 @@ local function build(spec, context)
   local chair = spec.chair and plan_member(spec.chair, spec, context)
   local registry = context.config.registry
   return {
-    input = resolve_function(registry, "input_mapper", spec.input),
-    router = resolve_function(registry, "router", spec.router),
-    run = resolve_function(registry, "function", spec.run),
+    input = resolve_name(registry, "input_mapper", spec.input),
+    router = resolve_name(registry, "router", spec.router),
+    run = resolve_name(registry, "function", spec.run),
     tools = tools.resolve({ spec.tools }, registry),
     spec = spec, members = members, chair = chair, by_id = index(members, chair),
     rounds = plan_rounds(spec, registry),

@@ -50,7 +50,10 @@ end
 
 local function reference_checker(registry)
   return function(rule, name, path, what, faults)
-    if is_known(rule, name, registry) then return end
+    if is_known(rule, name, registry) then
+      if rule.judge then check.judged(rule, registry:lookup(rule.ref, name), path, what, faults) end
+      return
+    end
     faults:add(path, rule.code or "missing", ("%s: no %s is registered as '%s'%s"):format(what,
       (rule.ref:gsub("_", " ")), name, suggest.hint(name, known_names(rule, registry))))
   end
@@ -105,15 +108,9 @@ end
 
 -- Arguments are an object: vendors take no other schema.
 local function check_parameters(scope, parameters, path, what)
-  if type(parameters) ~= "table" or next(parameters) == nil then return end
-  local here = check.join(path, "parameters")
-  local _, faults = schemas.check(parameters)
-  for _, fault in ipairs(faults or {}) do
-    scope.faults:add(here .. fault.path, fault.code, ("parameters of %s: %s"):format(what, fault.message))
-  end
-  if not schemas.is_object(parameters) then
-    scope.faults:add(here, "wrong_type", ("parameters of %s must be the schema of an object"):format(what))
-  end
+  if type(parameters) ~= "table" or next(parameters) == nil or schemas.is_object(parameters) then return end
+  scope.faults:add(check.join(path, "parameters"), "wrong_type",
+    ("parameters of %s must be the schema of an object"):format(what))
 end
 
 -- What only a look at the whole tool tells; a registered one is judged where it is used.
