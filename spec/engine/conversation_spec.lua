@@ -294,6 +294,26 @@ describe("the bounds of the loop", function()
   end)
 end)
 
+describe("a structured answer behind tools", function()
+  local SCHEMA = { type = "object", properties = { city = { type = "string" } }, required = { "city" } }
+
+  it("is asked for, read and mended within the same conversation", function()
+    local usage = { input_tokens = 1, output_tokens = 1 }
+    local seen = model { { tool_calls = { call("echo", { text = "Oslo" }) }, usage = usage },
+      { content = "{}", usage = usage }, { tool_calls = { call("echo", { text = "again" }) }, usage = usage },
+      { content = '{"city":"Oslo"}', usage = usage } }
+    local member, result = one { schema = SCHEMA }
+    assert.same({ "ok", "Oslo" }, { member.status, member.response.parsed.city })
+    assert.same({ "user", "assistant", "tool", "assistant", "user", "assistant", "tool" }, (function()
+      local roles = {}
+      for i, message in ipairs(seen[4].messages) do roles[i] = message.role end
+      return roles
+    end)())
+    assert.same({ 2, 4, 4 }, { #member.metadata.tool_calls, member.response.usage.input_tokens, result.usage.input_tokens })
+    assert.equal("echo", seen[4].tools[1].name)
+  end)
+end)
+
 describe("what a request offers", function()
   it("are the tools of the council and the member, each once, also to the chair", function()
     local seen = model { "yes" }
