@@ -1,3 +1,4 @@
+local clock = require "curia.core.clock"
 local curia = require "curia"
 local helper = require "spec.helper"
 local task = require "curia.task"
@@ -115,6 +116,14 @@ describe("a call that needs approval", function()
     assert.equal(0, #T.of_type(events, "run_resumed"))
     assert.equal("not_pending", select(2, run:approve("c-a", true)).code)
   end)
+
+  it("leaves no deadline behind when its run ends", function()
+    local timers = clock.timers()
+    for _, ending in ipairs { "cancel", "terminate" } do
+      blocked(council { deadline = "1h" }, function(run) run[ending](run) end, { deadline = "1h" })
+    end
+    assert.is_true(helper.settle(function() return clock.timers() == timers end))
+  end)
 end)
 
 describe("while a run is blocked", function()
@@ -142,6 +151,16 @@ describe("while a run is blocked", function()
   it("the round's time limit stands still", function()
     local _, run = minute(council({}, { rounds = { { type = "independent_analysis", timeout = "5s" } } }))
     assert.equal("ok", run:result().rounds[1].results.a.status)
+  end)
+
+  it("the deadline of a member in plain Lua and the time limit of a round of one's own stand still", function()
+    local function work(ctx) return ctx:tool("delete", { path = "x" }) end
+    local _, run = minute(T.council { ids = { "a" }, tools = { delete() },
+      members = { a = { run = work, deadline = "5s" } } })
+    assert.equal("deleted", run:result().rounds[1].results.a.response.content)
+    local mine = { name = "mine", run = function(ctx) return { winner = work(ctx) } end }
+    _, run = minute(T.council { ids = { "a" }, tools = { delete() }, rounds = { { type = mine, timeout = "5s" } } })
+    assert.equal("deleted", run:result().rounds[1].decision.winner)
   end)
 
   it("and all of them go on afterwards", function()

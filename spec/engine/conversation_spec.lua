@@ -162,6 +162,12 @@ describe("a call that goes wrong", function()
     assert.matches("the arguments cannot be read", told("work", '{"cut": "he'))
   end)
 
+  it("goes back as an error: the answer was cut off within the call", function()
+    local seen = model { { tool_calls = { call("echo", '{"text": "he') }, finish_reason = "length" }, "I see" }
+    assert.equal("ok", one({}).status)
+    assert.matches("cannot be read", seen[2].messages[3].content)
+  end)
+
   it("goes back as an error: arguments that do not fit the parameters", function()
     local ran = false
     local text = told("work", { n = "three", extra = true }, function() ran = true end, { parameters = {
@@ -285,6 +291,26 @@ describe("the bounds of the loop", function()
       run:await()
       assert.same({ "yes", "cancelled" }, { ended, run:state().status })
     end)
+  end)
+end)
+
+describe("a structured answer behind tools", function()
+  local SCHEMA = { type = "object", properties = { city = { type = "string" } }, required = { "city" } }
+
+  it("is asked for, read and mended within the same conversation", function()
+    local usage = { input_tokens = 1, output_tokens = 1 }
+    local seen = model { { tool_calls = { call("echo", { text = "Oslo" }) }, usage = usage },
+      { content = "{}", usage = usage }, { tool_calls = { call("echo", { text = "again" }) }, usage = usage },
+      { content = '{"city":"Oslo"}', usage = usage } }
+    local member, result = one { schema = SCHEMA }
+    assert.same({ "ok", "Oslo" }, { member.status, member.response.parsed.city })
+    assert.same({ "user", "assistant", "tool", "assistant", "user", "assistant", "tool" }, (function()
+      local roles = {}
+      for i, message in ipairs(seen[4].messages) do roles[i] = message.role end
+      return roles
+    end)())
+    assert.same({ 2, 4, 4 }, { #member.metadata.tool_calls, member.response.usage.input_tokens, result.usage.input_tokens })
+    assert.equal("echo", seen[4].tools[1].name)
   end)
 end)
 

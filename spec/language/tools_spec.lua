@@ -49,8 +49,8 @@ describe("tools", function()
     assert.same({ ["members[1].tools[1].parameters"] = "wrong_type" }, parameters { type = "string" })
     local found, faults = codes { { name = "a", run = noop, parameters = { type = "object",
       properties = { n = { type = "interger" } } } } }
-    assert.same("members[1].tools[1].parameters/properties/n", (next(found)))
-    assert.matches("parameters of tool 'a'", faults[1].message)
+    assert.same("members[1].tools[1].parameters#/properties/n", (next(found)))
+    assert.matches("^parameters of item 1 of tools of ", faults[1].message)
   end)
 
   it("have names of their own", function()

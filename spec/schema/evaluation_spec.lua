@@ -64,3 +64,44 @@ describe("the faults", function()
     assert.equal("must be a string, not a function", faults[1].message)
   end)
 end)
+
+-- Schemas and values of anything: what matters is that judging ends without a raise.
+describe("a schema that is none", function()
+  local KEYWORDS = { "type", "const", "enum", "minimum", "maximum", "exclusiveMinimum", "multipleOf", "minLength", "maxLength",
+    "pattern", "format", "minItems", "maxItems", "uniqueItems", "items", "prefixItems", "contains", "minContains", "maxContains",
+    "minProperties", "maxProperties", "required", "dependentRequired", "properties", "patternProperties", "propertyNames",
+    "additionalProperties", "dependentSchemas", "allOf", "anyOf", "oneOf", "not", "if", "then", "else", "$ref", "a" }
+
+  local anything
+
+  local function made(depth)
+    local value = {}
+    for _ = 1, math.random(0, 4) do value[KEYWORDS[math.random(#KEYWORDS)]] = anything(depth - 1) end
+    return value
+  end
+
+  local function list(depth)
+    local value = json.array()
+    for i = 1, math.random(0, 3) do value[i] = anything(depth - 1) end
+    return value
+  end
+
+  local PLAIN = { true, false, json.null, 0, 1, -1, 1.5, 0 / 0, "", "a", "a+", "(", "#", "#/a", "string", "date", print }
+
+  function anything(depth)
+    local choice = depth > 0 and math.random(3) or 1
+    if choice == 1 then return PLAIN[math.random(#PLAIN)] end
+    return choice == 2 and made(depth) or list(depth)
+  end
+
+  it("does not raise, nor does what is no value", function()
+    math.randomseed(7)
+    for _ = 1, 5000 do
+      local s, value = made(4), anything(3)
+      local ok, err = pcall(schema.validate, s, value)
+      assert.is_true(ok, err)
+      ok, err = pcall(schema.check, s)
+      assert.is_true(ok, err)
+    end
+  end)
+end)

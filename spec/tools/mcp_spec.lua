@@ -98,6 +98,15 @@ describe("an MCP server on stdio", function()
     assert.matches("no answer to initialize in 100 ms", err.message)
   end)
 
+  case("offers only what its entry names, after approval where it says so", function()
+    local tools = tools_of(curia.mcp { command = command(), only = { "data", "echo" }, approval = true })
+    assert.is_true(tools.echo.approval)
+    assert.is_not_nil(tools.data)
+    assert.is_nil(tools.fail)
+    local _, err = tools_of(curia.mcp { command = command(), only = { "ecko" } })
+    assert.matches("unknown tool 'ecko'; did you mean 'echo'", err.message)
+  end)
+
   case("has its own variables", function()
     local set = curia.mcp { command = "echo $SPEC_WORD >&2; exit 1", env = { SPEC_WORD = "given" } }
     assert.matches("exit code 1: given$", select(2, tools_of(set)).message)

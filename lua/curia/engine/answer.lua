@@ -39,9 +39,10 @@ function M.fault(response, member, may_call)
     return refused(response, member, "content_filter", "was stopped by its content filter")
   end
   if reason == "error" then return refused(response, member, "transient", "ended its answer with an error") end
+  local calls = response.tool_calls
+  if may_call and calls and calls[1] then return nil end
   if reason == "tool_calls" then
-    if may_call and response.tool_calls and response.tool_calls[1] then return nil end
-    return errors.new("unsupported", name_of(member) .. ": the model asked for a tool, and the member has none",
+    return errors.new("unsupported", name_of(member) .. ": the model asked for a tool, and none was offered",
       { provider = member.provider_name })
   end
   if not response.content or not response.content:find("%S") then return empty(response, member) end

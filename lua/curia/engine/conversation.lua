@@ -98,14 +98,16 @@ local function loop_error(turn, limit)
     turn.member.id, limit))
 end
 
--- Answers the calls of a response; false when it has none.
+-- Answers the calls of a response; false when it has none. Those of one that was cut off are answered too: the
+-- model is told that their arguments cannot be read.
 local function answer_calls(turn, request, box, response)
-  if response.finish_reason ~= "tool_calls" then return false end
+  local calls = response.tool_calls
+  if not calls or not calls[1] then return false end
   local limit = turn.member.max_tool_rounds or MAX_ROUNDS
   if turn.tool_rounds >= limit then return nil, loop_error(turn, limit) end
   turn.tool_rounds = turn.tool_rounds + 1
-  name_calls(turn, response.tool_calls)
-  local outcomes, err = call_all(turn, box, response.tool_calls)
+  name_calls(turn, calls)
+  local outcomes, err = call_all(turn, box, calls)
   if not outcomes then return nil, err end
   add_messages(request, response, outcomes)
   return true

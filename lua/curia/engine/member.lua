@@ -146,7 +146,6 @@ end
 ---@field retry? table stronger than all other policies
 ---@field deadline_ms? number of this turn
 ---@field metadata? table what the result's metadata tells besides the member's own
----@field limit? curia.Limit its task's deadline, where it has one
 ---@field tool_rounds? integer responses whose calls were answered, where the member has tools
 ---@field tool_calls? table[] what was called so far
 ---@field cut? {reason?: string, kind?: string, message?: string} why it was cut short from outside

@@ -99,10 +99,9 @@ local function carries(adapter, schema)
   return able == true
 end
 
-local function all_carry(member, schema)
-  if not carries(member.adapter, schema) then return false end
-  for _, other in ipairs(member.fallback or {}) do
-    if not carries(other.adapter, schema) then return false end
+local function all_carry(members, schema)
+  for _, member in ipairs(members) do
+    if not carries(member.adapter, schema) then return false end
   end
   return true
 end
@@ -125,13 +124,15 @@ local function with_text(messages, text)
   return all
 end
 
---- Asks for an answer that fits a schema. Where a provider cannot be told, the prompt says it.
+--- Asks for an answer that fits a schema. Where the member's provider, or one that may stand in for it, cannot be
+--- told, the prompt says it.
 ---@param request table neutral request
 ---@param schema table
 ---@param member table planned member
 function M.ask_for(request, schema, member)
-  request.schema = schema
-  if not all_carry(member, schema) then request.messages = with_text(request.messages, prompts.schema(schema)) end
+  if carries(member.adapter, schema) then request.schema = schema end
+  if request.schema and all_carry(member.fallback or {}, schema) then return end
+  request.messages = with_text(request.messages, prompts.schema(schema))
 end
 
 --- The same request once more, behind an answer to it and what is said to that.

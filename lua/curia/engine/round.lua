@@ -1,8 +1,8 @@
 --- One round: who takes part, all turns at once (or one after another), how it ends, what it decides.
-local approvals = require "curia.engine.approvals"
 local clock = require "curia.core.clock"
 local counting = require "curia.ballots.count"
 local errors = require "curia.errors"
+local limits = require "curia.engine.limits"
 local member_turn = require "curia.engine.member"
 local task = require "curia.task"
 local user_code = require "curia.engine.user_code"
@@ -97,13 +97,7 @@ end
 local function spawn_turn(group, turn, until_at)
   local spawned = group:spawn(member_turn.take_turn, turn)
   local deadline_ms = turn.deadline_ms or turn.member.deadline_ms or turn.run.member_timeout_ms
-  turn.deadline_at = until_at
-  if deadline_ms then
-    spawned:deadline(deadline_ms)
-    local at = clock.ms() + deadline_ms
-    turn.limit = { task = spawned, at = at }
-    if not until_at or at < until_at then turn.deadline_at = at end
-  end
+  if deadline_ms or until_at then limits.set(turn.run, spawned, deadline_ms, turn, until_at) end
   return spawned
 end
 
@@ -167,9 +161,9 @@ local SHORTEST_LOOK_MS = 1000
 -- While the run waits for an approval the round's time stands still; how long that will be is not known, so that
 -- it is granted piece by piece.
 local function postponed(state)
-  local more = approvals.stood_ms(state.run) - state.stood_ms
+  local more = limits.stood_ms(state.run) - state.stood_ms
   if more <= 0 then return false end
-  if state.run.status == "blocked" then more = math.max(more, SHORTEST_LOOK_MS) end
+  if state.run.stands_since then more = math.max(more, SHORTEST_LOOK_MS) end
   state.stood_ms = state.stood_ms + more
   if state.timeout_at then state.timeout_at = state.timeout_at + more end
   if state.grace_at then state.grace_at = state.grace_at + more end
@@ -232,7 +226,7 @@ end
 local function new_state(ctx, round, count)
   local run, timeout_ms = ctx._run, round.timeout_ms
   return {
-    run = run, stood_ms = approvals.stood_ms(run), turns = {}, live = 0, ok = 0,
+    run = run, stood_ms = limits.stood_ms(run), turns = {}, live = 0, ok = 0,
     fail_fast = failure_mode(ctx, round) == "fail_fast",
     quorum = quorum_of(ctx, round, count),
     grace_ms = round.grace_ms or run.plan.spec.grace_ms, timeout_ms = timeout_ms,
@@ -367,7 +361,9 @@ local function run_own(ctx, round)
     local decision, err = user_code.call(what, fn, ctx)
     return decision, err, err ~= nil
   end
-  local ok, decision, err = task.within(round.timeout_ms, user_code.call, what, fn, ctx)
+  local own = task.spawn(user_code.call, what, fn, ctx)
+  limits.set(ctx._run, own, round.timeout_ms)
+  local ok, decision, err = own:await()
   if ok then return decision, err, err ~= nil end
   if decision.kind ~= "deadline" then return nil, decision, true end
   return nil, errors.new("timeout", ("%s: its %g ms are over"):format(what, round.timeout_ms)), false

@@ -6,6 +6,7 @@ local errors = require "curia.errors"
 local events = require "curia.engine.events"
 local free_rounds = require "curia.engine.free_rounds"
 local json = require "curia.json"
+local limits = require "curia.engine.limits"
 local log = require "curia.log"
 local options = require "curia.engine.options"
 local random = require "curia.engine.random"
@@ -25,7 +26,8 @@ local M = {}
 ---@field opts table
 ---@field status "pending"|"running"|"blocked"|"completed"|"failed"|"cancelled"|"terminated"
 ---@field ended boolean
----@field stood_ms number for how long it was blocked
+---@field stood_ms number for how long its deadlines have stood still, before `stands_since`
+---@field stands_since? number when they began to, by the runtime's clock
 ---@field flawed boolean a turn or a round has failed
 ---@field outcome? table the result, once it has ended
 ---@field log curia.Log
@@ -330,9 +332,8 @@ end
 ---@param owned boolean
 function Run:launch(owned)
   local spawn = owned and task.current() and task.spawn_bound or task.spawn_root
-  if self.opts.deadline_ms then self.deadline_at = nearer(self.deadline_at, clock.ms() + self.opts.deadline_ms) end
   self.task = spawn(main, self)
-  if self.opts.deadline_ms then self.task:deadline(self.opts.deadline_ms) end
+  if self.opts.deadline_ms then limits.set(self, self.task, self.opts.deadline_ms, self, self.deadline_at) end
 end
 
 local function terminated(run)

@@ -109,7 +109,7 @@ end
 
 local function ask_again(turn, request, response, err)
   tell(turn, err)
-  local text = prompts.repair(schemas.text(err.context.faults), request.schema ~= nil)
+  local text = prompts.repair(schemas.text(err.context.faults), schema_of(turn) ~= nil)
   request = requests.follow_up(request, response, text)
   return request, conversation.answer(turn, request)
 end

@@ -21,7 +21,6 @@ M.MAX_RESULT_BYTES = 100 * 1024
 ---@field ctx curia.Ctx what the tool is given
 ---@field round table
 ---@field member table
----@field limit? curia.Limit
 
 ---@class curia.ToolOutcome
 ---@field text string what the model reads
@@ -53,13 +52,12 @@ local function too_slow(tool, limit_ms)
   return errors.new("timeout", ("tool %s: no result in %g ms"):format(tool.name, limit_ms), { code = "tool_timeout" })
 end
 
--- The value, or why there is none. The end of the caller's own time goes on upwards.
+-- The value, or why there is none. The end of the caller's own time raises in the wait itself.
 local function run_tool(place, tool, arguments)
   local limit_ms = tool.timeout_ms or place.member.tool_timeout_ms or TIMEOUT_MS
   local ok, value, err = task.within(limit_ms, user_code.call, "tool " .. tool.name, tool.run, arguments, place.ctx)
   if ok then return value, err end
   if value.kind == "deadline" then return nil, too_slow(tool, limit_ms) end
-  if value.kind == "cancelled" then error(value, 0) end
   return nil, value
 end
 

@@ -2,6 +2,7 @@
 local council = require "curia.council"
 local lower = require "curia.language.lower"
 local secrets = require "curia.language.secrets"
+local tools = require "curia.tools"
 
 local M = {}
 
@@ -133,6 +134,7 @@ end
 M.words = {
   council = M.council, member = M.member, round = M.round, chair = M.chair, tool = M.tool,
   env = secrets.env, cmd = secrets.cmd, file = secrets.file,
+  bm25 = tools.words.bm25, http_get = tools.words.http_get, mcp = tools.words.mcp,
 }
 
 --- Adds a word to the language.

@@ -78,7 +78,7 @@ M.tool = {
   name = rule("string", "the name that models call it by", { word = true }),
   about = rule("string", "what it does and when to call it, for the model"),
   parameters = rule("table|string", "JSON Schema of the arguments, or a registered name",
-    { ref = "schema", code = "unknown_schema" }),
+    { ref = "schema", code = "unknown_schema", judge = schemas.check }),
   run = rule("function|string", "function(args, ctx) -> result, or nil and why not", { ref = "function" }),
   list = rule("function", "function() -> tools, or nil and why not"),
   idempotent = rule("boolean", "may be run twice for one call"),

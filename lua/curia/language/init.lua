@@ -7,7 +7,6 @@ local secrets = require "curia.language.secrets"
 local tools = require "curia.tools"
 local validation = require "curia.language.validate"
 
-for name, word in pairs(tools.words) do dsl.add_word(name, word) end
 -- Words that few councils use are loaded when they are first said.
 dsl.add_word("auto", function(name) return require("curia.auto").word(name) end)
 dsl.add_word("escalate", function(given) return require("curia.escalate").word(given) end)

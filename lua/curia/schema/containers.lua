@@ -27,8 +27,16 @@ function M.array.prefixItems(e, schemas, list)
   for i = 1, math.min(#schemas, #list) do e:inside(i - 1, schemas[i], list[i]) end
 end
 
+local NONE = {}
+
+-- The value of a neighbouring keyword, if it can be read.
+local function table_of(whole, keyword)
+  local value = whole[keyword]
+  return type(value) == "table" and value or NONE
+end
+
 function M.array.items(e, schema, list, whole)
-  for i = #(whole.prefixItems or {}) + 1, #list do
+  for i = #table_of(whole, "prefixItems") + 1, #list do
     if e.exhausted then return end
     e:inside(i - 1, schema, list[i])
   end
@@ -49,7 +57,7 @@ function M.array.uniqueItems(e, wanted, list)
 end
 
 function M.array.contains(e, schema, list, whole)
-  local found, least, most = 0, whole.minContains or 1, whole.maxContains or math.huge
+  local found, least, most = 0, tonumber(whole.minContains) or 1, tonumber(whole.maxContains) or math.huge
   for _, item in ipairs(list) do
     if e:holds(schema, item) then found = found + 1 end
   end
@@ -62,15 +70,18 @@ end
 
 -- ---- objects ----------------------------------------------------------------------------------------
 
+-- Members have names; what else a Lua table may hold is none.
 local function sorted_names(object)
   local names = {}
-  for name in pairs(object) do names[#names + 1] = name end
+  for name in pairs(object) do
+    if type(name) == "string" then names[#names + 1] = name end
+  end
   table.sort(names)
   return names
 end
 
 local function check_required(e, keyword, names, object)
-  for _, name in ipairs(names) do
+  for _, name in ipairs(type(names) == "table" and names or NONE) do
     if object[name] == nil then e:fault(keyword, ("misses the member %s"):format(quoted(name))) end
   end
 end
@@ -129,11 +140,9 @@ function M.object.patternProperties(e, schemas, object)
   end
 end
 
-local NONE = {}
-
 local function is_told(e, whole, name)
-  if (whole.properties or NONE)[name] ~= nil then return true end
-  for pattern in pairs(whole.patternProperties or NONE) do
+  if table_of(whole, "properties")[name] ~= nil then return true end
+  for _, pattern in ipairs(sorted_names(table_of(whole, "patternProperties"))) do
     if scalars.matches(e, "patternProperties", pattern, name) then return true end
   end
   return false
@@ -142,7 +151,7 @@ end
 local function check_additional(e, schema, object, whole, name)
   if schema ~= false then return e:inside(name, schema, object[name]) end
   e:fault("additionalProperties", ("must not have the member %s%s"):format(quoted(name),
-    suggest.hint(name, whole.properties or NONE)))
+    suggest.hint(name, table_of(whole, "properties"))))
 end
 
 function M.object.additionalProperties(e, schema, object, whole)

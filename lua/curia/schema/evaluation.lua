@@ -29,6 +29,19 @@ local KEYWORDS = {
   } },
 }
 
+-- Types of the keywords that can be read with one type only. Other than `check`, which tells of it, judging passes
+-- over what it cannot read: schemas of tools come from elsewhere, and a wrong one must not raise.
+local READABLE = {}
+for kind, names in pairs {
+  number = { "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength",
+    "minItems", "maxItems", "minProperties", "maxProperties" },
+  string = { "pattern", "format", "$ref" },
+  table = { "enum", "required", "properties", "patternProperties", "prefixItems", "allOf", "anyOf", "oneOf",
+    "dependentRequired", "dependentSchemas" },
+} do
+  for _, name in ipairs(names) do READABLE[name] = kind end
+end
+
 ---@class curia.schema.Fault
 ---@field path string JSON pointer; "" is the whole value
 ---@field keyword string what the value breaks
@@ -84,7 +97,7 @@ end
 local function add_keywords(plan, schema, groups)
   for i = 1, #groups, 2 do
     for _, name in ipairs(groups[i + 1]) do
-      if schema[name] ~= nil then
+      if schema[name] ~= nil and type(schema[name]) == (READABLE[name] or type(schema[name])) then
         plan[#plan + 1] = groups[i][name]
         plan[#plan + 1] = schema[name]
       end

@@ -15,7 +15,7 @@ local function tell_exhaustion(faults)
 end
 
 --- Judges a value as `curia.json` decodes it: json.null, arrays with their mark; 1.0 is an integer.
----@param schema table|boolean a schema that `check` has found good
+---@param schema table|boolean what `check` would find wrong in it is passed over
 ---@param value any
 ---@return true?
 ---@return curia.schema.Fault[]? faults at most 20, each with its path, in the order of the schema's keywords

@@ -13,7 +13,7 @@ local M = { any = {}, number = {}, string = {} }
 local ARTICLES = { array = "an array", object = "an object", integer = "a whole number", null = "null" }
 
 local function called(name)
-  return ARTICLES[name] or "a " .. name
+  return ARTICLES[name] or "a " .. tostring(name)
 end
 
 local function has_type(name, value)

@@ -3,8 +3,10 @@
 -- A command is started, an address is connected to, when a member first needs the tools; each one once for all
 -- councils of this Lua state, and anew after it has died. Servers end with the runtime.
 local client = require "curia.tools.mcp.client"
+local errors = require "curia.errors"
 local json = require "curia.json"
 local options = require "curia.engine.options"
+local suggest = require "curia.suggest"
 local task = require "curia.task"
 
 local M = {}
@@ -73,7 +75,7 @@ end
 local function tool_of(spec, described)
   return {
     name = usable_name(described.name), about = described.description, parameters = described.inputSchema,
-    timeout_ms = spec.timeout_ms,
+    timeout_ms = spec.timeout_ms, approval = spec.approval,
     run = function(args)
       local server, err = connected(spec)
       if not server then return nil, err end
@@ -82,11 +84,32 @@ local function tool_of(spec, described)
   }
 end
 
+local function names_of(described)
+  local names = {}
+  for i, tool in ipairs(described) do names[i] = tool.name end
+  return names
+end
+
+-- The tools that an entry's `only` names, in its order.
+local function chosen(spec, described)
+  if not spec.only then return described end
+  local by_name, found = {}, {}
+  for _, tool in ipairs(described) do by_name[tool.name] = tool end
+  for i, name in ipairs(spec.only) do
+    if not by_name[name] then
+      return nil, errors.new("tool", ("%s: %s"):format(spec.name, suggest.message("tool", name, names_of(described))))
+    end
+    found[i] = by_name[name]
+  end
+  return found
+end
+
 local function list(spec)
   local server, err = connected(spec)
   if not server then return nil, err end
   local described
   described, err = server:tools(spec.timeout_ms or START_MS)
+  if described then described, err = chosen(spec, described) end
   if not described then return nil, err end
   local tools = {}
   for i, tool in ipairs(described) do tools[i] = tool_of(spec, tool) end
@@ -97,6 +120,7 @@ local OPTIONS = {
   command = { type = "string", nonempty = true }, url = { type = "string", nonempty = true },
   env = { type = "map", values = { type = "string" } }, headers = { type = "map", values = { type = "string|secret" } },
   timeout_ms = { type = "duration" }, timeout = { type = "duration", alias = "timeout_ms" },
+  only = { type = "list", nonempty = true, items = { type = "string" } }, approval = { type = "boolean" },
 }
 
 local function is_address(text)
@@ -111,8 +135,9 @@ local function key_of(spec)
 end
 
 --- The tools of an MCP server, as one entry of `tools`.
----@param server string|table a command, an address, or {command =, env =, timeout =} or {url =, headers =, timeout =};
---- `timeout` limits its start (30 s) and each call (the member's tool_timeout)
+---@param server string|table a command, an address, or {command =, env =} or {url =, headers =}, with `timeout`, which
+--- limits its start (30 s) and each call (the member's tool_timeout), `only`, the names of the tools that are
+--- offered, and `approval`, which each call then needs
 ---@return table set
 function M.new(server)
   if type(server) == "string" then server = { [is_address(server) and "url" or "command"] = server } end
