@@ -9,7 +9,10 @@ ignore = { "211/guard", "211/transfer", "211/waiting" }
 exclude_files = { "build", "**/node_modules" }
 
 -- The words of the council language, in scope in files that `curia` runs.
-local words = { "council", "member", "round", "chair", "router", "tool", "schema", "profile", "env", "cmd", "file" }
+local words = {
+  "council", "member", "round", "chair", "router", "tool", "schema", "profile", "env", "cmd", "file",
+  "topology", "auto", "escalate", "mcp",
+}
 
 files["councils"] = { read_globals = words }
 files["examples"] = { read_globals = words }

@@ -18,6 +18,7 @@ static const luaL_Reg core_modules[] = {
     {"curia.core.json", curia__open_json},
     {"curia.core.decoder", curia__open_decoder},
     {"curia.core.pattern", curia__open_pattern},
+    {"curia.core.regex", curia__open_regex},
     {"curia.core.http", curia__open_http},
     {"curia.core.system", curia__open_system},
     {"curia.core.watchdog", curia__open_watchdog},
@@ -59,15 +60,22 @@ static int load_embedded(lua_State *L) {
     return 1;
 }
 
+static int is_manual(const char *name) {
+    static const char FOLDER[] = "curia.docs.";
+    return strncmp(name, FOLDER, sizeof FOLDER - 1) == 0;
+}
+
 static void preload(lua_State *L) {
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
     for (const luaL_Reg *m = core_modules; m->name; m++) {
         lua_pushcfunction(L, m->func);
         lua_setfield(L, -2, m->name);
     }
-    /* CURIA_LUA names a folder to load the Lua side from instead, while one works on it. */
+    /* CURIA_LUA names a folder to load the Lua side from instead, while one works on it; the manual is no
+     * part of it. */
     const char *folder = getenv("CURIA_LUA");
-    for (const curia__embedded *m = curia__embedded_modules; m->name && !folder; m++) {
+    for (const curia__embedded *m = curia__embedded_modules; m->name; m++) {
+        if (folder && !is_manual(m->name)) continue;
         lua_pushlightuserdata(L, (void *)(uintptr_t)m);
         lua_pushcclosure(L, load_embedded, 1);
         lua_setfield(L, -2, m->name);

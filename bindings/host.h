@@ -118,6 +118,7 @@ int curia__open_clock(lua_State *L);
 int curia__open_json(lua_State *L);
 int curia__open_decoder(lua_State *L);
 int curia__open_pattern(lua_State *L);
+int curia__open_regex(lua_State *L);
 int curia__open_http(lua_State *L);
 int curia__open_luv(lua_State *L);
 int curia__open_watchdog(lua_State *L);

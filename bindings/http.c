@@ -134,6 +134,10 @@ static void read_stream(lua_State *L, const char *name, parsed *p) {
     p->request.stream = boolean_of(L, name);
 }
 
+static void read_public_only(lua_State *L, const char *name, parsed *p) {
+    p->request.public_only = boolean_of(L, name);
+}
+
 static void read_connect(lua_State *L, const char *name, parsed *p) {
     p->request.connect_ms = number_of(L, name);
 }
@@ -162,6 +166,7 @@ static const option options[] = {{"url", read_url},
                                  {"paths", read_paths},
                                  {"watch", read_watch},
                                  {"stream", read_stream},
+                                 {"public_only", read_public_only},
                                  {"connect_timeout_ms", read_connect},
                                  {"first_byte_timeout_ms", read_first_byte},
                                  {"silence_timeout_ms", read_silence},

@@ -1,4 +1,5 @@
-/* embed OUT ROOT FILE... : compiles Lua modules to bytecode and writes them as one C table.
+/* embed OUT ROOT FILE... : compiles Lua modules to bytecode and writes them as one C table. A text
+ * (docs/language.md) becomes a module that returns it (curia.docs.language).
  *
  * A build step rather than a script, so that the bytecode always comes from the very liblua that
  * is linked into the library. Debug information stays in: tracebacks name file and line.
@@ -31,17 +32,44 @@ static void module_name(char *name, size_t size, const char *root, const char *p
     if (length > 5 && strcmp(name + length - 5, ".init") == 0) name[length - 5] = 0;
 }
 
-static size_t embed(lua_State *L, int index, const char *root, const char *path) {
-    char chunk[512];
-    snprintf(chunk, sizeof chunk, "@%s", path + strlen(root) + 1);
+static const char TEXT[] = ".md", QUOTE[] = "return [======[\n", UNQUOTE[] = "]======]";
+
+static int is_text(const char *path) {
+    size_t length = strlen(path), ending = sizeof TEXT - 1;
+    return length > ending && strcmp(path + length - ending, TEXT) == 0;
+}
+
+static void text_name(char *name, size_t size, const char *path) {
+    const char *base = strrchr(path, '/') + 1;
+    snprintf(name, size, "curia.docs.%.*s", (int)(strlen(base) - (sizeof TEXT - 1)), base);
+}
+
+static size_t read_file(const char *path, char *buffer, size_t size) {
     FILE *in = fopen(path, "rb");
     if (!in) {
         perror(path);
         exit(1);
     }
-    static char source[1 << 20];
-    size_t length = fread(source, 1, sizeof source, in);
+    size_t length = fread(buffer, 1, size, in);
     fclose(in);
+    return length;
+}
+
+/* The source of a module: the file, or for a text a chunk that returns it. */
+static size_t read_source(const char *path, char *source, size_t size) {
+    if (!is_text(path)) return read_file(path, source, size);
+    size_t before = sizeof QUOTE - 1, after = sizeof UNQUOTE - 1;
+    memcpy(source, QUOTE, before);
+    size_t length = read_file(path, source + before, size - before - after);
+    memcpy(source + before + length, UNQUOTE, after);
+    return before + length + after;
+}
+
+static size_t embed(lua_State *L, int index, const char *root, const char *path) {
+    char chunk[512];
+    snprintf(chunk, sizeof chunk, "@%s", path + strlen(root) + 1);
+    static char source[1 << 20];
+    size_t length = read_source(path, source, sizeof source);
     if (luaL_loadbufferx(L, source, length, chunk, "t")) {
         fprintf(stderr, "%s\n", lua_tostring(L, -1));
         exit(1);
@@ -67,7 +95,10 @@ int main(int argc, char **argv) {
     fputs("const curia__embedded curia__embedded_modules[] = {\n", out);
     for (int i = 3; i < argc; i++) {
         char name[256];
-        module_name(name, sizeof name, argv[2], argv[i]);
+        if (is_text(argv[i]))
+            text_name(name, sizeof name, argv[i]);
+        else
+            module_name(name, sizeof name, argv[2], argv[i]);
         fprintf(out, "{\"%s\", module_%d, %zu},\n", name, i, sizes[i]);
     }
     fputs("{0, 0, 0}};\n", out);

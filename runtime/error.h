@@ -28,6 +28,7 @@
     XX(ERESET, 27, "connection lost")                            \
     XX(ECUT, 28, "the answer was cut off")                       \
     XX(EPROTO, 29, "protocol error")                             \
+    XX(EPRIVATE, 30, "the address is not a public one")          \
     XX(EIO, 40, "input or output failed")                        \
     XX(EBORROWED, 41, "the loop is borrowed; its owner runs it") \
     XX(ESCRIPT, 42, "script error")

@@ -1,9 +1,23 @@
 local curia = require "curia"
 local helper = require "spec.helper"
 
-local NAMES = { "critic", "free_form", "llm_council", "panel", "peer_review" }
+local NAMES = {
+  "best_of", "consensus", "critic", "debate", "free_form", "jury", "llm_council", "mixture_of_agents", "panel",
+  "peer_review", "red_team", "self_consistency", "specialist", "tournament", "voting", "weighted_consensus",
+}
 
 local ROUNDS = {
+  best_of = { "candidates", "scoring" },
+  consensus = { "independent_analysis", "iterate", "synthesis" },
+  debate = { "opening", "debate", "synthesis" },
+  jury = { "iterate", "synthesis" },
+  mixture_of_agents = { "layer_1", "layer_2", "synthesis" },
+  red_team = { "draft", "attack", "defence", "synthesis" },
+  self_consistency = { "sample" },
+  specialist = { "independent_analysis", "peer_review", "synthesis" },
+  tournament = { "independent_analysis", "iterate", "synthesis" },
+  voting = { "independent_analysis", "vote", "synthesis" },
+  weighted_consensus = { "independent_analysis", "weighted_synthesis" },
   critic = { "draft", "critique", "synthesis" },
   free_form = { "opening", "rejoinder", "conclusion" },
   llm_council = { "independent_analysis", "anonymized_peer_review", "synthesis" },

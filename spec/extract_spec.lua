@@ -43,12 +43,33 @@ describe("the JSON of an answer", function()
     end
   end)
 
+  it("may be any value where it stands alone", function()
+    for text, value in pairs { ["42"] = 42, [' "a" '] = "a", ["false"] = false, ["[]"] = {}, ['```\n{"a": 1}\n```'] = { a = 1 },
+      ['so {"a": 1}'] = { a = 1 } } do
+      assert.same(value, extract.value(text, {}))
+    end
+    assert.equal(require("curia.json").null, extract.value("null", {}))
+    for _, text in ipairs { "", "yes", "so 42", "so [1]" } do assert.is_nil(extract.value(text, {})) end
+  end)
+
+  it("is an array in prose where one is looked for", function()
+    assert.same({ { a = "]" } }, extract.value('As [said], it is [{"a": "]"}] for me.', { array = true }))
+    assert.is_nil(extract.value('so {"a": 1}', { array = true }))
+  end)
+
+  it("is not looked for in the prose of a text that was cut off", function()
+    assert.is_nil(extract.value('{"a": {"b": 1}, "c', { cut = true }))
+    assert.same({ b = 1 }, extract.value('{"b": 1}', { cut = true }))
+    assert.same({ b = 1 }, extract.value('```\n{"b": 1}\n```\nand', { cut = true }))
+  end)
+
   it("is looked for in a time that grows with the text only", function()
     for _, bomb in ipairs { ("{"):rep(200000), ('{"'):rep(100000), ("```\n"):rep(200000), "```" .. ("\n "):rep(500000),
       (" "):rep(1000000) .. "{}" .. (" "):rep(1000000) .. "x", ("{}"):rep(200000), ('{"a":'):rep(50000), ("[" ):rep(1000000),
       "```" .. ("\n"):rep(300000) .. "```" } do
       local began = clock.us()
       extract.json(bomb)
+      extract.value(bomb, { array = true })
       assert.is_true(clock.us() - began < 10e6, bomb:sub(1, 10))
     end
   end)

@@ -379,6 +379,31 @@ describe("cancelling", function()
   end)
 end)
 
+describe("a request that is for public addresses only", function()
+  local function refused(url)
+    local exchange, err = get(url, { public_only = true })
+    assert.same({ "EPRIVATE", "permanent", false }, { err.code, err.kind, exchange.sent })
+    return err
+  end
+
+  it("does not reach others, named or numbered", function()
+    local server <close> = serve(text "secret")
+    local port = server.url:match "%d+$"
+    assert.matches("not a public one %(127%.0%.0%.1:" .. port, refused(server.url).message)
+    refused("http://localhost:" .. port .. "/")
+    refused("http://[::ffff:127.0.0.1]:" .. port .. "/")
+    assert.equal(0, server.requests)
+  end)
+
+  it("does not reach them over a kept connection either", function()
+    local server <close> = serve(text "secret")
+    assert.equal("secret", get(server.url).body)
+    refused(server.url)
+    assert.equal(1, server.requests)
+    assert.equal("secret", get(server.url).body)
+  end)
+end)
+
 describe("a streamed answer", function()
   local paths = decoder.paths { framing = "sse", text = { "t" }, whole = { "end" } }
   local HEAD = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"

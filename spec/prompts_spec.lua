@@ -122,6 +122,16 @@ describe("the rounds' prompts", function()
     assert.equal("No ranking could be made.", prompts.decision { ranking = {}, scores = {} })
   end)
 
+  it("tell the form of an answer, and what is wrong with one", function()
+    local text = prompts.schema { type = "object" }
+    assert.is_true(holds(text, "JSON Schema"))
+    assert.is_true(holds(text, '"type": "object"'))
+    assert.is_true(holds(prompts.repair("- /a: must be a string", true), "- /a: must be a string\n\nGive the whole answer again"))
+    assert.is_true(holds(prompts.repair("x", true), "as JSON"))
+    assert.is_false(holds(prompts.repair("x", false), "JSON"))
+    assert.is_true(holds(prompts.answer_tool(), "final answer"))
+  end)
+
   it("can be replaced", function()
     local T, R = require "spec.engine.support", require "spec.rounds.support"
     local shipped = prompts.critique

@@ -658,16 +658,17 @@ end)
 
 describe("many tasks", function()
   it("10,000 at once", function()
+    local count = os.getenv "CURIA_GC_STRESS" and 2000 or 10000 -- else the watchdog has its say
     helper.run(function()
       local group, sum = task.group(), 0
-      for i = 1, 10000 do
+      for i = 1, count do
         group:spawn(function()
           task.sleep(i % 20)
           return i
         end)
       end
       for t in group:each() do sum = sum + select(2, t:result()) end
-      assert.equal(10000 * 10001 // 2, sum)
+      assert.equal(count * (count + 1) // 2, sum)
     end)
   end)
 

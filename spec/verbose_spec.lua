@@ -34,6 +34,19 @@ describe("verbose", function()
     assert.matches("run partial in T s", lines[#lines])
   end)
 
+  it("tells of tools", function()
+    T.script(function(request)
+      if request.messages[#request.messages].role == "tool" then return "done" end
+      return { tool_calls = { { name = "echo", arguments = {} }, { name = "ecko", arguments = {} } } }
+    end)
+    local echo = curia.tool "echo" { run = function() return "hello" end }
+    local text = table.concat(without_times(lines_of(true, { ids = { "a" }, tools = { echo } })), "\n")
+    for _, line in ipairs { "a calls echo", "a: echo gave 5 bytes in T s", "a: ecko failed: unknown tool 'ecko'" } do
+      assert.matches(line, text, nil, true)
+    end
+    lines_of(true, { ids = { "a" }, tools = { echo }, run = function(ctx) return ctx:tool "echo" end })
+  end)
+
   it("begins each line with the time since the start", function()
     helper.virtual(function()
       T.script { content = "yes", delay_ms = 1500 }

@@ -20,6 +20,7 @@ local M = {}
 ---@field paths? userdata decoder paths: a streamed answer is decoded with these
 ---@field watch? boolean `next` tells of each batch of segments, not of the end only
 ---@field stream? boolean `next` tells of the body's bytes as they come (not with paths)
+---@field public_only? boolean addresses that are not public (private, loopback, ...) get EPRIVATE; no proxy is used
 ---@field connect_timeout_ms? number 10000 unless said; 0, here as below: no limit
 ---@field first_byte_timeout_ms? number from sending the request to the first byte of the body
 ---@field silence_timeout_ms? number the longest gap after that; comments and pings are no bytes

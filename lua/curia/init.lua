@@ -12,6 +12,10 @@ local M = {
   member = language.member,
   round = language.round,
   chair = language.chair,
+  tool = language.tool,
+  bm25 = language.bm25,
+  http_get = language.http_get,
+  mcp = language.mcp,
   env = language.env,
   cmd = language.cmd,
   file = language.file,
@@ -25,6 +29,7 @@ local M = {
   await = runs.await,
   cancel = runs.cancel,
   terminate = runs.terminate,
+  approve = runs.approve,
   state = runs.state,
   result = runs.result,
   events = runs.events,
@@ -35,10 +40,20 @@ local M = {
 local LAZY = {
   anonymize = "curia.anonymize", errors = "curia.errors", http = "curia.http", json = "curia.json",
   prompts = "curia.prompts", task = "curia.task", adapters = "curia.adapters",
+  topologies = "curia.topologies",
   calibration = "curia.calibration", reliability = "curia.reliability",
+  rules = "curia.rules",
 }
 
 local FUNCTIONS = {}
+
+function FUNCTIONS.auto()
+  return require("curia.auto").word
+end
+
+function FUNCTIONS.escalate()
+  return require("curia.escalate").word
+end
 
 function FUNCTIONS.null()
   return require("curia.json").null
@@ -46,6 +61,14 @@ end
 
 function FUNCTIONS.decide()
   return require("curia.rules").decide
+end
+
+function FUNCTIONS.agreement()
+  return require("curia.agreement").agreement
+end
+
+function FUNCTIONS.bias()
+  return require("curia.bias").bias
 end
 
 function FUNCTIONS.register()

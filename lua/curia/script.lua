@@ -327,7 +327,7 @@ local SLOW_MS = 10
 local function settle(script, raw, request)
   local content = content_of(raw)
   local answer = {
-    content = content, reasoning = raw.reasoning, logprobs = raw.logprobs,
+    content = content, reasoning = raw.reasoning,
     pieces = pieces_of(raw, content),
     tool_calls = calls_of(script, raw.tool_calls),
     cost = raw.cost, model = raw.model or request.model or "scripted",
@@ -338,6 +338,7 @@ local function settle(script, raw, request)
   }
   answer.finish_reason = raw.finish_reason or (answer.tool_calls and "tool_calls") or "stop"
   answer.usage = usage_of(raw.usage, answer, request)
+  if raw.logprobs then answer.logprobs = raw.logprobs end
   return answer
 end
 

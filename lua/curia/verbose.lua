@@ -37,6 +37,17 @@ local function member_line(event)
     tokens(result.response.usage), result.attempts > 1 and (", attempt %d"):format(result.attempts) or "")
 end
 
+-- A script calls tools too.
+local function caller(event)
+  return event.member or "the script"
+end
+
+local function tool_line(event)
+  if event.error then return ("%s: %s failed: %s"):format(caller(event), event.call.name, event.error.message) end
+  return ("%s: %s gave %d bytes in %.1f s"):format(caller(event), event.call.name, #event.result,
+    event.duration_ms / 1000)
+end
+
 local LINES = {
   run_started = function(e) return "run of " .. e.council .. " started" end,
   round_started = function(e) return ("round %d: %s%s"):format(e.idx, e.round, iteration_of(e)) end,
@@ -45,6 +56,12 @@ local LINES = {
     return ("%s tries again in %.1f s: %s"):format(who(e), e.wait_ms / 1000, e.error.message)
   end,
   member_restarted = function(e) return who(e) .. " begins its answer anew" end,
+  tool_call_request = function(e) return ("%s calls %s"):format(caller(e), e.call.name) end,
+  tool_call_result = tool_line,
+  run_blocked = function(e)
+    return "blocked: " .. e.reason .. (e.call and (" of %s, call %s"):format(e.call.name, e.call.id) or "")
+  end,
+  run_resumed = function() return "goes on" end,
   member_completed = member_line,
   round_completed = function(e)
     local decision = e.result.decision

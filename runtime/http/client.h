@@ -85,7 +85,7 @@ void curia__http_multi_close(curia__http_multi *multi, int code);
 
 /* CURLMOPT_SOCKETFUNCTION, CURLOPT_OPENSOCKETFUNCTION, CURLOPT_CLOSESOCKETFUNCTION. */
 int curia__http_socket_watch(CURL *easy, curl_socket_t fd, int what, void *multi, void *assigned);
-curl_socket_t curia__http_socket_open(void *client, curlsocktype purpose,
+curl_socket_t curia__http_socket_open(void *easy, curlsocktype purpose,
                                       struct curl_sockaddr *address);
 int curia__http_socket_close(void *client, curl_socket_t fd);
 
@@ -93,6 +93,7 @@ int curia__http_socket_close(void *client, curl_socket_t fd);
 
 struct curia__http_easy {
     CURL *curl;
+    curia__http_client *client;
     curia__exchange *exchange; /* that it serves now */
     curia__http_easy *next;    /* idle ones */
     char *url;                 /* as set; kept to save setting it again */
@@ -100,6 +101,7 @@ struct curia__http_easy {
     curia__http_method method; /* as set */
     uint64_t connect_ms;       /* as set */
     long version;              /* as set */
+    bool unproxied;            /* as set, where the environment names a proxy */
     bool prepared;             /* these are set */
     unsigned trust;            /* the client's when it was made */
     char error[CURL_ERROR_SIZE];
@@ -129,9 +131,10 @@ int curia__exchange_init(curia__exchange *ex, curia__loop *loop,
                          const curia__http_request *request);
 /* Begins to watch its limits. Returns 0 or CURIA_ENOMEM. */
 int curia__exchange_guard(curia__exchange *ex);
-/* The callbacks' share: curl is about to send; a header line, a piece of body has come. They return
+/* The callbacks' share: curl is about to connect or to send to an address; a header line, a piece of body has come. They return
  * 0, a code that makes curl give up, or (body) CURIA_EBUSY: not taken, pause. */
-int curia__exchange_sending(curia__exchange *ex);
+int curia__exchange_connecting(curia__exchange *ex, const struct sockaddr *address);
+int curia__exchange_sending(curia__exchange *ex, const char *address);
 int curia__exchange_head(curia__exchange *ex, const char *line, size_t length);
 int curia__exchange_body(curia__exchange *ex, const char *bytes, size_t length);
 /* curl is through with it. */

@@ -14,9 +14,10 @@ enum {
 /* ---- callbacks: they fill the exchange in, and touch neither Lua nor the multi (C1, C2) -------- */
 
 static int on_send(void *arg, char *remote, char *local, int remote_port, int local_port) {
-    (void)remote, (void)local, (void)remote_port, (void)local_port;
+    (void)local, (void)remote_port, (void)local_port;
     curia__http_easy *easy = arg;
-    return curia__exchange_sending(easy->exchange) ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+    return curia__exchange_sending(easy->exchange, remote) ? CURL_PREREQFUNC_ABORT
+                                                           : CURL_PREREQFUNC_OK;
 }
 
 static size_t on_header(char *line, size_t size, size_t count, void *arg) {
@@ -47,10 +48,12 @@ static void set_callbacks(curia__http_easy *easy) {
 }
 
 /* The closing of a socket is told to whoever opened it, which outlives every exchange. */
-static void set_connection(CURL *curl, curia__http_client *client) {
+static void set_connection(curia__http_easy *easy) {
+    CURL *curl = easy->curl;
+    curia__http_client *client = easy->client;
     curl_easy_setopt(curl, CURLOPT_SHARE, client->share);
     curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, curia__http_socket_open);
-    curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, client);
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, easy);
     curl_easy_setopt(curl, CURLOPT_CLOSESOCKETFUNCTION, curia__http_socket_close);
     curl_easy_setopt(curl, CURLOPT_CLOSESOCKETDATA, client);
     curl_easy_setopt(curl, CURLOPT_MAXAGE_CONN, (long)CURIA__HTTP_IDLE_S);
@@ -89,8 +92,9 @@ static curia__http_easy *easy_new(curia__http_client *client) {
         free(easy);
         return NULL;
     }
+    easy->client = client;
     set_callbacks(easy);
-    set_connection(easy->curl, client);
+    set_connection(easy);
     set_trust(easy->curl, client);
     set_protocol(easy->curl);
     easy->trust = client->trust;
@@ -183,6 +187,13 @@ static void set_connect_time(curia__http_easy *easy, uint64_t ms) {
     easy->connect_ms = ms;
 }
 
+/* Behind a proxy the address that is connected to could not be seen. */
+static void set_proxy(curia__http_easy *easy, bool public_only) {
+    if (easy->client->direct || easy->unproxied == public_only) return;
+    curl_easy_setopt(easy->curl, CURLOPT_PROXY, public_only ? "" : NULL);
+    easy->unproxied = public_only;
+}
+
 static void set_body(CURL *curl, const char *body, size_t size) {
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
@@ -197,6 +208,7 @@ void curia__http_easy_prepare(curia__http_easy *easy, curia__exchange *ex,
     set_method(easy, r->method);
     set_version(easy, r->stream || !curia__http_is_tls(ex->url));
     set_connect_time(easy, r->connect_ms);
+    set_proxy(easy, r->public_only);
     curl_easy_setopt(easy->curl, CURLOPT_HTTPHEADER, ex->request);
     easy->prepared = true;
 }

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "error.h"
+#include "http/address.h"
 #include "http/client.h"
 
 #define NEVER UINT64_MAX
@@ -55,6 +56,7 @@ int curia__exchange_init(curia__exchange *ex, curia__loop *loop, const curia__ht
     ex->changed.on_cancel = on_cancel;
     ex->watch = r->watch;
     ex->streamed = r->stream;
+    ex->public_only = r->public_only;
     ex->first_byte_ms = r->first_byte_ms;
     ex->silence_ms = r->silence_ms;
     ex->total_ms = r->total_ms;
@@ -124,9 +126,18 @@ static int refuse(curia__exchange *ex, int code) {
     return code;
 }
 
-/* libcurl sends a request again when a kept connection dies before the first byte of an answer.
+int curia__exchange_connecting(curia__exchange *ex, const struct sockaddr *address) {
+    if (!ex->public_only || curia__address_is_public(address)) return 0;
+    return refuse(ex, CURIA_EPRIVATE);
+}
+
+/* Looks at the address once more, since a connection that was kept may be another request's.
+ * libcurl sends a request again when a kept connection dies before the first byte of an answer.
  * For a paid call that is a second payment that nobody counts, so it is stopped here (C10). */
-int curia__exchange_sending(curia__exchange *ex) {
+int curia__exchange_sending(curia__exchange *ex, const char *address) {
+    if (ex->public_only && !curia__address_text_is_public(address))
+        return refuse(ex, CURIA_EPRIVATE);
+    ex->refusal = 0; /* of another address of the same name */
     if (ex->sent) return refuse(ex, CURIA_ERESET);
     long connects = 1;
     curl_easy_getinfo(ex->easy->curl, CURLINFO_NUM_CONNECTS, &connects);

@@ -42,6 +42,7 @@ typedef struct {
     curia__paths *paths;    /* decode a streamed answer with these; NULL: never */
     bool watch;             /* tell of each batch of segments, not of the end only */
     bool stream;            /* hand the body on as it comes; not with paths */
+    bool public_only;       /* CURIA_EPRIVATE for addresses that are not public; no proxy is used */
     uint64_t connect_ms;    /* name, connection and TLS */
     uint64_t first_byte_ms; /* from sending the request to the first byte of the body */
     uint64_t silence_ms;    /* the longest gap after that */
@@ -93,7 +94,7 @@ struct curia__exchange {
     curia__paths *paths;
     int version;
     int refusal; /* why a callback made curl give up */
-    bool streamed, paused, answered, reused;
+    bool streamed, paused, answered, reused, public_only;
 };
 
 /* Starts an exchange in zeroed memory. Returns 0; CURIA_EINVAL (not an http or https URL; a header

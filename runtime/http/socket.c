@@ -71,10 +71,11 @@ static void drop(curia__http_client *client, curia__http_socket *s) {
 curl_socket_t curia__http_socket_open(void *arg, curlsocktype purpose,
                                       struct curl_sockaddr *address) {
     (void)purpose;
-    curia__http_client *client = arg;
+    curia__http_easy *easy = arg;
+    if (curia__exchange_connecting(easy->exchange, &address->addr)) return CURL_SOCKET_BAD;
     int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     if (fd < 0) return CURL_SOCKET_BAD;
-    client->stats.connections++;
+    easy->client->stats.connections++;
     return fd;
 }
 

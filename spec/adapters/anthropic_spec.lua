@@ -121,6 +121,8 @@ describe("anthropic.build", function()
     assert.same({ type = "tool", name = "out" }, body.tool_choice)
     body = body_of { model = "claude-3-5-haiku-20241022", schema = schema, tools = { { name = "f" } } }
     assert.same({ type = "any" }, body.tool_choice)
+    body = body_of { model = "claude-3-5-haiku-20241022", schema = schema, tools = { { name = "f" } }, tool_choice = "none" }
+    assert.same({ type = "tool", name = "answer" }, body.tool_choice)
     body = body_of { model = "claude-3-7-sonnet-20250219", schema = schema, reasoning = "low" }
     assert.same({ type = "auto" }, body.tool_choice)
   end)
@@ -162,6 +164,17 @@ describe("anthropic.parse", function()
     end
     assert.equal("No.", parse({ stop_reason = "refusal", stop_details = { explanation = "No." },
       content = json.array() }).content)
+  end)
+
+  it("wraps what is no object, and unwraps it", function()
+    local request = { model = "claude-3-5-haiku", schema = { type = "array", items = { ["$ref"] = "#/$defs/n" },
+      ["$defs"] = { n = { type = "integer" } } } }
+    local schema = body_of(request).tools[1].input_schema
+    assert.equal(request.schema, schema.properties.answer)
+    assert.equal("integer", schema["$defs"].n.type)
+    local response = parse({ stop_reason = "tool_use", content = { { type = "tool_use", id = "t", name = "answer",
+      input = { answer = { 1, 2 } } } } }, request)
+    assert.equal("[1,2]", response.content)
   end)
 
   it("unwraps an emulated schema", function()

@@ -93,8 +93,11 @@ describe("gemini.build", function()
       schema = { type = "object", properties = {} }, schema_name = "out" }
     local body = build(request).body
     assert.equal("out", body.tools[1].functionDeclarations[2].name)
-    assert.equal("ANY", body.toolConfig.functionCallingConfig.mode)
+    assert.same({ mode = "ANY" }, body.toolConfig.functionCallingConfig)
     assert.is_nil(body.generationConfig)
+    request.tool_choice = "none"
+    assert.same({ mode = "ANY", allowedFunctionNames = { "out" } }, build(request).body.toolConfig.functionCallingConfig)
+    request.tool_choice = nil
     local response = parse(chunk({ { functionCall = { name = "out", args = { a = 1 } } } }, "STOP"), request)
     assert.equal('{"a":1}', response.content)
     assert.is_nil(response.tool_calls)

@@ -3,10 +3,10 @@ local adapters = require "curia.adapters"
 local json = require "curia.json"
 local reading = require "spec.adapters.reading"
 
-local function body(name, model, logprobs)
+local function body(name, model, logprobs, config)
   local adapter = adapters.get(name)
   return adapter.build({ model = model, messages = { { role = "user", content = "Hi" } }, logprobs = logprobs },
-    { api_key = "k" }).body
+    config or { api_key = "k" }).body
 end
 
 -- What the answer's tokens were, as "token logprob".
@@ -29,6 +29,7 @@ describe("log probabilities", function()
     assert.is_true(body("openai_chat", "gpt-4.1", true).logprobs)
     assert.is_nil(body("openai_chat", "gpt-4.1").logprobs)
     assert.is_nil(body("openai_chat", "gpt-5", true).logprobs)
+    assert.is_nil(body("openai_chat", "llama", true, { api_key = "k", logprobs = false }).logprobs)
     assert.is_true(body("openrouter", "openai/gpt-4.1", true).logprobs)
     assert.is_nil(body("openrouter", "openai/gpt-4.1").logprobs)
     assert.same({ "message.output_text.logprobs" }, body("openai_responses", "gpt-4.1", true).include)

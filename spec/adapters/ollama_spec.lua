@@ -37,23 +37,42 @@ describe("ollama.build", function()
     assert.is_nil(build({}).body.options)
   end)
 
-  it("sends arguments as objects, results by name, and a schema as format", function()
-    local schema = { type = "object" }
-    local body = build({ schema = schema, tools = { { name = "f" } }, messages = {
+  it("sends arguments as objects and results by name", function()
+    local body = build({ tools = { { name = "f" } }, messages = {
       { role = "assistant", content = "", tool_calls = { { id = "a", name = "f", arguments = {} } },
         provider_parts = { adapter = "ollama", thinking = "hm" } },
       { role = "tool", tool_call_id = "a", name = "f", content = "1" },
     } }).body
-    assert.equal(schema, body.format)
     assert.equal('{"function":{"arguments":{},"name":"f"}}', json.encode(body.messages[1].tool_calls[1]))
     assert.equal("hm", body.messages[1].thinking)
     assert.equal("f", body.messages[2].tool_name)
     assert.equal("f", body.tools[1]["function"].name)
     assert.is_nil(build({ tools = { { name = "f" } }, tool_choice = "none" }).body.tools)
   end)
+
+  it("sends a schema as format; beside tools, which that would shut out, as one more tool", function()
+    local schema = { type = "object", properties = { n = { type = "integer" } } }
+    assert.equal(schema, build({ schema = schema }).body.format)
+    assert.equal(schema, build({ schema = schema, tools = { { name = "f" } }, tool_choice = "none" }).body.format)
+    local body = build({ schema = schema, tools = { { name = "f" } } }).body
+    assert.is_nil(body.format)
+    assert.same({ "f", "answer" }, { body.tools[1]["function"].name, body.tools[2]["function"].name })
+    assert.equal(schema, body.tools[2]["function"].parameters)
+  end)
 end)
 
 describe("ollama.parse", function()
+  it("takes a schema's answer out of the calls", function()
+    local request = { model = "m", schema = { type = "object" }, tools = { { name = "f" } } }
+    local body = { model = "m", done = true, message = { role = "assistant", content = "",
+      tool_calls = { { ["function"] = { name = "answer", arguments = { n = 1 } } } } } }
+    local response = ollama.parse(200, {}, json.encode(body), request)
+    assert.same({ '{"n":1}', "stop" }, { response.content, response.finish_reason })
+    assert.is_nil(response.tool_calls)
+    body.message.tool_calls[1]["function"].name = "f"
+    assert.equal("f", ollama.parse(200, {}, json.encode(body), request).tool_calls[1].name)
+  end)
+
   it("reads an answer with calls that says stop", function()
     local response = ollama.parse(200, {}, json.encode { model = "m", done = true, done_reason = "stop",
       prompt_eval_count = 4, eval_count = 2,

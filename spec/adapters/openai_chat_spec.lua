@@ -95,6 +95,14 @@ describe("openai_chat.build", function()
     assert.equal(optional, format.schema)
   end)
 
+  it("sends a schema beside tools, and none whose root is no object", function()
+    local body = body_of { schema = { type = "object", properties = {} }, tools = { { name = "f" } } }
+    assert.equal("json_schema", body.response_format.type)
+    assert.equal("f", body.tools[1]["function"].name)
+    assert.is_nil(body_of({ schema = { type = "array" } }).response_format)
+    assert.equal("object", chat.capabilities.json_schema)
+  end)
+
   it("gives back what belongs to the vendor, to the same model only", function()
     local parts = { adapter = "openai_chat", model = "m", fields = { reasoning_content = "hm" } }
     local messages = { { role = "assistant", content = "x", provider_parts = parts } }

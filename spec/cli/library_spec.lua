@@ -41,7 +41,10 @@ describe("curia.cli.library", function()
       names[#names + 1] = entry.name
       assert.truthy(#entry.about > 10, entry.name)
     end
-    assert.same({ "critic", "free_form", "llm_council", "panel", "peer_review" }, names)
+    assert.same({
+      "best_of", "consensus", "critic", "debate", "free_form", "jury", "llm_council", "mixture_of_agents", "panel",
+      "peer_review", "red_team", "self_consistency", "specialist", "tournament", "voting", "weighted_consensus",
+    }, names)
   end)
 
   it("loads", function()

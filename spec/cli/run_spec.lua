@@ -29,6 +29,14 @@ local SLOW = [[council "slow" { member "a" { provider = "here" }, member "slow" 
 local ECHO = [[council "echo" { round "independent_analysis" {},
   member "a" { run = function(_, input) return input.question .. "/" .. tostring(input.n) end } }]]
 
+local CAREFUL = [[
+require("curia").config { providers = { careful = { adapter = "scripted", model = "s-1", script = function(request)
+  local last = request.messages[#request.messages]
+  return last.role == "tool" and last.content or { tool_calls = { { name = "delete", arguments = {} } } }
+end } } }
+council "careful" { round "independent_analysis" {}, member "a" { provider = "careful", tools = {
+  tool "delete" { approval = true, run = function() return "deleted" end } } } }]]
+
 -- The reader of the events ends before the first of them comes.
 local UNREAD = '{ sleep 0.1; "$0" run "$1" Why --events; echo "code $?" >&2; } | true'
 
@@ -41,6 +49,14 @@ describe("curia run", function()
       assert.truthy(err:find("round 1 of 2: independent_analysis", 1, true))
       assert.truthy(err:find("\ncost       unknown\n", 1, true))
       assert.is_nil(err:find("\27", 1, true))
+    end)
+  end)
+
+  it("refuses what needs approval, and says so", function()
+    council(CAREFUL, function(path)
+      local code, out, err = program.run { "run", path, "Why?" }
+      assert.same({ 0, "Error: the call of delete was refused: nobody is there to approve it\n" }, { code, out })
+      assert.truthy(err:find("delete needs approval, and nobody can give it here: refused", 1, true))
     end)
   end)
 

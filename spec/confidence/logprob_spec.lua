@@ -34,16 +34,10 @@ describe("logprob", function()
     assert.is_nil(measure(nil))
   end)
 
-  it("asks only where there are some", function()
-    local function asked(capabilities, provider)
-      local request = {}
-      logprob.prepare(request, { adapter = { capabilities = capabilities }, provider = provider or {} })
-      return request.logprobs
-    end
-    assert.is_true(asked { logprobs = true })
-    assert.is_nil(asked {})
-    assert.is_nil(asked(nil))
-    assert.is_nil(asked({ logprobs = true }, { logprobs = false }))
+  it("wants them of the adapter", function()
+    local request = {}
+    logprob.prepare(request)
+    assert.is_true(request.logprobs)
   end)
 
   it("gives the result a confidence, or a note", function()

@@ -38,4 +38,12 @@ describe("a response", function()
   it("of a member in plain Lua is named by the member", function()
     assert.matches("^b: ", answer.fault({ content = "" }, { id = "b" }).message)
   end)
+
+  it("may be calls of tools, where they were offered", function()
+    local calling = { content = "", finish_reason = "tool_calls", tool_calls = { { name = "x" } } }
+    assert.is_nil(answer.fault(calling, { id = "b" }, true))
+    assert.equal("unsupported", answer.fault(calling, { id = "b" }).kind)
+    calling.finish_reason = "refusal"
+    assert.equal("refusal", answer.fault(calling, { id = "b" }, true).kind)
+  end)
 end)

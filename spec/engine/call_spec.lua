@@ -44,6 +44,20 @@ describe("a call over HTTP", function()
     assert.equal(1, server.mock:stats().requests)
   end)
 
+  it("asks no provider for log probabilities that is known to refuse", function()
+    local server <close> = serve "yes"
+    helper.run(function()
+      curia.run(council { confidence = "logprob" }, "Why?")
+      curia.config { providers = { net = { logprobs = false } } }
+      local result = curia.run(council { confidence = "logprob" }, "Why?").rounds[1].results.a
+      assert.matches("no log probabilities", result.metadata.confidence_note)
+      curia.config { providers = { net = { logprobs = true } } }
+    end)
+    local asked = server.mock:requests()
+    assert.is_true(asked[1].body.logprobs)
+    assert.is_nil(asked[2].body.logprobs)
+  end)
+
   it("streams to those that watch, piece by piece", function()
     local server <close> = serve { reasoning = "hm", stream = LETTERS, chunk_delay_ms = 2 }
     helper.run(function()

@@ -73,12 +73,19 @@ describe("ctx", function()
     assert.equal("x", result.final.content)
   end)
 
-  it("refuses what later versions will do", function()
-    for _, name in ipairs { "tool", "run" } do
-      local _, err = free(function(ctx) ctx[name](ctx, "x") end)
-      assert.equal("unsupported", err.kind)
-      assert.matches("ctx:" .. name, err.message)
+  it("breaks ties at random with the run's dice", function()
+    local function winners(seed)
+      local made = {}
+      free(function(ctx)
+        for i = 1, 20 do
+          made[i] = ctx:decide("plurality", { { choice = "x" }, { choice = "y" } }, { tie_break = "random" }).winner
+        end
+        return "x"
+      end, nil, { seed = seed })
+      return table.concat(made)
     end
+    assert.equal(winners(1), winners(1))
+    assert.not_equal(winners(1), winners(2))
   end)
 end)
 
@@ -326,7 +333,7 @@ describe("ctx:round", function()
       assert.equal(case[4], err.code)
       assert.matches("ctx_spec.lua", err.traceback)
     end
-    local _, err = free(function(ctx) ctx:round("critique", { schema = { type = "object" } }) end)
+    local _, err = free(function(ctx) ctx:round("critique", { stagger = true }) end)
     assert.equal("unsupported", err.kind)
   end)
 end)

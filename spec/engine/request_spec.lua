@@ -53,3 +53,52 @@ describe("a request", function()
     assert.matches("round first has no build function", err.message)
   end)
 end)
+
+describe("a request for a structured answer", function()
+  local SCHEMA = { type = "object" }
+
+  local function member(able, ...)
+    local fallback = {}
+    for i, other in ipairs { ... } do fallback[i] = { adapter = { capabilities = { json_schema = other } } } end
+    return { adapter = { capabilities = { json_schema = able } }, fallback = fallback }
+  end
+
+  -- Whether the request carries the schema, and what it says.
+  local function asked(schema, ...)
+    local made = request "Why?"
+    requests.ask_for(made, schema, member(...))
+    assert.is_true(made.schema == schema or made.schema == nil)
+    return { made.schema ~= nil, made.messages[#made.messages].content }
+  end
+
+  it("carries the schema; the prompt says it where a provider cannot be told", function()
+    local array = { type = "array" }
+    local function told(schema) return "Why?\n\n" .. require("curia.prompts").schema(schema) end
+    assert.same({ true, "Why?" }, asked(SCHEMA, true))
+    assert.same({ true, "Why?" }, asked(SCHEMA, "object"))
+    assert.same({ true, "Why?" }, asked(array, true, true))
+    assert.same({ false, told(SCHEMA) }, asked(SCHEMA, false))
+    assert.same({ false, told(array) }, asked(array, "object"))
+    assert.same({ true, told(SCHEMA) }, asked(SCHEMA, true, false))
+  end)
+
+  it("says it in a message of its own where the last one is no text of the user's", function()
+    for _, last in ipairs { { role = "assistant", content = "x" }, { role = "user", content = { { type = "text", text = "x" } } } } do
+      local made = request { { role = "user", content = "u" }, last }
+      requests.ask_for(made, SCHEMA, { adapter = {} })
+      assert.equal(3, #made.messages)
+      assert.same({ "user", last }, { made.messages[3].role, made.messages[2] })
+    end
+  end)
+
+  it("is followed up by the same with a longer history", function()
+    local made = request("Why?", { model = "m" })
+    made.schema = SCHEMA
+    local parts = { adapter = "x" }
+    local next_one = requests.follow_up(made, { content = "no", provider_parts = parts }, "Again.")
+    assert.same({ { role = "user", content = "Why?" }, { role = "assistant", content = "no", provider_parts = parts },
+      { role = "user", content = "Again." } }, next_one.messages)
+    assert.same({ "m", "r", "first", SCHEMA, false }, { next_one.model, next_one.run_id, next_one.round, next_one.schema, next_one.plain })
+    assert.same({ 1, true }, { #made.messages, made.plain })
+  end)
+end)

@@ -19,7 +19,7 @@ end
 local function with_defaults(fields)
   local made = { provider = "test", model = "m" }
   for name, value in pairs(fields) do made[name] = value end
-  if made.run then made.provider, made.model = nil, nil end
+  if made.run or made.council then made.provider, made.model = nil, nil end
   return made
 end
 

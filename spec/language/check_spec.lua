@@ -86,4 +86,16 @@ describe("curia.language.check", function()
     check.value({ type = "list", items = { type = "string|table", ref = "tool" } }, { "a", {}, "b" }, "t", "t", faults)
     assert.same({ "tool:a:t[1]", "tool:b:t[3]" }, asked)
   end)
+
+  it("asks the rule about tables in a language of their own", function()
+    local rule = { type = "table|string", judge = function(value)
+      if value.good then return true end
+      return nil, { { path = "", code = "empty", message = "m" }, { path = "/a/b", code = "wrong_type", message = "n" } }
+    end }
+    local faults = check.faults()
+    for _, value in ipairs { { good = true }, "a name", {} } do check.value(rule, value, "s", "the s", faults) end
+    check.value({ type = "table" }, {}, "s", "the s", faults)
+    assert.same({ { path = "s", code = "empty", message = "the s: m" },
+      { path = "s#/a/b", code = "wrong_type", message = "the s: n" } }, faults:take())
+  end)
 end)

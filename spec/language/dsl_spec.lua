@@ -30,7 +30,7 @@ describe("curia.language.dsl", function()
 
   it("installs its words, and those that others add", function()
     local env = dsl.install {}
-    for _, word in ipairs { "council", "member", "round", "chair", "env", "cmd", "file" } do
+    for _, word in ipairs { "council", "member", "round", "chair", "tool", "bm25", "http_get", "mcp", "env", "cmd", "file" } do
       assert.is_function(env[word], word)
     end
     dsl.add_word("spec_word", 7)

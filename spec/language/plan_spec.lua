@@ -75,12 +75,16 @@ describe("curia.language.plan", function()
     assert.equal(inner, made.members[2].council)
   end)
 
-  it("resolves names of functions", function()
+  it("resolves names of functions and schemas", function()
+    local schema = { type = "object" }
+    config.registry:register("schema", "answer", schema)
     config.registry:register("function", "shout", string.upper)
     config.registry:register("input_mapper", "map", string.lower)
     config.registry:register("router", "first", string.len)
-    local made = plan { profile = "plain", input = "map", router = "first", member "a" { transform = "shout" },
-      round "think" { router = "first" } }
+    local made = plan { profile = "plain", input = "map", router = "first", member "a" { transform = "shout", schema = "answer" },
+      round "think" { router = "first", schema = "answer" } }
+    assert.equal(schema, made.members[1].schema)
+    assert.equal(schema, made.rounds[1].schema)
     assert.equal(string.upper, made.members[1].transform)
     assert.equal(string.lower, made.input)
     assert.equal(string.len, made.router)
@@ -88,12 +92,12 @@ describe("curia.language.plan", function()
   end)
 
   it("gives the council's tools and confidence to every member", function()
-    for _, name in ipairs { "x", "y" } do config.registry:register("tool", name, {}) end
+    for _, name in ipairs { "x", "y" } do config.registry:register("tool", name, { run = print }) end
     local made = plan { profile = "plain", tools = { "x" }, confidence = "self_report",
       member "a" { tools = { "x", "y" } }, member "b" { confidence = "logprob" }, round "think" {}, chair {} }
-    assert.same({ "x", "y" }, made.members[1].tools)
-    assert.same({ "x" }, made.members[2].tools)
-    assert.same({ "x" }, made.chair.tools)
+    assert.same({ { name = "x", run = print }, { name = "y", run = print } }, made.members[1].tools)
+    assert.same({ { name = "x", run = print } }, made.members[2].tools)
+    assert.same({ { name = "x", run = print } }, made.chair.tools)
     assert.equal("self_report", made.members[1].confidence)
     assert.equal("logprob", made.members[2].confidence)
     assert.is_nil(made.chair.confidence)

@@ -187,12 +187,27 @@ describe("curia.language.validate", function()
       assert.same({ ["members[1].schema"] = "unknown_schema" }, with_member { schema = "answer" })
       assert.same({ ["rounds[1].router"] = "unknown_router" }, with_round { router = "x" })
       assert.same({ ["members[1].council"] = "unknown_council" }, with_member { council = "x" })
-      config.registry:register("tool", "search", {})
+      config.registry:register("tool", "search", { run = print })
       config.registry:register("schema", "answer", {})
       config.registry:register("router", "x", print)
       config.registry:register("sub_council", "x", {})
       assert.same({}, with_member { tools = { "search" }, schema = "answer", council = "x" })
       assert.same({}, with_round { router = "x", schema = "answer" })
+    end)
+
+    it("of schemas: what is none, with the place in it", function()
+      local wrong = { type = "objct", properties = { n = { minimun = 1 } } }
+      local expected = { ["%s#/properties/n"] = "unknown_field", ["%s"] = "out_of_range" }
+      local function at(path)
+        local made = {}
+        for place, code in pairs(expected) do made[place:format(path)] = code end
+        return made
+      end
+      assert.same(at "members[1].schema", with_member { schema = wrong })
+      assert.same(at "rounds[1].schema", with_round { schema = wrong })
+      config.registry:register("schema", "wrong", wrong)
+      assert.same(at "members[1].schema", with_member { schema = "wrong" })
+      assert.same({}, with_member { schema = { type = "object" } })
     end)
 
     it("conflict", function()

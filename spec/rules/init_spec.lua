@@ -108,6 +108,16 @@ describe("deciding", function()
       end
     end)
 
+    it("great weights and scores do not wrap around", function()
+      for _, name in ipairs(rules.names) do
+        local d = rules.decide(name, everything, { weights = { x = 10 ^ 12 // 1 | 0, y = 1 } })
+        assert.is_true(d.margin >= 0 and d.margin <= 1 and d.effective_voters >= 1 and d.effective_voters < 1.001, name)
+        assert.is_true(name == "unanimous" or d.winner == "a", name)
+      end
+      local d = rules.decide("mean", { { scores = { a = 10 ^ 12 // 1 | 0, b = 1 }, weight = 10 ^ 12 // 1 | 0 } })
+      assert.equal(1e12, d.scores.a)
+    end)
+
     it("bad ballots are discarded, each with a reason, and change nothing", function()
       local bad = {
         { voter = "x", choice = "b", confidence = 1, ordering = { "b" }, approvals = { "b" }, scores = { b = 9 }, grades = { b = "good" } },

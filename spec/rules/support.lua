@@ -104,6 +104,17 @@ local BALLOTS = {
 
 local MOST_IN_FULL = 16
 
+-- Under a collector that takes a step at each allocation, one of so many electorates is enough.
+local STRIDE = os.getenv "CURIA_GC_STRESS" and 100 or 1
+
+local function some_of(visit)
+  local count = 0
+  return function(...)
+    count = count + 1
+    if count % STRIDE == 0 then visit(...) end
+  end
+end
+
 local function with_voters(ballots)
   local named = {}
   for i, ballot in ipairs(ballots) do
@@ -136,16 +147,15 @@ local THREE, FOUR = { "a", "b", "c" }, { "a", "b", "c", "d" }
 --- else for 1000 of them.
 function M.each_small(kind, visit)
   local all = BALLOTS[kind](THREE)
-  local function three(ballots) visit(ballots, THREE) end
+  local three = some_of(function(ballots) visit(ballots, THREE) end)
   if #all <= MOST_IN_FULL then each_of_three(all, three) else sample(all, 3, 1000, random.new(17), three) end
 end
 
 --- The same for samples of two to five voters and four options.
 function M.each_sampled(kind, visit)
   local all, dice = BALLOTS[kind](FOUR), random.new(23)
-  for voters = 2, 5 do
-    sample(all, voters, 60, dice, function(ballots) visit(ballots, FOUR) end)
-  end
+  local four = some_of(function(ballots) visit(ballots, FOUR) end)
+  for voters = 2, 5 do sample(all, voters, 60, dice, four) end
 end
 
 -- ---- what every rule keeps to ---------------------------------------------------------------------

@@ -136,8 +136,8 @@ local CHOICES = { auto = "auto", required = "any", none = "none" }
 
 local function asked_choice(request, forced)
   local choice = request.tool_choice
-  if forced and choice ~= "none" then
-    local alone = not (request.tools and request.tools[1])
+  if forced then
+    local alone = choice == "none" or not (request.tools and request.tools[1])
     return alone and { type = "tool", name = emulation.tool_name(request) } or { type = "any" }
   end
   if not choice then return nil end

@@ -9,6 +9,7 @@ local models = require "curia.data.models"
 local answer = require "curia.adapters.support.answer"
 local calls = require "curia.adapters.support.calls"
 local emulation = require "curia.adapters.support.emulation"
+local embed = require "curia.adapters.support.embed"
 local failure = require "curia.adapters.support.failure"
 local guard = require "curia.adapters.support.guard"
 local request_of = require "curia.adapters.support.request"
@@ -132,7 +133,10 @@ local MODES = { auto = "AUTO", required = "ANY", none = "NONE" }
 
 local function tool_config(request, forced)
   local choice = request.tool_choice
-  if forced and choice ~= "none" then return { functionCallingConfig = { mode = "ANY" } } end
+  if forced then
+    local only = choice == "none" and { emulation.tool_name(request) } or nil
+    return { functionCallingConfig = { mode = "ANY", allowedFunctionNames = only } }
+  end
   if not choice then return nil end
   local named = not MODES[choice] and { choice } or nil
   return { functionCallingConfig = { mode = MODES[choice] or "ANY", allowedFunctionNames = named } }
@@ -420,6 +424,7 @@ end
 return guard.adapter {
   name = NAME,
   capabilities = { stream = true, tools = true, json_schema = true, reasoning = true, seed = true, logprobs = true },
+  embed = embed.gemini,
   build = build,
   parse = parse,
   stream = {

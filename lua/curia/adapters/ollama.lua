@@ -1,6 +1,10 @@
 --- Ollama's own protocol, /api/chat: NDJSON, arguments as objects, reasoning in `thinking`.
+--
+-- A `format` leaves a model no way to call a tool. Beside tools, the answer is asked for as the arguments of one more.
 local answer = require "curia.adapters.support.answer"
 local calls = require "curia.adapters.support.calls"
+local embed = require "curia.adapters.support.embed"
+local emulation = require "curia.adapters.support.emulation"
 local failure = require "curia.adapters.support.failure"
 local guard = require "curia.adapters.support.guard"
 local request_of = require "curia.adapters.support.request"
@@ -33,15 +37,26 @@ local function wire_message(message, model)
   return wire
 end
 
+local function has_tools(request)
+  return request.tools ~= nil and request.tools[1] ~= nil and request.tool_choice ~= "none"
+end
+
+local function emulates(request)
+  return request ~= nil and request.schema ~= nil and has_tools(request)
+end
+
+local function wire_tool(tool)
+  return {
+    type = "function",
+    ["function"] = { name = tool.name, description = tool.about, parameters = request_of.parameters(tool) },
+  }
+end
+
 local function wire_tools(request)
-  if not request.tools or not request.tools[1] or request.tool_choice == "none" then return nil end
+  if not has_tools(request) then return nil end
   local wire = {}
-  for i, tool in ipairs(request.tools) do
-    wire[i] = {
-      type = "function",
-      ["function"] = { name = tool.name, description = tool.about, parameters = request_of.parameters(tool) },
-    }
-  end
+  for i, tool in ipairs(request.tools) do wire[i] = wire_tool(tool) end
+  if request.schema then wire[#wire + 1] = wire_tool(emulation.tool(request)) end
   return wire
 end
 
@@ -81,7 +96,7 @@ local function build(request, config)
     tools = wire_tools(request),
     options = options_of(request),
     think = think_of(request.reasoning),
-    format = request.schema,
+    format = not emulates(request) and request.schema or nil,
     logprobs = request.logprobs,
   }
   return {
@@ -111,9 +126,11 @@ local function nonempty(text)
 end
 
 local function response_of(last, content, thinking, list, request, logprobs)
+  local given
   list = list[1] and list or nil
+  if emulates(request) then list, given = emulation.unwrap(list, request) end
   return {
-    content = content,
+    content = given or content,
     reasoning = thinking,
     tool_calls = list,
     finish_reason = answer.finish(FINISH[last.done_reason], list),
@@ -148,7 +165,10 @@ end
 -- Stream --------------------------------------------------------------------------------------------
 
 local function start(request, name)
-  return { name = request_of.label(request, name or NAME), request = request, text = {}, thinking = {}, calls = {} }
+  return {
+    name = request_of.label(request, name or NAME), request = request, text = {}, thinking = {}, calls = {},
+    answer_tool = emulates(request) and emulation.tool_name(request) or nil,
+  }
 end
 
 local function add_message(state, message)
@@ -164,7 +184,10 @@ local function add_message(state, message)
   end
   local before = #state.calls
   add_calls(state.calls, message)
-  for i = before + 1, #state.calls do deltas[#deltas + 1] = { kind = "tool_args", text = state.calls[i].raw } end
+  for i = before + 1, #state.calls do
+    local call = state.calls[i]
+    deltas[#deltas + 1] = { kind = call.name == state.answer_tool and "content" or "tool_args", text = call.raw }
+  end
   return deltas[1] and deltas or nil
 end
 
@@ -202,6 +225,7 @@ end
 return guard.adapter {
   name = NAME,
   capabilities = { stream = true, tools = true, json_schema = true, reasoning = true, seed = true, logprobs = true },
+  embed = embed.ollama,
   build = build,
   parse = parse,
   stream = {

@@ -7,6 +7,7 @@ local decoder = require "curia.core.decoder"
 local models = require "curia.data.models"
 local answer = require "curia.adapters.support.answer"
 local calls = require "curia.adapters.support.calls"
+local embed = require "curia.adapters.support.embed"
 local failure = require "curia.adapters.support.failure"
 local guard = require "curia.adapters.support.guard"
 local request_of = require "curia.adapters.support.request"
@@ -128,13 +129,15 @@ end
 
 --- The body shares the request's messages, and calls of one configuration share their headers.
 ---@param request table neutral request
----@param config table {base_url, api_key, headers}
+---@param config table {base_url, api_key, headers, logprobs}; `logprobs = false`: the vendor refuses to be asked
 ---@return table {url, headers, body}
 local function build(request, config)
+  local body = build_body(request)
+  if config.logprobs == false then body.logprobs = nil end
   return {
     url = url_of(config.base_url or DEFAULT_BASE),
     headers = request_of.shared_headers(config, request_of.bearer),
-    body = build_body(request),
+    body = body,
   }
 end
 
@@ -544,7 +547,10 @@ end
 
 return guard.adapter {
   name = NAME,
-  capabilities = { stream = true, tools = true, json_schema = true, reasoning = true, seed = true, logprobs = true },
+  capabilities = {
+    stream = true, tools = true, json_schema = "object", reasoning = true, seed = true, logprobs = true,
+  },
+  embed = embed.openai,
   build = build,
   plain = plain,
   parse = parse,

@@ -7,6 +7,7 @@ local json = require "curia.json"
 local models = require "curia.data.models"
 local answer = require "curia.adapters.support.answer"
 local calls = require "curia.adapters.support.calls"
+local embed = require "curia.adapters.support.embed"
 local failure = require "curia.adapters.support.failure"
 local guard = require "curia.adapters.support.guard"
 local request_of = require "curia.adapters.support.request"
@@ -360,7 +361,8 @@ end
 
 return guard.adapter {
   name = NAME,
-  capabilities = { stream = true, tools = true, json_schema = true, reasoning = true, logprobs = true },
+  capabilities = { stream = true, tools = true, json_schema = "object", reasoning = true, logprobs = true },
+  embed = embed.openai,
   build = build,
   parse = parse,
   stream = {

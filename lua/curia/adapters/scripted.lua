@@ -114,7 +114,7 @@ local function logprobs_of(answer)
   return tokens
 end
 
-local function response_of(answer, request)
+local function response_of(answer)
   return {
     content = answer.content,
     reasoning = answer.reasoning,
@@ -123,7 +123,6 @@ local function response_of(answer, request)
     model = answer.model,
     usage = answer.usage or {},
     cost = answer.cost and { usd = answer.cost, source = "provider" } or nil,
-    logprobs = request.logprobs and answer.logprobs and logprobs_of(answer) or nil,
     raw = answer,
   }
 end
@@ -137,7 +136,9 @@ local function deliver(answer, request, config, on_delta)
   if amid and (request.stream or answer.fault ~= "no_done") then return nil, amid(config, partial, answer) end
   if amid then return nil, unreadable(config, "garbage") end
   tell_calls(answer, tell)
-  return response_of(answer, request)
+  local response = response_of(answer)
+  if request.logprobs and answer.logprobs then response.logprobs = logprobs_of(answer) end
+  return response
 end
 
 --- Answers a request from the script.

@@ -1,6 +1,7 @@
 --- The help: written from the table of commands. Examples come first, they teach most.
 local commands = require "curia.cli.commands"
 local library = require "curia.cli.library"
+local manual = require "curia.cli.manual"
 local suggest = require "curia.suggest"
 local width = require "curia.view.width"
 
@@ -100,7 +101,10 @@ function M.overview()
   append(lines, table_of(known, 2))
   append(lines, { "", "Topics (curia help TOPIC):" })
   append(lines, table_of(topics, 2))
-  append(lines, { "", "curia COMMAND --help tells more of a command." })
+  append(lines, {
+    "", "curia COMMAND --help tells more of a command; curia help NAME explains every round,",
+    "rule, strategy and option of the language: curia help vote.",
+  })
   return table.concat(lines, "\n") .. "\n"
 end
 
@@ -108,11 +112,12 @@ local function all_names()
   local names = {}
   for name in pairs(commands.by_name) do names[name] = true end
   for name in pairs(commands.topics) do names[name] = true end
+  for _, name in ipairs(manual.names()) do names[name] = true end
   return names
 end
 
 --- The text for a name.
----@param name? string a command, a topic, or nil for the overview
+---@param name? string a command, a topic, a heading of docs/language.md, or nil for the overview
 ---@return string?
 ---@return string? message
 function M.text(name)
@@ -120,6 +125,8 @@ function M.text(name)
   local command, entry = commands.by_name[name], commands.topics[name]
   if command then return M.command(command) end
   if entry then return topic(entry) end
+  local section = manual.topic(name)
+  if section then return section end
   return nil, suggest.message("topic", name, all_names())
 end
 

@@ -104,8 +104,15 @@ local function print_event(event, run)
   if not io.stdout:write(records.line(event)) or not io.stdout:flush() then run:cancel("nobody reads the events") end
 end
 
+-- Nobody can be asked here; a run that waited for ever would be worse.
+local function refuse_call(event, run, view)
+  view:say(("%s needs approval, and nobody can give it here: refused"):format(event.call.name))
+  run:approve(event.call.id, false, "nobody is there to approve it")
+end
+
 local function follow(run, view, values)
   for event in run:events { tokens = values.events or view.tokens } do
+    if event.type == "run_blocked" and event.reason == "approval" then refuse_call(event, run, view) end
     if values.events then print_event(event, run) else view:event(event) end
   end
   return run:await()

@@ -2,16 +2,10 @@
 --- independent of its length (Jelinek et al. 1977).
 local M = { asks = true }
 
-local function gives_logprobs(member)
-  local adapter, provider = member.adapter, member.provider
-  return adapter and adapter.capabilities and adapter.capabilities.logprobs and provider.logprobs ~= false
-end
-
---- Asks for log probabilities where the provider has them: one that has not may refuse the question.
+--- Wants log probabilities: the adapters ask for them where the provider and the model have some.
 ---@param request table
----@param member table
-function M.prepare(request, member)
-  if gives_logprobs(member) then request.logprobs = true end
+function M.prepare(request)
+  request.logprobs = true
 end
 
 local function mean_of(logprobs)

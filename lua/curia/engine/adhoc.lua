@@ -28,6 +28,13 @@ local function check_members(round, plan)
   end
 end
 
+local function find_schema(round, registry)
+  if type(round.schema) ~= "string" then return round.schema end
+  local found = registry:lookup("schema", round.schema)
+  if not found then refuse("unknown_schema", suggest.message("schema", round.schema, registry:list "schema")) end
+  return found
+end
+
 --- Raises when there is no such round, or an option is wrong.
 ---@param run curia.Run
 ---@param kind string|table
@@ -41,6 +48,7 @@ function M.plan(run, kind, opts)
   round.type, round.module = kind, nil
   check_options(run, kind, round, module)
   check_members(round, run.plan)
+  round.schema = find_schema(round, registry)
   local err = support.missing_in_round(round)
   if err then error(err, 0) end
   round.module, round.idx = module, #run.rounds + 1

@@ -30,16 +30,19 @@ end
 --- nil when the response is an answer, else why it is none.
 ---@param response table
 ---@param member table
+---@param may_call? boolean tools were offered: calls of them are an answer too
 ---@return curia.Error?
-function M.fault(response, member)
+function M.fault(response, member, may_call)
   local reason = response.finish_reason
   if reason == "refusal" then return refused(response, member, "refusal", "refused to answer") end
   if reason == "content_filter" then
     return refused(response, member, "content_filter", "was stopped by its content filter")
   end
   if reason == "error" then return refused(response, member, "transient", "ended its answer with an error") end
+  local calls = response.tool_calls
+  if may_call and calls and calls[1] then return nil end
   if reason == "tool_calls" then
-    return errors.new("unsupported", name_of(member) .. ": the model asked for a tool, and the member has none",
+    return errors.new("unsupported", name_of(member) .. ": the model asked for a tool, and none was offered",
       { provider = member.provider_name })
   end
   if not response.content or not response.content:find("%S") then return empty(response, member) end

@@ -31,6 +31,7 @@ local function provider_config(entry)
   if not headers then return nil, err end
   local config = {
     base_url = entry.base_url, api_key = key, headers = headers, name = entry.name, script = entry.script,
+    logprobs = entry.logprobs,
   }
   configs[entry] = config
   return config

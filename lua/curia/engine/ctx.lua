@@ -14,6 +14,9 @@ local shared = require "curia.rounds.shared"
 local suggest = require "curia.suggest"
 local system = require "curia.core.system"
 local task = require "curia.task"
+local tool_call = require "curia.engine.tool_call"
+local toolbox = require "curia.engine.toolbox"
+local tools = require "curia.language.tools"
 
 local M = {}
 
@@ -184,6 +187,7 @@ local ASK = {
   round = { type = "string", identifier = true }, retry = fields.round.retry, parse = { type = "function" },
   deadline_ms = { type = "duration" }, deadline = { type = "duration", alias = "deadline_ms" },
   iteration = { type = "integer", min = 1 }, seed = { type = "integer" }, keep = { type = "boolean" },
+  schema = fields.round.schema,
 }
 
 -- One of several asks of a member in a round: its events say which.
@@ -199,7 +203,16 @@ end
 ---@field deadline? number|string
 ---@field iteration? integer which of several asks of the member in this round it is
 ---@field seed? integer instead of the member's own
+---@field schema? table|string stronger than the round's and the member's
 ---@field keep? boolean false: the result is the caller's alone and does not stand in the round's results
+
+local function find_schema(self, schema)
+  if type(schema) ~= "string" then return schema end
+  local registry = self._run.config.registry
+  local found = registry:lookup("schema", schema)
+  if found then return found end
+  error("ask: " .. suggest.message("schema", schema, registry:list "schema"), 3)
+end
 
 --- Asks one member. A provider's failure is a result, never a raise.
 ---@async
@@ -209,14 +222,14 @@ end
 ---@return curia.MemberResult
 function Ctx:ask(member, input, opts)
   opts = options.read("ask", opts, ASK)
-  local planned = find_member(self, member)
+  local planned, schema = find_member(self, member), find_schema(self, opts.schema)
   local own = deeper(self)
   local build = take_input(own, input)
   local round, result, leaving = place_of(self, opts.round, planned.id)
   local guard <close> = leaving
   if opts.iteration then round = iterated(own, round, opts.iteration) end
   local turn = member_turn.new_turn(own, round, planned, build, opts.parse)
-  turn.retry, turn.deadline_ms, turn.seed = opts.retry, opts.deadline_ms, opts.seed
+  turn.retry, turn.deadline_ms, turn.seed, turn.schema = opts.retry, opts.deadline_ms, opts.seed, schema
   return rounds.single_turn(turn, opts.keep == false and {} or result.results)
 end
 
@@ -236,6 +249,38 @@ end
 ---@async
 function Ctx:first(functions)
   return task.first(functions)
+end
+
+-- ---- tools ----------------------------------------------------------------------------------------
+
+local NO_ROUND, NO_MEMBER, NO_TOOLS = {}, {}, {}
+
+-- The council's tools come first, then what is registered.
+local function toolbox_for(self, name)
+  local run = self._run
+  local box, err = toolbox.open(run.plan.tools or NO_TOOLS)
+  if not box or box.by_name[name] then return box, err end
+  local tool = tools.find(name, run.config.registry)
+  if tool and tool.run then return { find = function() return tool end } end
+  error(suggest.message("tool", name, box.by_name), 3)
+end
+
+--- Calls a tool of the council, or a registered one. What goes wrong in it is an error value; an unknown
+--- name raises.
+---@async
+---@param name string
+---@param args? table
+---@return any value nil when it failed
+---@return curia.Error? err
+function Ctx:tool(name, args)
+  if type(name) ~= "string" then error("bad argument #1 to 'tool' (a name expected)", 2) end
+  if args ~= nil and type(args) ~= "table" then error("bad argument #2 to 'tool' (a table expected)", 2) end
+  local box, err = toolbox_for(self, name)
+  if not box then return nil, err end
+  local place = { run = self._run, ctx = self, round = self._round or NO_ROUND, member = NO_MEMBER }
+  local outcome = tool_call.perform(place, box, { id = system.uuid7(), name = name, arguments = args or {} })
+  if outcome.error then return nil, outcome.error end
+  return outcome.value
 end
 
 -- ---- effects --------------------------------------------------------------------------------------
@@ -276,12 +321,33 @@ function Ctx:step(name, fn)
   return value
 end
 
---- Applies a decision rule to ballots; see curia.decide.
+local function with_dice(self, opts)
+  if type(opts) ~= "table" or opts.tie_break ~= "random" or opts.random then return opts end
+  local own = { random = function() return self:random() end }
+  for name, value in pairs(opts) do own[name] = value end
+  return own
+end
+
+--- Applies a decision rule to ballots; see curia.decide. `tie_break = "random"` throws the run's dice.
 function Ctx:decide(rule, ballots, opts)
-  return rules.decide(rule, ballots, opts)
+  return rules.decide(rule, ballots, with_dice(self, opts))
 end
 
 local LEVELS = { debug = true, info = true, warn = true, error = true }
+
+--- Runs another council inside of this run and waits for its result; it is cancelled when this task ends.
+---@async
+---@param council curia.Council|string
+---@param input? any nil: this run's input
+---@param opts? table options of `start`
+---@return table? result
+---@return curia.Error? err unless the result is ok or partial
+function Ctx:run(council, input, opts)
+  if input == nil then input = self.input end
+  local nested, err = self._run:start_nested(council, input, opts)
+  if not nested then return nil, err end
+  return nested:await()
+end
 
 --- Puts a line into the event log.
 ---@param level "debug"|"info"|"warn"|"error"
@@ -317,14 +383,5 @@ function Ctx:conclude(content)
   self._run.final, self._run.concluded = response, true
   return response
 end
-
-local function unsupported(name)
-  return function()
-    error(errors.new("unsupported", ("ctx:%s is not part of this version"):format(name)), 2)
-  end
-end
-
-Ctx.tool = unsupported("tool")
-Ctx.run = unsupported("run")
 
 return M

@@ -30,7 +30,10 @@ Subscription.__index = Subscription
 ---@field closed boolean after the terminal event, or terminate
 ---@field token_watchers integer
 ---@field request_watchers integer
-local Log = {}
+---@field outer curia.Log|false the log of the run that this one is part of
+---@field inner? table<curia.Log, true> those of runs inside of this one
+---@field sub_watchers integer how many watch the tokens of all runs inside of this one
+local Log = { outer = false, sub_watchers = 0 }
 Log.__index = Log
 
 --- An empty log.
@@ -89,9 +92,10 @@ function Log:tell(kind, round, member, value)
   entries[last] = value or false
   self.count = seq
   local subscriptions = self.subscriptions
-  if not subscriptions[1] then return end
+  if not (subscriptions[1] or self.outer) then return end
   local event = event_of(self, seq)
   for i = 1, #subscriptions do append(subscriptions[i], event) end
+  if self.outer then self.outer:relay(event) end
 end
 
 --- Logs an event that belongs to no round.
@@ -103,7 +107,8 @@ end
 
 -- Whether an event goes on where the tail of a queue ends.
 local function follows(tail, length, event)
-  return tail.member == event.member and tail.idx == event.idx and tail.iteration == event.iteration
+  return tail.run_id == event.run_id and tail.member == event.member
+    and tail.idx == event.idx and tail.iteration == event.iteration
     and tail.kind == event.kind and tail.attempt == event.attempt and tail.index + length == event.index
 end
 
@@ -146,6 +151,7 @@ function Log:token(event)
   for _, subscription in ipairs(self.subscriptions) do
     if subscription.tokens and not merge(subscription, event) then append(subscription, event) end
   end
+  if self.outer then self.outer:relay(event) end
 end
 
 --- Hands a member_request event, which is not logged either, to those that watch requests.
@@ -159,9 +165,44 @@ function Log:request(event)
   end
 end
 
+--- Hands an event of a run inside of this one to those that watch these too (`sub_runs`).
+---@param event table
+function Log:relay(event)
+  local is_token = event.type == "member_token"
+  for _, subscription in ipairs(self.subscriptions) do
+    local wanted = subscription.sub_runs and (subscription.tokens or not is_token)
+    if wanted and not (is_token and merge(subscription, event)) then append(subscription, event) end
+  end
+  if self.outer then self.outer:relay(event) end
+end
+
+local function count_watchers(log, count)
+  log.token_watchers = log.token_watchers + count
+  if log.on_watch then log.on_watch(log.token_watchers > 0) end
+end
+
+-- Whoever watches the tokens of the runs inside of a run watches those of each of them.
+local function count_sub_watchers(log, count)
+  log.sub_watchers = log.sub_watchers + count
+  for inner in pairs(log.inner or {}) do
+    count_watchers(inner, count)
+    count_sub_watchers(inner, count)
+  end
+end
+
+--- Makes the log part of another run's: its events go there too.
+---@param outer curia.Log
+function Log:attach(outer)
+  outer.inner = outer.inner or {}
+  outer.inner[self], self.outer = true, outer
+  count_watchers(self, outer.sub_watchers)
+  self.sub_watchers = outer.sub_watchers
+end
+
 --- No event comes any more; readers end when they have read what there is.
 function Log:close()
   self.closed = true
+  if self.outer then self.outer.inner[self] = nil end
   for _, subscription in ipairs(self.subscriptions) do subscription:finish() end
   self.subscriptions, self.token_watchers, self.request_watchers = {}, 0, 0
 end
@@ -169,8 +210,8 @@ end
 local function add_watcher(log, subscription, count)
   if subscription.requests then log.request_watchers = log.request_watchers + count end
   if not subscription.tokens then return end
-  log.token_watchers = log.token_watchers + count
-  if log.on_watch then log.on_watch(log.token_watchers > 0) end
+  count_watchers(log, count)
+  if subscription.sub_runs then count_sub_watchers(log, count) end
 end
 
 local function drop(list, item)
@@ -217,7 +258,7 @@ function Subscription:next()
       self.signal:wait()
     end
     local event = take(self)
-    if (event.seq or event.after + 1) >= self.from then return event end
+    if event.run_id ~= self.log.run_id or (event.seq or event.after + 1) >= self.from then return event end
   end
 end
 
@@ -225,6 +266,8 @@ end
 ---@field from_seq? integer the first event that is wanted (1)
 ---@field tokens? boolean false: no member_token events
 ---@field requests? boolean member_request events too, which carry the messages as they are sent
+---@field sub_runs? boolean the events of the runs inside of this one too, as they happen: with their own `run_id` and
+--- `seq`, and the outer run's id as `parent_run_id`
 
 --- Subscribes: what was logged from `from_seq` on comes first, then what follows.
 ---@param opts curia.SubscribeOptions
@@ -234,7 +277,7 @@ function Log:subscribe(opts, live)
   local from = math.max(1, opts.from_seq or 1)
   local subscription = setmetatable({
     log = self, queue = {}, first = 1, last = 0, from = from, merged = 0, tokens = opts.tokens ~= false,
-    requests = opts.requests == true, ended = self.closed, own = nil,
+    requests = opts.requests == true, sub_runs = opts.sub_runs == true, ended = self.closed, own = nil,
   }, Subscription)
   for seq = from, self.count do append(subscription, event_of(self, seq)) end
   if self.closed then return subscription end

@@ -8,6 +8,7 @@ local prompts = require "curia.prompts"
 local redact = require "curia.redact"
 local requests = require "curia.engine.request"
 local structured = require "curia.engine.structured"
+local sub_council = require "curia.engine.sub_council"
 local tries = require "curia.engine.tries"
 local user_code = require "curia.engine.user_code"
 
@@ -54,6 +55,13 @@ local function run_function(turn)
   return structured.judge(turn, response)
 end
 
+-- Its usage is counted by the inner run.
+local function run_council(turn)
+  local response, err = sub_council.answer(turn)
+  if not response then return nil, err end
+  return structured.judge(turn, response)
+end
+
 local function transformed(turn)
   local member, ctx = turn.member, turn.ctx
   local input, err = user_code.call("transform of member " .. member.id, member.transform, ctx.input, ctx)
@@ -68,10 +76,20 @@ local function respond(turn)
     if not ok then return nil, err end
   end
   if turn.member.run then return run_function(turn) end
+  if turn.member.council then return run_council(turn) end
   local request, err = requests.of(turn)
   if not request then return nil, err end
+  structured.prepare(turn, request)
   if turn.member.confidence then confidence.prepare(turn, request) end
   return structured.answer(turn, request)
+end
+
+-- The member's own, and what the turn has to tell besides.
+local function metadata_of(turn)
+  local metadata = { tool_calls = turn.tool_calls }
+  for name, value in pairs(turn.member.metadata or {}) do metadata[name] = value end
+  for name, value in pairs(turn.metadata or {}) do metadata[name] = value end
+  return metadata
 end
 
 -- Eight fields, and more only where there is more to tell: results stay as long as their run.
@@ -83,7 +101,8 @@ local function result_of(turn, status, response)
     provider = member.provider_name, status = status, response = response,
   }
   if turn.first_token_ms then result.first_token_ms = turn.first_token_ms end
-  if member.metadata then result.metadata = member.metadata end
+  if turn.metadata or turn.tool_calls then result.metadata = metadata_of(turn)
+  elseif member.metadata then result.metadata = member.metadata end
   return result
 end
 
@@ -127,6 +146,9 @@ end
 ---@field retry? table stronger than all other policies
 ---@field deadline_ms? number of this turn
 ---@field seed? integer instead of the member's own
+---@field metadata? table what the result's metadata tells besides the member's own
+---@field tool_rounds? integer responses whose calls were answered, where the member has tools
+---@field tool_calls? table[] what was called so far
 ---@field cut? {reason?: string, kind?: string, message?: string} why it was cut short from outside
 
 --- A turn that has not begun.

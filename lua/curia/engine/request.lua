@@ -1,6 +1,7 @@
 --- The neutral request of a member's turn: its messages, and what the member is asked with.
 local errors = require "curia.errors"
 local prompts = require "curia.prompts"
+local schemas = require "curia.schema"
 local user_code = require "curia.engine.user_code"
 
 local M = {}
@@ -89,6 +90,67 @@ function M.of(turn)
   system, err = system_text(member, ctx.input, ctx)
   if err then return nil, err end
   return request_of(turn, built, system)
+end
+
+-- ---- structured answers -----------------------------------------------------------------------------
+
+-- Whether requests to an adapter carry a schema, in the provider's own way or as a tool that is forced.
+local function carries(adapter, schema)
+  local able = adapter.capabilities and adapter.capabilities.json_schema
+  if able == "object" then return schemas.is_object(schema) end
+  return able == true
+end
+
+local function all_carry(members, schema)
+  for _, member in ipairs(members) do
+    if not carries(member.adapter, schema) then return false end
+  end
+  return true
+end
+
+local function copied(list)
+  return table.move(list, 1, #list, 1, {})
+end
+
+-- The messages with a text at the end of what the user says last.
+local function with_text(messages, text)
+  local all, last = copied(messages), messages[#messages]
+  if last.role == "user" and type(last.content) == "string" then
+    local said = {}
+    for name, value in pairs(last) do said[name] = value end
+    said.content = last.content .. "\n\n" .. text
+    all[#all] = said
+  else
+    all[#all + 1] = { role = "user", content = text }
+  end
+  return all
+end
+
+--- Asks for an answer that fits a schema. Where the member's provider, or one that may stand in for it, cannot be
+--- told, the prompt says it.
+---@param request table neutral request
+---@param schema table
+---@param member table planned member
+function M.ask_for(request, schema, member)
+  if carries(member.adapter, schema) then request.schema = schema end
+  if request.schema and all_carry(member.fallback or {}, schema) then return end
+  request.messages = with_text(request.messages, prompts.schema(schema))
+end
+
+--- The same request once more, behind an answer to it and what is said to that.
+---@param request table neutral request
+---@param response table
+---@param text string
+---@return table request
+function M.follow_up(request, response, text)
+  local made, messages = {}, copied(request.messages)
+  messages[#messages + 1] = {
+    role = "assistant", content = response.content, provider_parts = response.provider_parts,
+  }
+  messages[#messages + 1] = { role = "user", content = text }
+  for name, value in next, request do made[name] = value end
+  made.messages, made.plain = messages, false
+  return setmetatable(made, getmetatable(request))
 end
 
 return M

@@ -11,20 +11,29 @@ local function add(total, part)
   end
 end
 
+local function add_cost(totals, cost)
+  local sum = totals.cost or { usd = 0, source = cost.source }
+  sum.usd = sum.usd + cost.usd
+  if sum.source ~= cost.source then sum.source = "mixed" end
+  totals.cost = sum
+end
+
 --- Adds a response's usage and cost to a run's totals. What the vendor did not say stays unknown.
 ---@param totals {usage: table, cost?: table, unpriced: integer}
 ---@param response table
 function M.add_usage(totals, response)
   add(totals.usage, response.usage)
-  local cost = response.cost
-  if not cost then
-    totals.unpriced = totals.unpriced + 1
-    return
-  end
-  local sum = totals.cost or { usd = 0, source = cost.source }
-  sum.usd = sum.usd + cost.usd
-  if sum.source ~= cost.source then sum.source = "mixed" end
-  totals.cost = sum
+  if response.cost then add_cost(totals, response.cost)
+  else totals.unpriced = totals.unpriced + 1 end
+end
+
+--- Adds the totals of a run inside of another one to the other's.
+---@param totals {usage: table, cost?: table, unpriced: integer}
+---@param inner {usage: table, cost?: table, unpriced: integer}
+function M.add_totals(totals, inner)
+  add(totals.usage, inner.usage)
+  if inner.cost then add_cost(totals, inner.cost) end
+  totals.unpriced = totals.unpriced + inner.unpriced
 end
 
 -- Neither an answer nor a gap: a router, a bracket, a count that was settled or the script itself left the member out.
@@ -244,7 +253,10 @@ local function metadata_of(run)
   return metadata
 end
 
-local function cost_of(totals)
+--- The cost of totals: nil while nothing is known of it; calls without a known price are counted in it.
+---@param totals {usage: table, cost?: table, unpriced: integer}
+---@return table?
+function M.cost_of(totals)
   if totals.cost and totals.unpriced > 0 then totals.cost.unpriced_calls = totals.unpriced end
   return totals.cost
 end
@@ -266,7 +278,7 @@ function M.of(run)
   return {
     run_id = run.id, council = run.plan.spec.name, status = status, input = run.input, rounds = run.rounds,
     final = final, decision = decision, degraded = degraded, dissent = dissent_of(run.rounds),
-    errors = list, usage = run.totals.usage, cost = cost_of(run.totals), metadata = metadata_of(run),
+    errors = list, usage = run.totals.usage, cost = M.cost_of(run.totals), metadata = metadata_of(run),
     duration_ms = run:elapsed_ms(),
   }, status == "error" and list[1] or nil
 end

@@ -2,6 +2,7 @@
 local clock = require "curia.core.clock"
 local counting = require "curia.ballots.count"
 local errors = require "curia.errors"
+local limits = require "curia.engine.limits"
 local member_turn = require "curia.engine.member"
 local outcome = require "curia.engine.result"
 local task = require "curia.task"
@@ -101,12 +102,7 @@ end
 local function spawn_turn(group, turn, until_at)
   local spawned = group:spawn(member_turn.take_turn, turn)
   local deadline_ms = turn.deadline_ms or turn.member.deadline_ms or turn.run.member_timeout_ms
-  turn.deadline_at = until_at
-  if deadline_ms then
-    spawned:deadline(deadline_ms)
-    local at = clock.ms() + deadline_ms
-    if not until_at or at < until_at then turn.deadline_at = at end
-  end
+  if deadline_ms or until_at then limits.set(turn.run, spawned, deadline_ms, turn, until_at) end
   return spawned
 end
 
@@ -165,11 +161,25 @@ local function cut_late(state)
   state.timeout_at, state.grace_ms, state.grace_at = nil, nil, nil
 end
 
+local SHORTEST_LOOK_MS = 1000
+
+-- While the run waits for an approval the round's time stands still; how long that will be is not known, so that
+-- it is granted piece by piece.
+local function postponed(state)
+  local more = limits.stood_ms(state.run) - state.stood_ms
+  if more <= 0 then return false end
+  if state.run.stands_since then more = math.max(more, SHORTEST_LOOK_MS) end
+  state.stood_ms = state.stood_ms + more
+  if state.timeout_at then state.timeout_at = state.timeout_at + more end
+  if state.grace_at then state.grace_at = state.grace_at + more end
+  return true
+end
+
 local function collect(group, state, results)
   while state.live > 0 do
     local ended, late = group:next(time_left(state))
     if not ended and late then
-      cut_late(state)
+      if not postponed(state) then cut_late(state) end
     else
       local turn = state.turns[ended]
       state.turns[ended] = nil
@@ -230,11 +240,11 @@ function M.quorum(ctx, count)
 end
 
 local function new_state(ctx, round, count)
-  local timeout_ms = round.timeout_ms
+  local run, timeout_ms = ctx._run, round.timeout_ms
   return {
-    turns = {}, live = 0, ok = 0, fail_fast = M.fails_fast(ctx, round),
+    run = run, stood_ms = limits.stood_ms(run), turns = {}, live = 0, ok = 0, fail_fast = M.fails_fast(ctx, round),
     quorum = quorum_of(ctx, round, count),
-    grace_ms = round.grace_ms or ctx._run.plan.spec.grace_ms, timeout_ms = timeout_ms,
+    grace_ms = round.grace_ms or run.plan.spec.grace_ms, timeout_ms = timeout_ms,
     timeout_at = timeout_ms and clock.ms() + timeout_ms,
     -- set while it goes on: failed, cut, grace_at
   }
@@ -325,7 +335,9 @@ local function run_own(ctx, round)
     local decision, err = user_code.call(what, fn, ctx)
     return decision, err, err ~= nil
   end
-  local ok, decision, err = task.within(round.timeout_ms, user_code.call, what, fn, ctx)
+  local own = task.spawn(user_code.call, what, fn, ctx)
+  limits.set(ctx._run, own, round.timeout_ms)
+  local ok, decision, err = own:await()
   if ok then return decision, err, err ~= nil end
   if decision.kind ~= "deadline" then return nil, decision, true end
   return nil, errors.new("timeout", ("%s: its %g ms are over"):format(what, round.timeout_ms)), false

@@ -1,10 +1,12 @@
 --- A run: one execution of a council, from its input to its result.
+local approvals = require "curia.engine.approvals"
 local clock = require "curia.core.clock"
 local context = require "curia.engine.ctx"
 local errors = require "curia.errors"
 local events = require "curia.engine.events"
 local free_rounds = require "curia.engine.free_rounds"
 local json = require "curia.json"
+local limits = require "curia.engine.limits"
 local log = require "curia.log"
 local options = require "curia.engine.options"
 local random = require "curia.engine.random"
@@ -22,8 +24,10 @@ local M = {}
 ---@field id string
 ---@field plan curia.Plan
 ---@field opts table
----@field status "pending"|"running"|"completed"|"failed"|"cancelled"|"terminated"
+---@field status "pending"|"running"|"blocked"|"completed"|"failed"|"cancelled"|"terminated"
 ---@field ended boolean
+---@field stood_ms number for how long its deadlines have stood still, before `stands_since`
+---@field stands_since? number when they began to, by the runtime's clock
 ---@field flawed boolean a turn or a round has failed
 ---@field outcome? table the result, once it has ended
 ---@field log curia.Log
@@ -124,12 +128,16 @@ function Run:free_rounds()
   return self.free
 end
 
+local function nearer(a, b)
+  if not a or not b then return a or b end
+  return math.min(a, b)
+end
+
 --- Milliseconds until the nearer of the run's deadline and `at`; nil: there is none.
 ---@param at? number
 ---@return number?
 function Run:time_left_ms(at)
-  local own = self.deadline_at
-  if own and (not at or own < at) then at = own end
+  at = nearer(self.deadline_at, at)
   return at and at - clock.ms()
 end
 
@@ -167,7 +175,9 @@ end
 
 local function body(run)
   run.status = "running"
-  run.log:emit("run_started", { council = run.plan.spec.name, input = run.input, metadata = run.metadata })
+  run.log:emit("run_started", {
+    council = run.plan.spec.name, input = run.input, metadata = run.metadata, parent_member = run.parent_member,
+  })
   local ctx = context.new(run, map_input(run))
   local go = run.plan.run and run_freely or run_rounds
   go(run, ctx)
@@ -190,15 +200,33 @@ local function call_end_handlers(run)
   end
 end
 
+local function leave_parent(run)
+  local parent = run.parent
+  if not parent then return end
+  if parent.nested then parent.nested[run] = nil end
+  results.add_totals(parent.totals, run.totals)
+end
+
 local function finish(run)
   run.log:close()
+  leave_parent(run)
   run.ended, run.finished_ms = true, clock.ms()
-  run.on_ended(run)
+  run.home.ended(run)
   if run.done then run.done:notify() end
   call_end_handlers(run)
 end
 
+-- Runs inside of this one that still unwind: what they have used is this run's too.
+local function take_totals(run)
+  for nested in pairs(run.nested or {}) do
+    results.add_totals(run.totals, nested.totals)
+    nested.parent = nil
+  end
+  run.nested = nil
+end
+
 local function settle(run, raised)
+  if run.nested then take_totals(run) end
   if raised ~= nil then table.insert(run.failures, 1, round_engine.as_error(raised)) end
   if run.free then run.free:close_idle(true) end
   local result, err = results.of(run)
@@ -266,19 +294,19 @@ end
 ---@param input any
 ---@param opts table checked options
 ---@param config curia.Config
----@param on_ended fun(run: curia.Run)
+---@param home {ended: fun(run: curia.Run), start_nested: function} what holds all runs
 ---@return curia.Run
-function M.new(plan, input, opts, config, on_ended)
+function M.new(plan, input, opts, config, home)
   local id = opts.run_id or system.uuid7()
   local seed = opts.seed or (system.random_integer() & 0x7fffffffffff)
   local run = setmetatable({
-    id = id, plan = plan, input = input, opts = opts, config = config, on_ended = on_ended, status = "pending",
-    ended = false, log = events.new(id, opts.parent_run_id), rounds = json.array(), finished = {}, failures = {},
+    id = id, plan = plan, input = input, opts = opts, config = config, home = home, status = "pending",
+    ended = false, log = events.new(id), rounds = json.array(), finished = {}, failures = {},
     attempts = {}, member_status = {}, metadata = metadata_of(plan, opts), seed = seed,
     failure_mode = opts.failure_mode or plan.spec.failure_mode or config:get("default_failure_mode"),
     member_timeout_ms = opts.member_timeout_ms or plan.spec.member_timeout_ms
       or config:get("default_member_timeout_ms"),
-    flawed = false, retries = retries.new(plan), prices = config:get("prices"),
+    flawed = false, stood_ms = 0, retries = retries.new(plan), prices = config:get("prices"),
     totals = { usage = {}, unpriced = 0 }, started_at = clock.wall_ms(),
     started_us = clock.us(),
   }, Run)
@@ -286,13 +314,36 @@ function M.new(plan, input, opts, config, on_ended)
   return run
 end
 
+--- Makes the run part of another one: it shares its deadline, its events go there too, and it ends with it.
+---@param parent curia.Run
+---@param member? string the member whose answer it is
+function Run:join(parent, member)
+  self.parent, self.parent_member, self.depth = parent, member, (parent.depth or 0) + 1
+  self.deadline_at = parent.deadline_at
+  self.log.parent_run_id = parent.id
+  self.log:attach(parent.log)
+  parent.nested = parent.nested or {}
+  parent.nested[self] = true
+end
+
+--- Starts a run inside of this one, bound to the calling task.
+---@async
+---@param council curia.Council|string
+---@param input any
+---@param opts? table options of `start`
+---@param member? string the member whose answer it is
+---@return curia.Run?
+---@return curia.Error?
+function Run:start_nested(council, input, opts, member)
+  return self.home.start_nested(self, council, input, opts, member)
+end
+
 --- Starts the run's task: the runtime's, or bound to the calling task when `owned`.
 ---@param owned boolean
 function Run:launch(owned)
   local spawn = owned and task.current() and task.spawn_bound or task.spawn_root
-  if self.opts.deadline_ms then self.deadline_at = clock.ms() + self.opts.deadline_ms end
   self.task = spawn(main, self)
-  if self.opts.deadline_ms then self.task:deadline(self.opts.deadline_ms) end
+  if self.opts.deadline_ms then limits.set(self, self.task, self.opts.deadline_ms, self, self.deadline_at) end
 end
 
 local function terminated(run)
@@ -328,9 +379,25 @@ end
 function Run:terminate()
   if self.ended then return true end
   self.status = "terminated"
+  for nested in pairs(self.nested or {}) do nested:terminate() end
   finish(self)
   self.task:cancel("terminated")
   return true
+end
+
+local DECISIONS = { [true] = true, [false] = false, yes = true, no = false }
+
+--- Approves or refuses a call of a tool that waits for it (event `run_blocked`).
+---@param call_id string
+---@param decision boolean|"yes"|"no" a refusal goes to the model as an error
+---@param note? string what the model is told with a refusal
+---@return true?
+---@return curia.Error? err kind `validation`, code `not_pending`
+function Run:approve(call_id, decision, note)
+  local approved = DECISIONS[decision]
+  if approved == nil then error("bad argument #2 to 'approve' (true, false, \"yes\" or \"no\" expected)", 2) end
+  if note ~= nil and type(note) ~= "string" then error("bad argument #3 to 'approve' (a text expected)", 2) end
+  return approvals.decide(self, call_id, approved, note)
 end
 
 --- The result, without waiting; nil while the run goes on.
@@ -361,6 +428,7 @@ end
 
 local SUBSCRIBE = {
   from_seq = { type = "integer" }, tokens = { type = "boolean" }, requests = { type = "boolean" },
+  sub_runs = { type = "boolean" },
 }
 local TRACE = { debug = { type = "boolean" }, to = { type = "any" } }
 

@@ -34,7 +34,9 @@ local function reap()
   end
 end
 
-local function on_ended(run)
+local home = {} -- what runs know of this module
+
+function home.ended(run)
   if run.status == "terminated" then
     if known[run.id] == run then known[run.id] = nil end
     return
@@ -91,9 +93,10 @@ local function watch(run, opts)
 end
 
 -- The run's task begins when the caller waits or ends: whoever watches comes before the first event.
-local function launch(plan, input, opts, conf, owned)
-  local run = runs.new(plan, input, opts, conf, on_ended)
-  run:launch(owned)
+local function launch(plan, input, opts, conf, place)
+  local run = runs.new(plan, input, opts, conf, home)
+  if place.parent then run:join(place.parent, place.member) end
+  run:launch(place.owned or opts.owned)
   launched = launched + 1
   run.number = launched
   known[run.id] = run
@@ -125,7 +128,10 @@ local function prepare(given, opts, conf)
   return plan, opts, support.missing(plan, opts)
 end
 
-local function begin(given, input, opts, owned)
+local FREE, OWNED = { owned = false }, { owned = true }
+
+-- `place`: whose run it is.
+local function begin(given, input, opts, place)
   local conf = config.shared()
   reap()
   local plan, read, err = prepare(given, opts, conf)
@@ -133,7 +139,26 @@ local function begin(given, input, opts, owned)
   input = normal_input(input)
   local first = read.run_id and known[read.run_id]
   if first then return duplicate(first, plan, input, read) end
-  return launch(plan, input, read, conf, owned or read.owned)
+  return launch(plan, input, read, conf, place)
+end
+
+-- Councils in councils: not for ever (SPEC 8).
+local DEEPEST = 8
+
+local function inherited(parent, opts)
+  local own = {}
+  for name, value in pairs(opts or NO_OPTIONS) do own[name] = value end
+  if own.offline == nil then own.offline = parent.plan.offline or nil end
+  if own.seed == nil then own.seed = parent:dice():bits() & 0x7fffffffffff end
+  return own
+end
+
+function home.start_nested(parent, given, input, opts, member)
+  if (parent.depth or 0) >= DEEPEST then
+    return nil, errors.new("invalid_council", ("councils stand deeper than %d in councils"):format(DEEPEST),
+      { code = "cycle" })
+  end
+  return begin(given, input, inherited(parent, opts), { owned = true, parent = parent, member = member })
 end
 
 --- Starts a run and returns at once.
@@ -143,7 +168,7 @@ end
 ---@return curia.Run?
 ---@return curia.Error? err kinds invalid_council, validation, duplicate_run, unsupported
 function M.start(given, input, opts)
-  return begin(given, input, opts, false)
+  return begin(given, input, opts, FREE)
 end
 
 --- Starts a run that the caller owns and waits for its result.
@@ -154,7 +179,7 @@ end
 ---@return table? result
 ---@return curia.Error? err unless the result is ok or partial
 function M.run(given, input, opts)
-  local run, err = begin(given, input, opts, true)
+  local run, err = begin(given, input, opts, OWNED)
   if not run then return nil, err end
   local result
   result, err = run:await(run.opts.await_timeout)
@@ -209,6 +234,7 @@ end
 
 M.await, M.cancel, M.state = by_id "await", by_id "cancel", by_id "state"
 M.result, M.events, M.on_end = by_id "result", by_id "events", by_id "on_end"
+M.approve = by_id "approve"
 
 --- Ends a run at once. True in all cases.
 ---@param id string|curia.Run

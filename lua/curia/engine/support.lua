@@ -4,10 +4,10 @@ local errors = require "curia.errors"
 local M = {}
 
 local MEMBER = {
-  "tools", "tool_choice", "schema", "fallback", "council", "input_mapper",
+  "fallback",
 }
-local COUNCIL = { "budget", "on_budget", "without_chair", "recovery", "tools" }
-local ROUND = { "schema", "stagger" }
+local COUNCIL = { "budget", "on_budget", "without_chair", "recovery" }
+local ROUND = { "stagger" }
 local OPTIONS = {
   "budget", "on_budget", "recorder", "recovery", "relay_topics", "namespace", "group", "stack", "env",
   "council_version",

@@ -25,11 +25,11 @@ local function too_late(turn, attempt, err)
 end
 
 -- How long to wait before the next try, or nil: why there is none stays in the error.
-local function next_wait(turn, attempt, err)
+local function next_wait(turn, attempt, err, tried)
   local run, policy = turn.run, policy_of(turn)
-  if turn.attempts >= policy.attempts or not retry.retryable(err) or too_late(turn, attempt, err) then return nil end
+  if tried >= policy.attempts or not retry.retryable(err) or too_late(turn, attempt, err) then return nil end
   if (err.retry_after_ms or 0) > retry.LONGEST_HINT_MS then return nil end
-  local wait_ms = retry.wait_ms(policy, turn.attempts, err, function() return run:retry_dice():number() end)
+  local wait_ms = retry.wait_ms(policy, tried, err, function() return run:retry_dice():number() end)
   local left = run:time_left_ms(turn.deadline_at)
   if left and wait_ms >= left then return nil end
   local is_chair = turn.member == run.plan.chair
@@ -69,7 +69,7 @@ local function attempt_once(turn, attempt, request)
   local response, err = call.attempt(attempt, turn.member, request, run.prices)
   if not response then return nil, err end
   run:add_usage(response)
-  local fault = answer.fault(response, turn.member)
+  local fault = answer.fault(response, turn.member, request.tools ~= nil and request.tool_choice ~= "none")
   if not fault then return response end
   turn.answered = response -- what was paid for is kept, also where it is no answer
   return nil, fault
@@ -91,12 +91,13 @@ end
 function M.answer(turn, request)
   turn.run.retries:call()
   tell_request(turn, request)
+  local before = turn.attempts
   while true do
     turn.attempts = turn.attempts + 1
     local attempt = attempts.new(turn)
     local response, err = attempt_once(turn, attempt, request)
     if response then return response end
-    local wait_ms = next_wait(turn, attempt, err)
+    local wait_ms = next_wait(turn, attempt, err, turn.attempts - before)
     if not wait_ms then return nil, err end
     wait_and_tell(turn, attempt, err, wait_ms)
   end

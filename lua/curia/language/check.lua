@@ -134,7 +134,14 @@ local function check_identifier(value, path, what, faults)
   end
 end
 
+-- The strictest of the vendors' rules for the names of tools.
+local function check_word(value, path, what, faults)
+  if #value <= 64 and value:find("^[%w_-]+$") then return end
+  faults:add(path, "out_of_range", ("%s must have 1 to 64 letters, digits, '_' or '-', not '%s'"):format(what, value))
+end
+
 local function check_string(rule, value, path, what, faults)
+  if rule.word then return check_word(value, path, what, faults) end
   if rule.identifier then return check_identifier(value, path, what, faults) end
   if rule.enum then return check_enum(rule, value, path, what, faults) end
   if rule.nonempty and value == "" then return faults:add(path, "empty", what .. " is empty") end
@@ -160,8 +167,23 @@ local function check_duration(_, value, path, what, faults)
   faults:add(path, message == duration.EXPECTED and "wrong_type" or "out_of_range", ("%s: %s"):format(what, message))
 end
 
+--- Checks a table that has a language of its own, such as a schema; its paths stand behind a "#".
+---@param rule table
+---@param value table
+---@param path string
+---@param what string
+---@param faults curia.Faults
+function M.judged(rule, value, path, what, faults)
+  local good, found = true, nil
+  if rule.judge then good, found = rule.judge(value) end
+  for _, fault in ipairs(not good and found or {}) do
+    local place = fault.path == "" and path or path .. "#" .. fault.path
+    faults:add(place, fault.code, ("%s: %s"):format(what, fault.message))
+  end
+end
+
 local CHECK = {
-  string = check_string, number = check_number, integer = check_number, list = check_list,
+  table = M.judged, string = check_string, number = check_number, integer = check_number, list = check_list,
   map = check_map, duration = check_duration,
   record = function(rule, value, path, what, faults)
     M.record(rule.fields, value, path, what, faults)

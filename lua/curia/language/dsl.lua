@@ -2,6 +2,7 @@
 local council = require "curia.council"
 local lower = require "curia.language.lower"
 local secrets = require "curia.language.secrets"
+local tools = require "curia.tools"
 
 local M = {}
 
@@ -59,6 +60,32 @@ function M.round(first)
   return declaration("round", nil, first)
 end
 
+---@class curia.UnfinishedTool `tool "name"` that still waits for its braces
+local UnfinishedTool = { __name = "curia.unfinished_tool" }
+
+function UnfinishedTool:__call(body)
+  if type(body) ~= "table" then
+    error(("tool '%s' must be followed by { ... }, not by %s"):format(self.name, article(body)), 2)
+  end
+  local made = { name = self.name }
+  for name, value in pairs(body) do made[name] = value end
+  return made
+end
+
+function UnfinishedTool:__tostring()
+  return ("tool '%s' without its { ... }"):format(self.name)
+end
+
+--- `tool "name" { about =, parameters =, run = function(args, ctx) ... end }`: a plain table, to be listed in
+--- `tools` or registered.
+---@param name string
+function M.tool(name)
+  if type(name) ~= "string" or name == "" then
+    error("bad argument #1 to 'tool' (a name expected: tool \"name\" { ... })", 2)
+  end
+  return setmetatable({ name = name }, UnfinishedTool)
+end
+
 -- The councils that each running chunk has declared, by its coroutine.
 local collectors = setmetatable({}, { __mode = "k" })
 
@@ -105,8 +132,9 @@ end
 
 --- The words by name. Later parts of Curia add theirs with `add_word`.
 M.words = {
-  council = M.council, member = M.member, round = M.round, chair = M.chair,
+  council = M.council, member = M.member, round = M.round, chair = M.chair, tool = M.tool,
   env = secrets.env, cmd = secrets.cmd, file = secrets.file,
+  bm25 = tools.words.bm25, http_get = tools.words.http_get, mcp = tools.words.mcp,
 }
 
 --- Adds a word to the language.

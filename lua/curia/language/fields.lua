@@ -11,6 +11,10 @@
 --   capability          may stand in a profile           code              fault code of a name that is not registered
 --   known               names that need no registration  also              a second registry kind
 --   identifier          a text that can be part of a path
+--   word                a text that every provider takes as a tool's name
+--   judge               function(table) -> true | nil, faults: what a table must be in a language of its own
+local schemas = require "curia.schema"
+
 local M = {}
 
 local function rule(kind, doc, more)
@@ -66,9 +70,24 @@ local quorum = rule("integer|string", "answers that suffice: a number, majority 
   { min = 1, enum = { "majority", "all" } })
 local durability = rule("string", "when finished work is committed", { enum = DURABILITIES })
 local schema = rule("table|string", "JSON Schema of the answer, or a registered name",
-  { ref = "schema", code = "unknown_schema" })
+  { ref = "schema", code = "unknown_schema", judge = schemas.check })
+
+--- A tool that models may call. One with `list` in place of `run` is a set of tools (an MCP server's): it tells
+--- them when they are needed.
+M.tool = {
+  name = rule("string", "the name that models call it by", { word = true }),
+  about = rule("string", "what it does and when to call it, for the model"),
+  parameters = rule("table|string", "JSON Schema of the arguments, or a registered name",
+    { ref = "schema", code = "unknown_schema", judge = schemas.check }),
+  run = rule("function|string", "function(args, ctx) -> result, or nil and why not", { ref = "function" }),
+  list = rule("function", "function() -> tools, or nil and why not"),
+  idempotent = rule("boolean", "may be run twice for one call"),
+  approval = rule("boolean", "wait for curia.approve before each call"),
+}
+duration(M.tool, "timeout", "longest time of a call")
+
 local tools = rule("list", "tools, by name or as tables",
-  { items = rule("string|table", "a tool", { ref = "tool", code = "unknown_tool" }) })
+  { items = rule("string|record", "a tool", { ref = "tool", code = "unknown_tool", fields = M.tool }) })
 local confidence = rule("string|function|table|boolean", "how confidence is measured; false: not at all",
   { ref = "confidence", known = { "self_report", "logprob", "consistency", "semantic_entropy" } })
 local router = rule("function|string", "chooses the members of a round",

@@ -4,13 +4,23 @@ local dsl = require "curia.language.dsl"
 local loader = require "curia.language.loader"
 local planning = require "curia.language.plan"
 local secrets = require "curia.language.secrets"
+local tools = require "curia.tools"
 local validation = require "curia.language.validate"
+
+-- Words that few councils use are loaded when they are first said.
+dsl.add_word("auto", function(name) return require("curia.auto").word(name) end)
+dsl.add_word("escalate", function(given) return require("curia.escalate").word(given) end)
+dsl.add_word("topology", function(name) return require("curia.topologies").word(name) end)
 
 return {
   council = dsl.council,
   member = dsl.member,
   round = dsl.round,
   chair = dsl.chair,
+  tool = dsl.tool,
+  bm25 = tools.words.bm25,
+  http_get = tools.words.http_get,
+  mcp = tools.words.mcp,
   env = secrets.env,
   cmd = secrets.cmd,
   file = secrets.file,

@@ -7,6 +7,7 @@ local profiles = require "curia.language.profiles"
 local providers = require "curia.language.providers"
 local rounds = require "curia.language.rounds"
 local suggest = require "curia.suggest"
+local tools = require "curia.language.tools"
 local validation = require "curia.language.validate"
 
 local M = {}
@@ -33,6 +34,7 @@ local M = {}
 ---@field input? function
 ---@field router? function
 ---@field run? function
+---@field tools? table[] of the council
 ---@field offline boolean
 ---@field metadata? {offline: true} to be merged into the metadata of runs and results
 
@@ -57,24 +59,13 @@ local function with_alternatives(planned, undecided, registry)
   planned.provider = entry
 end
 
-local function merge_tools(council_tools, own)
-  if not council_tools then return own end
-  local merged, seen = {}, {}
-  for _, tools in ipairs { council_tools, own or {} } do
-    for _, tool in ipairs(tools) do
-      if not seen[tool] then merged[#merged + 1] = tool end
-      seen[tool] = true
-    end
-  end
-  return merged
-end
-
-local function resolve_function(registry, kind, value)
+-- A name stands for what is registered under it.
+local function resolve_name(registry, kind, value)
   return type(value) == "string" and registry:lookup(kind, value) or value
 end
 
-local FUNCTION_KINDS = {
-  transform = "function", validate = "function", run = "function", input_mapper = "input_mapper",
+local NAMED_KINDS = {
+  transform = "function", validate = "function", run = "function", input_mapper = "input_mapper", schema = "schema",
 }
 
 -- The council's goes to the members that ask a model: a function or a sub-council has none to ask, and the chair's
@@ -87,8 +78,11 @@ end
 local function own_fields(member, spec, registry)
   local planned = {}
   for name, value in pairs(member) do planned[name] = value end
-  for name, kind in pairs(FUNCTION_KINDS) do planned[name] = resolve_function(registry, kind, member[name]) end
-  planned.tools = merge_tools(spec.tools, member.tools)
+  for name, kind in pairs(NAMED_KINDS) do planned[name] = resolve_name(registry, kind, member[name]) end
+  if type(member.council) == "string" then
+    planned.council = registry:lookup("council", member.council) or registry:lookup("sub_council", member.council)
+  end
+  planned.tools = tools.resolve({ spec.tools, member.tools }, registry)
   planned.confidence = confidence_of(member, spec)
   return planned
 end
@@ -109,7 +103,7 @@ local function plan_capabilities(planned, member, spec, context)
   for name in pairs(fields.capabilities) do
     if name ~= "tools" then planned[name] = caps[name] end
   end
-  planned.tools = merge_tools(spec.tools, caps.tools)
+  planned.tools = tools.resolve({ spec.tools, caps.tools }, registry)
   if context.offline then
     planned.model, planned.fallback = OFFLINE, nil
     set_provider(planned, OFFLINE, registry)
@@ -168,9 +162,10 @@ local function build(spec, context)
   local chair = spec.chair and plan_member(spec.chair, spec, context)
   local registry = context.config.registry
   return {
-    input = resolve_function(registry, "input_mapper", spec.input),
-    router = resolve_function(registry, "router", spec.router),
-    run = resolve_function(registry, "function", spec.run),
+    input = resolve_name(registry, "input_mapper", spec.input),
+    router = resolve_name(registry, "router", spec.router),
+    run = resolve_name(registry, "function", spec.run),
+    tools = tools.resolve({ spec.tools }, registry),
     spec = spec, members = members, chair = chair, by_id = index(members, chair),
     rounds = plan_rounds(spec, registry),
     offline = context.offline, metadata = context.offline and { offline = true } or nil,

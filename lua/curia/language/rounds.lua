@@ -6,7 +6,7 @@ local M = {}
 
 --- The types of SPEC 4, each a module `curia.rounds.<type>`.
 M.shipped = {
-  "independent_analysis", "peer_review", "anonymized_peer_review", "critique", "revise", "debate",
+  "independent_analysis", "peer_review", "anonymized_peer_review", "critique", "revise", "debate", "mixture",
   "ranking", "scoring", "vote", "sample", "iterate", "pairwise_elimination", "synthesis",
   "weighted_synthesis",
 }
@@ -61,7 +61,7 @@ function M.fields(module)
 end
 
 -- The kinds of functions that a round's options may name instead of holding them.
-local BOUND = { ["function"] = true, router = true }
+local BOUND = { ["function"] = true, router = true, schema = true }
 
 --- A round's options as the engine takes them: lowered, and with registered functions in place of their names.
 ---@param round table

@@ -8,7 +8,9 @@ local fields = require "curia.language.fields"
 local lower = require "curia.language.lower"
 local profiles = require "curia.language.profiles"
 local rounds = require "curia.language.rounds"
+local schemas = require "curia.schema"
 local suggest = require "curia.suggest"
+local tools = require "curia.language.tools"
 
 local M = {}
 
@@ -49,7 +51,10 @@ end
 
 local function reference_checker(registry)
   return function(rule, name, path, what, faults)
-    if is_known(rule, name, registry) then return end
+    if is_known(rule, name, registry) then
+      if rule.judge then check.judged(rule, registry:lookup(rule.ref, name), path, what, faults) end
+      return
+    end
     faults:add(path, rule.code or "missing", ("%s: no %s is registered as '%s'%s"):format(what,
       (rule.ref:gsub("_", " ")), name, suggest.hint(name, known_names(rule, registry))))
   end
@@ -98,10 +103,76 @@ local function text_or_nil(value)
   return value == nil or type(value) == "string"
 end
 
+local function is_list(value)
+  return check.match({ type = "list" }, value) ~= nil
+end
+
+-- Arguments are an object: vendors take no other schema.
+local function check_parameters(scope, parameters, path, what)
+  if type(parameters) ~= "table" or next(parameters) == nil or schemas.is_object(parameters) then return end
+  scope.faults:add(check.join(path, "parameters"), "wrong_type",
+    ("parameters of %s must be the schema of an object"):format(what))
+end
+
+-- What only a look at the whole tool tells; a registered one is judged where it is used.
+local function check_tool(scope, item, path)
+  local tool = tools.find(item, scope.registry)
+  if not tool then return nil end
+  local what = type(tool.name) == "string" and ("tool '%s'"):format(tool.name) or "the tool"
+  if type(item) == "string" then check.record(fields.tool, tool, path, what, scope.faults) end
+  check_parameters(scope, tool.parameters, path, what)
+  if tool.list ~= nil then
+    if tool.run ~= nil then scope.faults:add(path, "conflict", what .. " has both run and list") end
+    return tool
+  end
+  for _, name in ipairs { "name", "run" } do
+    if tool[name] == nil then
+      scope.faults:add(check.join(path, name), "missing", ("%s has no %s"):format(what, name))
+    end
+  end
+  return tool
+end
+
+-- Two tools of one name could not be told apart.
+local function note_tool(scope, known, tool, path)
+  if tool.list ~= nil then known.open = true end
+  if type(tool.name) ~= "string" or tool.list ~= nil then return end
+  local other = known.tools[tool.name]
+  if other and not tools.same(other, tool) then
+    scope.faults:add(path, "duplicate_id", ("two tools are called '%s'"):format(tool.name))
+  end
+  known.tools[tool.name] = other or tool
+end
+
+---@class curia.KnownTools
+---@field tools table<string, table>
+---@field open boolean there are sets among them, whose tools are not known yet
+
+local function check_tools(scope, list, path, known)
+  for i, item in ipairs(is_list(list) and list or {}) do
+    local here = ("%s[%d]"):format(path, i)
+    local tool = check_tool(scope, item, here)
+    if tool then note_tool(scope, known, tool, here) end
+  end
+  return known
+end
+
+local NO_TOOL = { auto = true, required = true, none = true }
+
+local function check_member_tools(scope, spec, caps, path)
+  local known = check_tools({ registry = scope.registry, faults = check.faults() }, spec.tools, "",
+    { tools = {}, open = false })
+  check_tools(scope, caps.tools, check.join(path, "tools"), known)
+  local choice = caps.tool_choice
+  if type(choice) ~= "string" or NO_TOOL[choice] or known.tools[choice] or known.open then return end
+  scope.faults:add(check.join(path, "tool_choice"), "unknown_tool", suggest.message("tool", choice, known.tools))
+end
+
 -- A missing model is no fault of its own where the profile that should bring it is not known.
 local function check_capabilities(scope, spec, member, path)
   if not text_or_nil(member.provider) or not text_or_nil(member.model) then return end
   local caps, fault = profiles.resolve(member, spec, scope.config)
+  check_member_tools(scope, spec, caps, path)
   if fault and (fault.code ~= "missing" or profiles_are_known(scope, spec, member)) then
     scope.faults:add(check.join(path, fault.field), fault.code, fault.message)
   end
@@ -292,6 +363,7 @@ local function check_spec(scope, made)
   check_confidence(scope, spec, scope.prefix, ("council '%s'"):format(made.name))
   check_profile(scope, at(scope, "profile"), spec.profile, "")
   check_shape(scope, spec)
+  check_tools(scope, spec.tools, at(scope, "tools"), { tools = {}, open = false })
   check_rounds(scope, spec, check_members(scope, spec))
 end
 

@@ -9,9 +9,9 @@ local decision = require "curia.rules.support.decision"
 local json = require "curia.json"
 local rule = require "curia.rules.support.rule"
 
--- With more options standing than this, those that tie for the last place leave together: the number of ways doubles
--- with each option.
-local MOST_TO_FOLLOW = 10
+-- With more options standing than this, those that tie for the last place leave together, and all are tied when all do:
+-- the number of ways doubles with each option.
+local MOST_TO_FOLLOW = 8
 
 -- The first option on a ballot that is in a set.
 local function first_of(ordering, set)
@@ -20,19 +20,29 @@ local function first_of(ordering, set)
   end
 end
 
--- Gives ballots to the options that are first on them now. Rounds share the piles that stay as they are, so that
--- one that grows is copied.
-local function hand_out(electorate, ballots, piles, votes)
-  local copied = {}
-  for i = 1, #ballots do
-    local number = ballots[i]
-    local id = first_of(electorate.votes[number], votes)
-    if id then
-      local pile = copied[id] or table.move(piles[id], 1, #piles[id], 1, {})
-      copied[id], piles[id], pile[#pile + 1] = pile, pile, number
-      votes[id] = votes[id] + electorate.weights[number]
+-- A pile holds the numbers of ballots and counts their votes; one that grows is laid upon what it was, since other
+-- rounds hold that too.
+local function grown(piles, id)
+  piles[id] = { votes = piles[id].votes, below = piles[id] }
+  return piles[id]
+end
+
+-- Gives the ballots of a pile to the options that are first on them now.
+local function hand_out(electorate, pile, piles)
+  local new = {}
+  while pile do
+    for i = 1, #pile do
+      local number = pile[i]
+      local id = first_of(electorate.votes[number], piles)
+      if id then
+        local top = new[id] or grown(piles, id)
+        new[id], top[#top + 1], top.votes = top, number, top.votes + electorate.weights[number]
+      end
     end
+    pile = pile.below
   end
+  -- Sums of floats lose the bits in which equal ones may differ.
+  for _, top in pairs(new) do top.votes = decision.rounded(top.votes) end
 end
 
 local function without(standing, leaving)
@@ -44,49 +54,55 @@ local function without(standing, leaving)
   return left
 end
 
-local function extremes(standing, sums)
+local function extremes(standing, piles)
   local most, fewest = -math.huge, math.huge
-  for _, id in ipairs(standing) do
-    local votes = decision.rounded(sums[id])
-    most, fewest = math.max(most, votes), math.min(fewest, votes)
+  for i = 1, #standing do
+    local votes = piles[standing[i]].votes
+    if votes > most then most = votes end
+    if votes < fewest then fewest = votes end
   end
   return most, fewest
 end
 
-local function with_votes(standing, sums, votes)
-  local list = json.array()
-  for _, id in ipairs(standing) do
-    if decision.rounded(sums[id]) == votes then list[#list + 1] = id end
+local function with_votes(standing, piles, votes)
+  local list = {}
+  for i = 1, #standing do
+    if piles[standing[i]].votes == votes then list[#list + 1] = standing[i] end
   end
   return list
 end
 
+local function one_by_one(ids)
+  local ways = {}
+  for i, id in ipairs(ids) do ways[i] = { id } end
+  return ways
+end
+
 -- What there is to know of a round: the ways to go on, each a list of who leaves, and who has won already.
 local function judged(round)
-  local standing, votes, counted = round.standing, round.votes, 0
-  for _, id in ipairs(standing) do counted = counted + votes[id] end
-  local most, fewest = extremes(standing, votes)
-  local last = with_votes(standing, votes, fewest)
-  local together = fewest == 0 or #last < #standing and #standing > MOST_TO_FOLLOW
-  round.counted, round.last, round.ways = counted, last, { last }
-  for i, id in ipairs(together and {} or last) do round.ways[i] = json.array { id } end
-  round.leader = most > decision.rounded(counted / 2) and with_votes(standing, votes, most) or nil
+  local standing, piles, counted = round.standing, round.piles, 0
+  for i = 1, #standing do counted = counted + piles[standing[i]].votes end
+  local most, fewest = extremes(standing, piles)
+  local last = with_votes(standing, piles, fewest)
+  local together = #last == 1 or fewest == 0 or #last < #standing and #standing > MOST_TO_FOLLOW
+  round.counted, round.last, round.ways = counted, last, together and { last } or one_by_one(last)
+  round.leader = 2 * most > counted and with_votes(standing, piles, most) or nil
   return round
 end
 
 local function first_round(electorate)
-  local numbers, round = {}, { standing = electorate.options, piles = {}, votes = {} }
-  for i = 1, #electorate.votes do numbers[i] = i end
-  for _, id in ipairs(electorate.options) do round.piles[id], round.votes[id] = {}, 0 end
-  hand_out(electorate, numbers, round.piles, round.votes)
-  return judged(round)
+  local all, piles = {}, {}
+  for i = 1, #electorate.votes do all[i] = i end
+  for _, id in ipairs(electorate.options) do piles[id] = { votes = 0 } end
+  hand_out(electorate, all, piles)
+  return judged { standing = electorate.options, piles = piles }
 end
 
 local function round_after(electorate, before, standing, leaving)
-  local round = { standing = standing, piles = {}, votes = {} }
-  for _, id in ipairs(standing) do round.piles[id], round.votes[id] = before.piles[id], before.votes[id] end
-  for _, id in ipairs(leaving) do hand_out(electorate, before.piles[id], round.piles, round.votes) end
-  return judged(round)
+  local piles = {}
+  for _, id in ipairs(standing) do piles[id] = before.piles[id] end
+  for _, id in ipairs(leaving) do hand_out(electorate, before.piles[id], piles) end
+  return judged { standing = standing, piles = piles }
 end
 
 -- The round that follows when some leave. Rounds are known by who stands in them.
@@ -105,7 +121,7 @@ local winners_of
 
 -- The union over all ways to go on.
 local function winners_by_any_way(contest, round)
-  local set, winners = {}, json.array()
+  local set, winners = {}, {}
   for _, leaving in ipairs(round.ways) do
     for _, id in ipairs(winners_of(contest, follow(contest, round, leaving))) do set[id] = true end
   end
@@ -143,19 +159,25 @@ local function way_to(contest, round, winner)
   end
 end
 
+local function votes_in(round)
+  local votes = {}
+  for id, pile in pairs(round.piles) do votes[id] = pile.votes end
+  return votes
+end
+
 -- The rounds that elect the winner, as they are told, with each option's votes and place at the end.
 local function tell(contest, round, winner)
   local told, scores, left = json.array(), {}, {}
   while #round.standing > 1 do
-    local leaving = way_to(contest, round, winner)
+    local leaving, votes = way_to(contest, round, winner), votes_in(round)
     told[#told + 1] = {
-      votes = round.votes, exhausted = contest.electorate.total - round.counted, eliminated = leaving,
-      tied = #round.last > 1 and round.last or nil,
+      votes = votes, exhausted = decision.rounded(contest.electorate.total - round.counted),
+      eliminated = json.array(leaving), tied = #round.last > 1 and json.array(round.last) or nil,
     }
-    for _, id in ipairs(round.standing) do scores[id], left[id] = round.votes[id], #told end
+    for id, count in pairs(votes) do scores[id], left[id] = count, #told end
     round = follow(contest, round, leaving)
   end
-  left[winner], scores[winner] = #told + 1, scores[winner] or round.votes[winner]
+  left[winner], scores[winner] = #told + 1, scores[winner] or round.counted
   return told, scores, left
 end
 
@@ -178,7 +200,7 @@ return rule.new {
     local winner = #tied > 1 and pick(tied) or tied[1]
     local told, scores, left = tell(contest, first, winner)
     return {
-      scores = scores, compare = decision.greater(left), heads = tied, detail = { rounds = told },
+      scores = scores, compare = decision.greater(left), heads = json.array(tied), detail = { rounds = told },
       margin = function() return last_lead(told, winner) end,
     }
   end,

@@ -11,23 +11,15 @@
 local decision = require "curia.rules.support.decision"
 local rule = require "curia.rules.support.rule"
 
--- The weight of each option's grades, by place on the scale.
-local function distributions(electorate, grades)
-  local places, made = {}, {}
-  for place, grade in ipairs(grades) do places[grade] = place end
-  for _, id in ipairs(electorate.options) do
-    made[id] = { electorate.total }
-    for place = 2, #grades do made[id][place] = 0 end
+-- The weight of an option's grades, by place on the scale.
+local function distribution(electorate, id, places, count)
+  local votes, weights, row = electorate.votes, electorate.weights, {}
+  for place = 1, count do row[place] = 0 end
+  for i = 1, #votes do
+    local place = places[votes[i][id]] or 1
+    row[place] = row[place] + weights[i]
   end
-  for i, given in ipairs(electorate.votes) do
-    local weight = electorate.weights[i]
-    for id, grade in pairs(given) do
-      local row, place = made[id], places[grade]
-      row[1] = row[1] - weight
-      row[place] = row[place] + weight
-    end
-  end
-  return made
+  return row
 end
 
 -- At each place the weight of this grade and all worse ones, twice, so that the middle is the total.
@@ -84,9 +76,10 @@ local function gauges(sums_of, scores, grades, middle)
 end
 
 local function tally(electorate, grades)
-  local sums_of, scores, middle = {}, {}, decision.rounded(electorate.total)
-  for id, row in pairs(distributions(electorate, grades)) do
-    local sums = cumulative(row)
+  local places, sums_of, scores, middle = {}, {}, {}, decision.rounded(electorate.total)
+  for place, grade in ipairs(grades) do places[grade] = place end
+  for _, id in ipairs(electorate.options) do
+    local sums = cumulative(distribution(electorate, id, places, #grades))
     -- The lower of two in the middle: the first grade that reaches half of the voters.
     for place = #sums, 1, -1 do
       if sums[place] >= middle then scores[id] = place end

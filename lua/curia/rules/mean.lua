@@ -33,21 +33,33 @@ local function by_deviation(scores)
   return 1 / deviation, -mean / deviation
 end
 
--- How a voter's scores are counted: times a factor, plus an offset.
-local NORMALISE = { none = function() return 1, 0 end, range = by_range, standard = by_deviation }
+-- How a voter's scores are counted: times a factor, plus an offset. Floats, as products of integers might wrap around.
+local NORMALISE = { none = function() return 1.0, 0.0 end, range = by_range, standard = by_deviation }
+
+local function terms_of(votes, normalise)
+  local factors, offsets = {}, {}
+  for i, scores in ipairs(votes) do factors[i], offsets[i] = normalise(scores) end
+  return factors, offsets
+end
 
 local function sum_up(electorate, normalise)
-  local sums, weights, least, greatest = {}, {}, math.huge, -math.huge
-  for i, scores in ipairs(electorate.votes) do
-    local weight, factor, offset = electorate.weights[i], normalise(scores)
-    for id, score in pairs(weight > 0 and scores or {}) do
-      score = score * factor + offset
-      if score < least then least = score end
-      if score > greatest then greatest = score end
-      sums[id], weights[id] = (sums[id] or 0) + weight * score, (weights[id] or 0) + weight
+  local votes, weights, means, counted = electorate.votes, electorate.weights, {}, {}
+  local factors, offsets = terms_of(votes, normalise)
+  local least, greatest = math.huge, -math.huge
+  for _, id in ipairs(electorate.options) do
+    local sum, total = 0, 0
+    for i = 1, #votes do
+      local score, weight = votes[i][id], weights[i]
+      if score and weight > 0 then
+        score = score * factors[i] + offsets[i]
+        if score < least then least = score end
+        if score > greatest then greatest = score end
+        sum, total = sum + weight * score, total + weight
+      end
     end
+    if total > 0 then means[id], counted[id] = sum / total, total end
   end
-  return sums, weights, greatest - least
+  return means, counted, greatest - least
 end
 
 return rule.new {
@@ -61,7 +73,6 @@ return rule.new {
   },
   count = function(electorate, opts)
     local means, weights, span = sum_up(electorate, NORMALISE[opts.normalise])
-    for id, sum in pairs(means) do means[id] = sum / weights[id] end
     local scale = opts.normalise == "none" and opts.scale
     if scale then span = scale.greatest - scale.least end
     return {

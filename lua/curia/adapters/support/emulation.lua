@@ -1,6 +1,8 @@
 --- A schema where the vendor has no native form of it: the answer is asked for as the arguments of a
 -- forced tool, and read back as content.
 local json = require "curia.json"
+local prompts = require "curia.prompts"
+local schemas = require "curia.schema"
 
 local M = {}
 
@@ -15,15 +17,27 @@ function M.tool_name(request)
   return name
 end
 
+-- Arguments are objects: any other answer is a member of one. Its references lead to the $defs of the root.
+local function parameters_of(schema)
+  if schemas.is_object(schema) then return schema end
+  return {
+    type = "object", properties = { answer = schema }, required = json.array { "answer" }, ["$defs"] = schema["$defs"],
+  }
+end
+
 --- The tool that takes the answer, in the neutral form.
 ---@param request table
 ---@return table tool
 function M.tool(request)
-  return {
-    name = M.tool_name(request),
-    about = "Gives the final answer. Call it exactly once, when you are done.",
-    parameters = request.schema,
-  }
+  return { name = M.tool_name(request), about = prompts.answer_tool(), parameters = parameters_of(request.schema) }
+end
+
+-- The answer in a call's arguments, as text.
+local function content_of(call, request)
+  local arguments = call.arguments
+  if not arguments then return call.raw end
+  if schemas.is_object(request.schema) or arguments.answer == nil then return json.encode(arguments) end
+  return json.encode(arguments.answer)
 end
 
 --- Takes the answer out of the calls of a response.
@@ -35,7 +49,7 @@ function M.unwrap(calls, request)
   local name, rest, content = M.tool_name(request), {}, nil
   for _, call in ipairs(calls) do
     if call.name == name and not content then
-      content = call.arguments and json.encode(call.arguments) or call.raw
+      content = content_of(call, request)
     else
       rest[#rest + 1] = call
     end

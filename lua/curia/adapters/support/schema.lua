@@ -1,6 +1,7 @@
 --- JSON Schema in the dialects of the vendors. A dialect that cannot say what a schema says gives nil,
 -- and the adapter emulates it; what a dialect leaves out is checked by Curia's own validation.
 local json = require "curia.json"
+local schemas = require "curia.schema"
 
 local M = {}
 
@@ -121,11 +122,7 @@ function M.openapi(schema)
   return walk(schema, to_openapi)
 end
 
---- The root of a schema is an object: some vendors take no other.
----@param schema table
----@return boolean
-function M.is_object(schema)
-  return is_object(schema)
-end
+--- Whether the root of a schema is an object: some vendors take no other.
+M.is_object = schemas.is_object
 
 return M

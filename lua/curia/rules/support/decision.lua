@@ -80,9 +80,9 @@ end
 
 -- Kish, Survey Sampling (1965), 11.7: as many equal voters would be as telling as these unequal ones.
 local function effective_voters(weights)
-  local sum, squares = 0, 0
+  local sum, squares = 0.0, 0.0
   for i = 1, #weights do
-    local weight = weights[i]
+    local weight = weights[i] + 0.0
     sum, squares = sum + weight, squares + weight * weight
   end
   local voters = squares > 0 and sum * sum / squares or 0

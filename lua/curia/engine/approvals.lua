@@ -1,0 +1,95 @@
+--- Calls that wait until somebody has approved or refused them (SPEC 7). Meanwhile the run is `blocked`, and its
+--- deadlines stand still.
+local errors = require "curia.errors"
+local limits = require "curia.engine.limits"
+local task = require "curia.task"
+
+local M = {}
+
+-- Vendors' ids are unique in one answer only.
+local function free_key(pending, id)
+  local key, n = id, 1
+  while pending[key] do
+    n = n + 1
+    key = ("%s.%d"):format(id, n)
+  end
+  return key
+end
+
+local function block(run)
+  if run.status ~= "running" then return end
+  run.status = "blocked"
+  limits.stop(run)
+end
+
+local function unblock(run, decided)
+  if next(run.pending) or not run.stands_since then return end
+  limits.go_on(run)
+  if run.status ~= "blocked" then return end
+  run.status = "running"
+  if decided then run.log:emit("run_resumed", { by = "approval", from = "blocked" }) end
+end
+
+local Waiting = {}
+
+-- However the wait ends: time goes on.
+function Waiting:__close()
+  self.run.pending[self.key] = nil
+  unblock(self.run, self.decision ~= nil)
+end
+
+local function tell(place, call, key)
+  local round = place.round
+  place.run.log:emit("run_blocked", {
+    reason = "approval", round = round.name, idx = round.idx, iteration = round.iteration, member = place.member.id,
+    call = { id = key, name = call.name, arguments = call.arguments },
+  })
+end
+
+local function begin(place, call)
+  local run = place.run
+  run.pending = run.pending or {}
+  local waiting = setmetatable({ run = run, key = free_key(run.pending, call.id), signal = task.signal() }, Waiting)
+  run.pending[waiting.key] = waiting
+  block(run)
+  tell(place, call, waiting.key)
+  return waiting
+end
+
+local function refusal(call, note)
+  return errors.new("tool", ("the call of %s was refused%s"):format(call.name, note and ": " .. note or ""),
+    { code = "refused", reason = note })
+end
+
+--- Waits until somebody has decided about a call.
+---@async
+---@param place curia.ToolPlace
+---@param call table
+---@return true? approved
+---@return curia.Error? err the refusal, with its note
+function M.ask(place, call)
+  local waiting <close> = begin(place, call)
+  while waiting.decision == nil do waiting.signal:wait() end
+  if waiting.decision then return true end
+  return nil, refusal(call, waiting.note)
+end
+
+--- Decides about a call that waits.
+---@param run curia.Run
+---@param call_id string as `run_blocked` told it
+---@param decision boolean
+---@param note? string
+---@return true?
+---@return curia.Error? err kind `validation`, code `not_pending`
+function M.decide(run, call_id, decision, note)
+  local waiting = run.pending and run.pending[call_id]
+  if not waiting or waiting.decision ~= nil then
+    return nil, errors.new("validation", ("run %s: no call '%s' waits for approval"):format(run.id, tostring(call_id)),
+      { code = "not_pending" })
+  end
+  waiting.decision, waiting.note = decision, note
+  waiting.signal:notify()
+  return true
+end
+
+return M
