@@ -126,12 +126,21 @@ M.profile = extended(M.capabilities, {
     { nonempty = true, items = rule("string", "a profile") }),
 })
 
+--- A function where a text would be a text: `{["function"] = "registered name"}`.
+M.named_function = {
+  ["function"] = rule("string", "a registered function", { required = true, ref = "function" }),
+}
+
+local function text_or_function(doc)
+  return rule("string|function|record", doc, { fields = M.named_function })
+end
+
 --- A member of a council.
 M.member = extended(M.capabilities, {
   id = rule("string", "the member's name", { required = true, identifier = true }),
-  role = rule("string|function", "what the member is, in a few words"),
-  system = rule("string|function", "system prompt, or function(input, ctx)"),
-  prompt = rule("string|function", "template of the question, or function(input, ctx)"),
+  role = text_or_function "what the member is, in a few words",
+  system = text_or_function 'system prompt, function(input, ctx), or {["function"] = "registered name"}',
+  prompt = text_or_function "template of the question, or function(input, ctx)",
   profile = rule("string", "profile by name", { nonempty = true }),
   schema = schema,
   repair = rule("integer", "times that a faulty answer is sent back", { min = 0, max = 10 }),

@@ -70,18 +70,27 @@ local function merge_tools(council_tools, own)
   return merged
 end
 
-local function resolve_function(registry, kind, value)
-  return type(value) == "string" and registry:lookup(kind, value) or value
+-- Kinds whose names are resolved here; where the name is told later, or decides, its user looks it up.
+local RESOLVED = { ["function"] = true, input_mapper = true, router = true, schema = true }
+
+local function resolved(rule, value, registry)
+  if rule.fields == fields.named_function and type(value) == "table" then
+    return registry:lookup("function", value["function"])
+  end
+  return RESOLVED[rule.ref] and type(value) == "string" and registry:lookup(rule.ref, value) or value
 end
 
-local FUNCTION_KINDS = {
-  transform = "function", validate = "function", run = "function", input_mapper = "input_mapper",
-}
+-- What a record refers to by name becomes the thing itself.
+local function resolve_names(record, rules, registry)
+  for name, rule in pairs(rules) do
+    if record[name] ~= nil then record[name] = resolved(rule, record[name], registry) end
+  end
+end
 
 local function own_fields(member, spec, registry)
   local planned = {}
   for name, value in pairs(member) do planned[name] = value end
-  for name, kind in pairs(FUNCTION_KINDS) do planned[name] = resolve_function(registry, kind, member[name]) end
+  resolve_names(planned, fields.member, registry)
   planned.tools = merge_tools(spec.tools, member.tools)
   if planned.confidence == nil then planned.confidence = spec.confidence end
   return planned
@@ -135,7 +144,7 @@ local function plan_round(round, idx, registry)
   local module = assert(rounds.resolve(round.type, registry))
   local planned = lower.record(rounds.fields(module), round)
   planned.type, planned.module = round.type, module
-  planned.router = resolve_function(registry, "router", round.router)
+  resolve_names(planned, rounds.fields(module), registry)
   planned.name = round.name or module.name or round.type
   planned.idx = idx
   return planned
@@ -164,9 +173,9 @@ local function build(spec, context)
   local chair = spec.chair and plan_member(spec.chair, spec, context)
   local registry = context.config.registry
   return {
-    input = resolve_function(registry, "input_mapper", spec.input),
-    router = resolve_function(registry, "router", spec.router),
-    run = resolve_function(registry, "function", spec.run),
+    input = resolved(fields.council.input, spec.input, registry),
+    router = resolved(fields.council.router, spec.router, registry),
+    run = resolved(fields.council.run, spec.run, registry),
     spec = spec, members = members, chair = chair, by_id = index(members, chair),
     rounds = plan_rounds(spec, registry),
     offline = context.offline, metadata = context.offline and { offline = true } or nil,
