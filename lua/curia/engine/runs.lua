@@ -50,10 +50,10 @@ local function find_council(given, conf)
   if type(given) ~= "string" then
     error("bad argument #1 (a council, or the name of a registered one, expected)", 3)
   end
-  local found = conf.registry:lookup("council", given)
+  local found, message = council.named(given, conf.registry)
   if found then return found end
-  return nil, errors.new("invalid_council", suggest.message("council", given, conf.registry:list("council")),
-    { code = "unknown_council" })
+  message = message or suggest.message("council", given, conf.registry:list("council"))
+  return nil, errors.new("invalid_council", message, { code = "unknown_council" })
 end
 
 local function same(a, b, depth)

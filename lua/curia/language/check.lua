@@ -1,5 +1,6 @@
 --- Checks tables against the rules of `curia.language.fields` and collects every fault.
 local duration = require "curia.duration"
+local errors = require "curia.errors"
 local suggest = require "curia.suggest"
 
 local M = {}
@@ -24,6 +25,30 @@ end
 --- Adds one fault.
 function Faults:add(path, code, message)
   self[#self + 1] = { path = path, code = code, message = message }
+end
+
+-- Looking for what was meant takes time: whoever writes more nonsense than this gets no more hints.
+local MOST_HINTS = 100
+
+--- The end of a message, as of `suggest.hint`.
+---@param name any
+---@param candidates table|fun(): table
+---@return string
+function Faults:hint(name, candidates)
+  if #self >= MOST_HINTS then return "" end
+  return suggest.hint(name, type(candidates) == "function" and candidates() or candidates)
+end
+
+--- The error of a council with faults.
+---@param name string the council's
+---@param faults curia.Fault[] at least one
+---@return curia.Error err kind `invalid_council`, the faults in `context.faults`
+function M.error(name, faults)
+  local first = faults[1]
+  local more = #faults > 1 and (" (and %d more)"):format(#faults - 1) or ""
+  local place = first.path == "" and "" or first.path .. ": "
+  return errors.new("invalid_council", ("council '%s': %s%s%s"):format(name, place, first.message, more),
+    { code = first.code, context = { faults = faults } })
 end
 
 --- The list as plain data, or nil when there are no faults.
@@ -123,7 +148,7 @@ local function check_enum(rule, value, path, what, faults)
     if value == allowed then return end
   end
   faults:add(path, "out_of_range", ("%s must be one of %s, not '%s'%s"):format(what,
-    table.concat(rule.enum, ", "), value, suggest.hint(value, rule.enum)))
+    table.concat(rule.enum, ", "), value, faults:hint(value, rule.enum)))
 end
 
 -- Identifiers become parts of paths, topics and URLs.
@@ -223,7 +248,7 @@ end
 
 local function unknown(fields, name, path, what, faults)
   faults:add(path, "unknown_field", ("unknown field '%s'%s%s"):format(tostring(name),
-    what == "" and "" or " of " .. what, suggest.hint(name, fields)))
+    what == "" and "" or " of " .. what, faults:hint(name, fields)))
 end
 
 local required = setmetatable({}, { __mode = "k" })

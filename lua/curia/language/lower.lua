@@ -11,10 +11,13 @@ M.SCHEMA_VERSION = 1
 
 local copy_table
 
+local JSON_MARKS = { ["json.array"] = true, ["json.object"] = true }
+
 -- Objects (councils, secrets) are shared; plain and marked tables (JSON arrays) are copied.
 local function copy(value, seen)
   if type(value) ~= "table" then return value end
-  if check.class(value) then return value end
+  local class = check.class(value)
+  if class and not JSON_MARKS[class] then return value end
   return seen[value] or copy_table(value, getmetatable(value), seen)
 end
 
@@ -163,12 +166,22 @@ local function round_record(item)
   return item
 end
 
+local lower_nested
+
 -- A round of the user's own is a table of functions and is kept as it is, not copied.
 local function lower_round(item, path, faults)
   local record = record_of(round_record(item), "round", path, faults)
   if not record then return nil end
   local made = M.record(fields.round, record)
   made.type = record.type
+  return lower_nested(made, path, faults)
+end
+
+-- Rounds in rounds (`round = round "critique" {}`) stand in the spec as those of the council do.
+function lower_nested(made, path, faults)
+  for name, value in pairs(made) do
+    if is_declaration(value, "round") then made[name] = lower_round(value, check.join(path, name), faults) end
+  end
   return made
 end
 
@@ -234,16 +247,24 @@ local function lower_items(body, name, positional, lower_item, faults)
   return made
 end
 
+local function lower_chair_item(item, path, faults)
+  local record = record_of(item, "chair", path, faults)
+  if not record then return nil end
+  local made = M.member(fields.chair, record)
+  made.id = made.id or "chair"
+  return made
+end
+
+--- Lowers one declaration, or table, on its own: `items[kind](item, path, faults)` gives its record, or nil.
+---@type table<"member"|"round"|"chair", fun(item: any, path: string, faults: curia.Faults): table?>
+M.items = { member = lower_member, round = lower_round, chair = lower_chair_item }
+
 local function lower_chair(body, positional, faults)
   local chairs = { table.unpack(positional) }
   if body.chair ~= nil then chairs[#chairs + 1] = body.chair end
   if #chairs > 1 then faults:add("chair", "conflict", "a council has one chair") end
   if #chairs == 0 then return nil end
-  local record = record_of(chairs[1], "chair", "chair", faults)
-  if not record then return nil end
-  local made = M.member(fields.chair, record)
-  made.id = made.id or "chair"
-  return made
+  return lower_chair_item(chairs[1], "chair", faults)
 end
 
 local STRUCTURE = { members = true, rounds = true, chair = true, name = true, schema_version = true }

@@ -2,7 +2,6 @@
 local check = require "curia.language.check"
 local configuration = require "curia.config"
 local council = require "curia.council"
-local errors = require "curia.errors"
 local fields = require "curia.language.fields"
 local lower = require "curia.language.lower"
 local profiles = require "curia.language.profiles"
@@ -13,10 +12,6 @@ local M = {}
 
 --- How deep councils may stand in councils.
 M.MAX_DEPTH = 8
-
-local COUNCIL_FIELDS = {}
-for name, rule in pairs(fields.council) do COUNCIL_FIELDS[name] = rule end
-COUNCIL_FIELDS.members, COUNCIL_FIELDS.rounds, COUNCIL_FIELDS.chair = nil, nil, nil
 
 ---@class curia.ValidationScope
 ---@field config curia.Config
@@ -37,20 +32,24 @@ local function known_names(rule, registry)
   return names
 end
 
+-- Answers false, and what is known of the reason.
 local function is_known(rule, name, registry)
-  if registry:lookup(rule.ref, name) ~= nil then return true end
+  local found, message = registry:lookup(rule.ref, name)
+  if found ~= nil then return true end
   if rule.also and registry:lookup(rule.also, name) ~= nil then return true end
   for _, known in ipairs(rule.known or {}) do
     if known == name then return true end
   end
-  return false
+  return false, message
 end
 
 local function reference_checker(registry)
   return function(rule, name, path, what, faults)
-    if is_known(rule, name, registry) then return end
-    faults:add(path, rule.code or "missing", ("%s: no %s is registered as '%s'%s"):format(what,
-      (rule.ref:gsub("_", " ")), name, suggest.hint(name, known_names(rule, registry))))
+    local known, message = is_known(rule, name, registry)
+    if known then return end
+    local hint = faults:hint(name, function() return known_names(rule, registry) end)
+    message = message or ("no %s is registered as '%s'%s"):format((rule.ref:gsub("_", " ")), name, hint)
+    faults:add(path, rule.code or "missing", ("%s: %s"):format(what, message))
   end
 end
 
@@ -118,10 +117,9 @@ end
 local check_council
 
 local function check_sub_council(scope, member, path)
-  local inner = member.council
-  if type(inner) == "string" then
-    inner = scope.registry:lookup("council", inner) or scope.registry:lookup("sub_council", inner)
-  end
+  local inner, message = member.council, nil
+  if type(inner) == "string" then inner, message = council.named(inner, scope.registry) end
+  if message then scope.faults:add(check.join(path, "council"), "unknown_council", message) end
   if council.is(inner) then check_council(scope, inner, check.join(path, "council")) end
 end
 
@@ -165,7 +163,7 @@ local function check_round_members(scope, round, path, member_ids)
   for i, id in ipairs(type(round.members) == "table" and round.members or {}) do
     if type(id) == "string" and not member_ids[id] then
       scope.faults:add(("%s.members[%d]"):format(path, i), "unknown_member",
-        ("no member has the id '%s'%s"):format(id, suggest.hint(id, member_ids)))
+        ("no member has the id '%s'%s"):format(id, scope.faults:hint(id, member_ids)))
     end
   end
 end
@@ -224,7 +222,7 @@ local function check_spec(scope, made)
   for _, fault in ipairs(made._.faults) do
     scope.faults:add(prefixed(scope.prefix, fault.path), fault.code, fault.message)
   end
-  check.record(COUNCIL_FIELDS, own_fields(spec), scope.prefix, ("council '%s'"):format(made.name), scope.faults)
+  check.record(fields.council, own_fields(spec), scope.prefix, ("council '%s'"):format(made.name), scope.faults)
   check_profile(scope, at(scope, "profile"), spec.profile, "")
   check_shape(scope, spec)
   check_rounds(scope, spec, check_members(scope, spec))
@@ -281,10 +279,7 @@ end
 ---@param faults curia.Fault[]
 ---@return curia.Error err kind `invalid_council`, the faults in `context.faults`
 function M.error(made, faults)
-  local first = faults[1]
-  local more = #faults > 1 and (" (and %d more)"):format(#faults - 1) or ""
-  return errors.new("invalid_council", ("council '%s': %s: %s%s"):format(made.name, first.path, first.message, more),
-    { context = { faults = faults } })
+  return check.error(made.name, faults)
 end
 
 --- Checks and lowers the options of `start` and `run`.
