@@ -221,6 +221,22 @@ function Council:providers(config)
   return names
 end
 
+--- The council as a graph: plain data in a stable order, sub-councils included.
+---@param config? curia.Config the shared one
+---@return curia.Graph
+function Council:graph(config)
+  local registry = (config or configuration.shared()).registry
+  return require("curia.diagram.graph").of(self, registry, function(member) return sub_council(member, registry) end)
+end
+
+--- The council as a diagram.
+---@param form? "mermaid"|"ascii" a Mermaid flowchart; any other form raises
+---@param config? curia.Config the shared one
+---@return string
+function Council:diagram(form, config)
+  return require("curia.diagram").draw(self:graph(config), form or "mermaid") -- a tail call, so that it raises higher
+end
+
 function Council:__newindex(name)
   error(("field '%s' of council '%s' cannot be set: a council is not changed by assignment"):format(
     tostring(name), self.name), 2)

@@ -55,6 +55,10 @@ function FUNCTIONS.decide()
   return require("curia.rules").decide
 end
 
+function FUNCTIONS.sequence_diagram()
+  return require("curia.diagram").sequence
+end
+
 function FUNCTIONS.register()
   local registry = require("curia.registry").shared()
   return function(kind, name, value) return registry:register(kind, name, value) end

@@ -84,6 +84,8 @@ describe("curia.language.data_form", function()
       assert.same({ ["members[1].extra"] = "not_serializable" }, with_member { extra = { tools = {} } })
       assert.same({ ["members[1].fallback[1].extra"] = "not_serializable" }, with_member { fallback = { { extra = {} } } })
       assert.same({ ["rounds[1].type"] = "not_serializable" }, select(2, read { name = "c", rounds = { { type = {} } } }))
+      assert.same({ ["rounds[1].round.type"] = "not_serializable" },
+        select(2, read { name = "c", rounds = { { type = "iterate", round = { type = {} }, schema = { type = {} } } } }))
     end)
 
     it("references to modules, wherever the language has a meaning for them", function()

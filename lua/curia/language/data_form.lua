@@ -169,7 +169,7 @@ function judge_record(rules, record, path, faults)
   end
 end
 
-local judge_council
+local judge_council, judge_round
 
 local function judge_member(rules, member, path, faults)
   if type(member) ~= "table" then return end
@@ -177,8 +177,15 @@ local function judge_member(rules, member, path, faults)
   if type(member.council) == "table" then judge_council(member.council, check.join(path, "council"), faults) end
 end
 
-local function judge_round(_, round, path, faults)
-  if type(round) == "table" then judge_record(fields.round, round, path, faults) end
+-- A round's options may hold a round again.
+function judge_round(_, round, path, faults)
+  if type(round) ~= "table" then return end
+  judge_record(fields.round, round, path, faults)
+  for _, name in ipairs(check.sorted_keys(round)) do
+    local inner = round[name]
+    local is_round = not FREE[name] and type(inner) == "table" and inner.type ~= nil
+    if is_round then judge_round(nil, inner, check.join(path, name), faults) end
+  end
 end
 
 local function judge_list(list, path, judge_item, rules, faults)

@@ -161,27 +161,36 @@ local function lower_member(item, path, faults)
   return record and M.member(fields.member, record)
 end
 
-local function round_record(item)
+--- A round that is given as its type alone, as a record.
+---@param item any
+---@return any
+function M.round_record(item)
   if type(item) == "string" or M.is_round_table(item) then return { type = item } end
   return item
 end
 
-local lower_nested
+-- Rounds that stand among a round's options, such as the one that `iterate` wraps.
+local function unfold_options(made)
+  for name, value in pairs(made) do
+    if is_declaration(value, "round") then made[name] = unfold_options(unfold(value, "type")) end
+  end
+  return made
+end
+
+--- Lowers a round's record.
+---@param rules table<string, table>
+---@param record table
+---@return table
+function M.round(rules, record)
+  return unfold_options(M.record(rules, record))
+end
 
 -- A round of the user's own is a table of functions and is kept as it is, not copied.
 local function lower_round(item, path, faults)
-  local record = record_of(round_record(item), "round", path, faults)
+  local record = record_of(M.round_record(item), "round", path, faults)
   if not record then return nil end
-  local made = M.record(fields.round, record)
+  local made = M.round(fields.round, record)
   made.type = record.type
-  return lower_nested(made, path, faults)
-end
-
--- Rounds in rounds (`round = round "critique" {}`) stand in the spec as those of the council do.
-function lower_nested(made, path, faults)
-  for name, value in pairs(made) do
-    if is_declaration(value, "round") then made[name] = lower_round(value, check.join(path, name), faults) end
-  end
   return made
 end
 

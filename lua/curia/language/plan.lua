@@ -152,11 +152,7 @@ end
 
 local function plan_rounds(spec, registry)
   local planned = {}
-  for i, round in ipairs(spec.rounds) do planned[i] = plan_round(round, i, registry) end
-  local last = planned[#planned]
-  if spec.chair and last and not rounds.is_chairs(last.type, last.module) then
-    planned[#planned + 1] = plan_round({ type = "synthesis" }, #planned + 1, registry)
-  end
+  for i, round in ipairs(rounds.all(spec, registry)) do planned[i] = plan_round(round, i, registry) end
   return planned
 end
 

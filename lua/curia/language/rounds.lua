@@ -69,4 +69,19 @@ function M.is_chairs(kind, module)
   return CHAIRS[kind] == true or module.chair == true
 end
 
+--- The rounds of a spec in their order; where the council has a chair and does not end with a round of the
+--- chair's, a synthesis is the last.
+---@param spec table
+---@param registry curia.Registry
+---@return table[]
+function M.all(spec, registry)
+  local list = { table.unpack(spec.rounds) }
+  local last = list[#list]
+  local module = last and M.resolve(last.type, registry)
+  if spec.chair and last and not (module and M.is_chairs(last.type, module)) then
+    list[#list + 1] = { type = "synthesis" }
+  end
+  return list
+end
+
 return M
