@@ -55,7 +55,7 @@ local function open(name, found)
   local source = { name = name }
   for key, value in pairs(found) do source[key] = value end
   local data, faults = data_form.read(source)
-  if #faults > 0 then return nil, check.error(name, faults).message end
+  if #faults > 0 then return nil, faults:take() end
   return M.of_data(data)
 end
 
@@ -63,14 +63,14 @@ end
 ---@param name string
 ---@param registry curia.Registry
 ---@return curia.Council?
----@return string? message why there is none, where there is more to say
+---@return curia.Fault[]? faults of registered data that is no council
 function M.named(name, registry)
   local found = registry:lookup("council", name) or registry:lookup("sub_council", name)
   if found == nil or M.is(found) then return found end
   if opened[found] then return opened[found] end
-  local made, message = open(name, found)
+  local made, faults = open(name, found)
   opened[found] = made
-  return made, message
+  return made, faults
 end
 
 --- The council as JSON, which `curia.council_from` reads. The same council gives the same bytes.

@@ -1,6 +1,7 @@
 --- Checks tables against the rules of `curia.language.fields` and collects every fault.
 local duration = require "curia.duration"
 local errors = require "curia.errors"
+local json = require "curia.json"
 local suggest = require "curia.suggest"
 
 local M = {}
@@ -185,7 +186,33 @@ local function check_duration(_, value, path, what, faults)
   faults:add(path, message == duration.EXPECTED and "wrong_type" or "out_of_range", ("%s: %s"):format(what, message))
 end
 
+local DEEPEST = 64
+
+local PLAIN = { string = true, boolean = true, table = true }
+
+local function plain_fault(value, depth)
+  if depth > DEEPEST then return "contains itself, or stands too deep" end
+  if type(value) == "number" then return value - value ~= 0 and "is no finite number" or nil end
+  if PLAIN[type(value)] or value == json.null then return nil end
+  return ("is a %s, which has no data form"):format(type(value))
+end
+
+-- Free data comes back with results and stands in records: all of it must have a data form.
+local function check_plain(value, path, what, faults, depth)
+  local fault = plain_fault(value, depth)
+  if fault then return faults:add(path, "not_serializable", ("%s %s"):format(what, fault)) end
+  if type(value) ~= "table" then return end
+  for _, key in ipairs(M.sorted_keys(value)) do
+    local before = #faults
+    check_plain(value[key], M.join(path, key), what, faults, depth + 1)
+    if depth == DEEPEST and #faults > before then return end -- one fault tells of a circle
+  end
+end
+
 local CHECK = {
+  any = function(rule, value, path, what, faults)
+    if rule.plain then check_plain(value, path, what, faults, 1) end
+  end,
   string = check_string, number = check_number, integer = check_number, list = check_list,
   map = check_map, duration = check_duration,
   record = function(rule, value, path, what, faults)

@@ -10,7 +10,7 @@
 --   alias               the field's name in the spec     ref               registry kind that a text refers to
 --   capability          may stand in a profile           code              fault code of a name that is not registered
 --   known               names that need no registration  also              a second registry kind
---   identifier          a text that can be part of a path
+--   identifier          a text that can be part of a path    plain         has a data form
 local M = {}
 
 local function rule(kind, doc, more)
@@ -73,7 +73,8 @@ local confidence = rule("string|function|table", "how confidence is measured", {
   known = { "self_report", "logprob", "consistency", "semantic_entropy" } })
 local router = rule("function|string", "chooses the members of a round",
   { ref = "router", code = "unknown_router" })
-local metadata = rule("map", "free data that comes back with the result", { values = rule("any", "any value") })
+local metadata = rule("map", "free data that comes back with the result",
+  { values = rule("any", "any value", { plain = true }) })
 
 --- What a profile may say: how a member is asked, not who it is.
 M.capabilities = {

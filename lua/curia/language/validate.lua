@@ -114,13 +114,22 @@ local function check_capabilities(scope, spec, member, path)
   end
 end
 
+local function prefixed(prefix, path)
+  if prefix == "" or path == "" then return prefix .. path end
+  return path:sub(1, 1) == "[" and prefix .. path or prefix .. "." .. path
+end
+
+local function add_faults(scope, prefix, faults)
+  for _, fault in ipairs(faults) do scope.faults:add(prefixed(prefix, fault.path), fault.code, fault.message) end
+end
+
 local check_council
 
 local function check_sub_council(scope, member, path)
-  local inner, message = member.council, nil
-  if type(inner) == "string" then inner, message = council.named(inner, scope.registry) end
-  if message then scope.faults:add(check.join(path, "council"), "unknown_council", message) end
-  if council.is(inner) then check_council(scope, inner, check.join(path, "council")) end
+  local inner, faults, here = member.council, nil, check.join(path, "council")
+  if type(inner) == "string" then inner, faults = council.named(inner, scope.registry) end
+  if faults then add_faults(scope, here, faults) end
+  if council.is(inner) then check_council(scope, inner, here) end
 end
 
 local function check_member(scope, spec, member, path, kind)
@@ -212,16 +221,9 @@ local function own_fields(spec)
   return record
 end
 
-local function prefixed(prefix, path)
-  if prefix == "" or path == "" then return prefix .. path end
-  return path:sub(1, 1) == "[" and prefix .. path or prefix .. "." .. path
-end
-
 local function check_spec(scope, made)
   local spec = made._.spec
-  for _, fault in ipairs(made._.faults) do
-    scope.faults:add(prefixed(scope.prefix, fault.path), fault.code, fault.message)
-  end
+  add_faults(scope, scope.prefix, made._.faults)
   check.record(fields.council, own_fields(spec), scope.prefix, ("council '%s'"):format(made.name), scope.faults)
   check_profile(scope, at(scope, "profile"), spec.profile, "")
   check_shape(scope, spec)
