@@ -254,9 +254,12 @@ end
 ---@param t table
 ---@return any[]
 function M.sorted_keys(t)
-  local keys = {}
-  for key in pairs(t) do keys[#keys + 1] = key end
-  table.sort(keys, key_before)
+  local keys, only_texts = {}, true
+  for key in pairs(t) do
+    keys[#keys + 1] = key
+    only_texts = only_texts and type(key) == "string"
+  end
+  table.sort(keys, not only_texts and key_before or nil) -- several times as fast without a function
   return keys
 end
 
@@ -301,9 +304,9 @@ end
 ---@param faults curia.Faults
 function M.record(fields, record, path, what, faults)
   for _, name in ipairs(M.sorted_keys(record)) do
-    local rule, here = fields[name], M.join(path, name)
-    if rule then check_known(rule, record, name, here, what, faults)
-    else unknown(fields, name, here, what, faults) end
+    local rule = fields[name]
+    if rule then check_known(rule, record, name, path == "" and name or path .. "." .. name, what, faults)
+    else unknown(fields, name, M.join(path, name), what, faults) end
   end
   for _, name in ipairs(required_fields(fields)) do
     if record[name] == nil then

@@ -19,6 +19,7 @@ M.MAX_DEPTH = 8
 ---@field faults curia.Faults
 ---@field prefix string path of the council ("" at the top)
 ---@field stack curia.Council[] the councils around this one
+---@field good_profiles table<table, boolean>
 
 local function at(scope, name)
   return check.join(scope.prefix, name)
@@ -73,11 +74,13 @@ local function is_profile_known(scope, name)
   return type(name) ~= "string" or scope.registry:lookup("profile", name) ~= nil
 end
 
--- What was registered at run time is judged where it is used.
+-- What was registered at run time is judged where it is used; one that is good is looked at once.
 local function check_profile_fields(scope, path, name)
-  local profile = scope.registry:lookup("profile", name)
+  local profile, before = scope.registry:lookup("profile", name), #scope.faults
+  if scope.good_profiles[profile] then return end
   local lowered = lower.member(fields.profile, profile)
   check.record(fields.profile, lowered, path, ("profile '%s'"):format(name), scope.faults)
+  scope.good_profiles[profile] = #scope.faults == before
 end
 
 local function check_profile(scope, path, name, what)
@@ -246,7 +249,7 @@ function check_council(outer, made, prefix)
   local stack = { table.unpack(outer.stack) }
   stack[#stack + 1] = made
   check_spec({ config = outer.config, registry = outer.registry, faults = outer.faults, prefix = prefix,
-    stack = stack }, made)
+    stack = stack, good_profiles = outer.good_profiles }, made)
 end
 
 -- A whole council is good as long as nothing was registered or configured since it was found good.
@@ -268,9 +271,9 @@ function M.validate(made, config)
   local registry = config.registry
   if is_cached(made, registry) then return true end
   local faults = check.faults(reference_checker(registry))
-  check_profile({ registry = registry, faults = faults }, "default_profile", config:get("default_profile"),
-    "configuration: ")
-  check_council({ config = config, registry = registry, faults = faults, stack = {} }, made, "")
+  local scope = { config = config, registry = registry, faults = faults, stack = {}, good_profiles = {} }
+  check_profile(scope, "default_profile", config:get("default_profile"), "configuration: ")
+  check_council(scope, made, "")
   if #faults > 0 then return nil, faults:take() end
   made._.valid = { registry = registry, generation = registry.generation }
   return true
