@@ -122,6 +122,13 @@ sequenceDiagram
 ]], sequence.of_graph(council:graph(support.config())))
   end)
 
+  it("shows what a council in a council asks", function()
+    local inner = dsl.council "inner" { dsl.member "x" {}, dsl.round "think" {} }
+    local text = sequence.of_graph(dsl.council "c" { dsl.member "a" { council = inner }, dsl.round "review" {} }
+      :graph(support.config()))
+    assert.matches("p2%->>p3: review\n  Note over p3: 1 think\n  p3%->>p4: think\n  p4%-%->>p3: answer\n  p3%-%->>p2: answer", text)
+  end)
+
   it("shows a round in a round as a loop", function()
     local text = sequence.of_graph(support.council():graph(support.config()))
     assert.matches("loop repeated, at most 4 times\n    Note over p2: 1 think\n    p2%->>p%d+: think\n", text)

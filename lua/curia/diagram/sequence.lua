@@ -197,10 +197,14 @@ local function ask_tools(chart, id, tools)
   end
 end
 
+local ask_rounds
+
+-- A member that is a council asks its own members before it answers.
 local function ask_member(chart, council, round, member)
   local id = chart:participant(member.node, member.node.label)
   chart:message(council, ASKS, id, round.node.label)
   ask_tools(chart, id, member.tools)
+  ask_rounds(chart, id, chart.rounds_of[member.node] or {})
   chart:message(id, ANSWERS, council, round.node.decides and "ballot" or "answer")
 end
 
@@ -217,8 +221,6 @@ end
 local function ask_one_by_one(chart, council, round)
   for _, member in ipairs(round.members) do ask_member(chart, council, round, member) end
 end
-
-local ask_rounds
 
 local function ask_round(chart, council, round, number)
   chart:note(council, ("%d %s"):format(number, round.node.label))
@@ -239,6 +241,8 @@ end
 ---@return string
 function M.of_graph(graph)
   local chart, outline = new_chart(), outlines.of(graph)
+  chart.rounds_of = {}
+  for _, sub in ipairs(outline.sub_councils) do chart.rounds_of[sub.node] = sub.rounds end
   local asker = user(chart)
   local council = chart:participant(graph, graph.council)
   chart:message(asker, ASKS, council, outline.input.label)
