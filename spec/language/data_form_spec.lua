@@ -50,7 +50,10 @@ describe("curia.language.data_form", function()
 
   it("asks for a name", function()
     assert.same({ name = "missing" }, select(2, read {}))
-    assert.same({ name = "missing" }, select(2, read { name = 7 }))
+    assert.same({ name = "wrong_type" }, select(2, read { name = 7 }))
+    for _, name in ipairs { "", "a/b", "a\nb", ("x"):rep(129) } do
+      assert.same({ name = "out_of_range" }, select(2, read { name = name }))
+    end
     assert.same({ ["members[1].council.name"] = "missing" }, with_member { council = {} })
   end)
 

@@ -171,36 +171,34 @@ end
 
 local judge_council, judge_round
 
-local function judge_member(rules, member, path, faults)
+local function judge_sub_council(member, path, faults)
+  local inner = type(member) == "table" and member.council
+  if type(inner) == "table" then judge_council(inner, check.join(path, "council"), faults) end
+end
+
+local function judge_member(member, path, faults)
   if type(member) ~= "table" then return end
-  judge_record(rules, member, path, faults)
-  if type(member.council) == "table" then judge_council(member.council, check.join(path, "council"), faults) end
+  judge_record(fields.member, member, path, faults)
+  judge_sub_council(member, path, faults)
 end
 
 -- A round's options may hold a round again.
-function judge_round(_, round, path, faults)
+function judge_round(round, path, faults)
   if type(round) ~= "table" then return end
   judge_record(fields.round, round, path, faults)
   for _, name in ipairs(check.sorted_keys(round)) do
     local inner = round[name]
     local is_round = not FREE[name] and type(inner) == "table" and inner.type ~= nil
-    if is_round then judge_round(nil, inner, check.join(path, name), faults) end
+    if is_round then judge_round(inner, check.join(path, name), faults) end
   end
 end
 
-local function judge_list(list, path, judge_item, rules, faults)
+local function judge_list(list, path, judge_item, faults)
   if type(list) ~= "table" then return end
   if #list > M.limits.members then
     faults:add(path, "out_of_range", ("%d of them; the data form has at most %d"):format(#list, M.limits.members))
   end
-  for i = 1, math.min(#list, M.limits.members) do judge_item(rules, list[i], ("%s[%d]"):format(path, i), faults) end
-end
-
-local function own_fields(data)
-  local record = {}
-  for name, value in pairs(data) do record[name] = value end
-  record.members, record.rounds, record.chair = nil, nil, nil
-  return record
+  for i = 1, math.min(#list, M.limits.members) do judge_item(list[i], ("%s[%d]"):format(path, i), faults) end
 end
 
 -- Answers false when nothing further can be said: another version may mean everything differently.
@@ -214,15 +212,21 @@ local function judge_version(data, path, faults)
   return false
 end
 
+-- The name becomes part of paths and topics, and here it may be a stranger's.
+local NAME = { type = "string", identifier = true }
+
+local function judge_name(name, path, faults)
+  if name ~= nil then return check.value(NAME, name, path, "the name of a council", faults) end
+  faults:add(path, "missing", "a council in the data form has a name")
+end
+
 function judge_council(data, path, faults)
   if not judge_version(data, path, faults) then return end
-  if type(data.name) ~= "string" or data.name == "" then
-    faults:add(check.join(path, "name"), "missing", "a council in the data form has a name")
-  end
-  judge_record(fields.council, own_fields(data), path, faults)
-  judge_list(data.members, check.join(path, "members"), judge_member, fields.member, faults)
-  judge_member(fields.chair, data.chair, check.join(path, "chair"), faults)
-  judge_list(data.rounds, check.join(path, "rounds"), judge_round, nil, faults)
+  judge_name(data.name, check.join(path, "name"), faults)
+  judge_record(fields.council, data, path, faults) -- the chair among them
+  judge_list(data.members, check.join(path, "members"), judge_member, faults)
+  judge_sub_council(data.chair, check.join(path, "chair"), faults)
+  judge_list(data.rounds, check.join(path, "rounds"), judge_round, faults)
 end
 
 local function admit(value)
