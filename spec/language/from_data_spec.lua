@@ -136,6 +136,34 @@ describe("curia.council_from", function()
     assert.is_true(os.clock() - began < 5)
   end)
 
+  it("never raises, and what it writes it reads again, whatever a council is made of", function()
+    local fields = require "curia.language.fields"
+    local values = { 1.5, 0 / 0, -0.0, 2 ^ 63, "", "plain", "30s", "one/m", true, false, print, {}, { 1, "x" }, { [3] = 1 },
+      { provider = 7 }, { { model = {} } }, { 1, x = 2 }, json.null, json.array(), json.object(), coroutine.create(print),
+      round "think" {}, member "z" {}, dsl.words.env "X", dsl.council "i" { member "x" {}, round "think" {} }, "\xff" }
+    local function judge(source)
+      local made, err = from(source)
+      if not made then return assert.is_true(#err.context.faults > 0) end
+      local text, problem = made:to_json()
+      if not text then return assert.is_true(#problem.context.faults > 0) end
+      assert.equal(text, assert(from(text)):to_json())
+      assert.is_table(made:graph(config))
+    end
+    for _, group in ipairs { "member", "round", "council" } do
+      for name in pairs(fields[group]) do
+        for _, value in ipairs(values) do
+          local source = { name = "c", members = { { id = "m", profile = "plain" } }, rounds = { { type = "think" } } }
+          local target = group == "member" and source.members[1] or group == "round" and source.rounds[1] or source
+          target[name] = value
+          judge(source)
+          local body = dsl.council "c" (source)
+          local text = body:to_json()
+          if text then judge(text) end
+        end
+      end
+    end
+  end)
+
   it("raises for what is neither JSON nor a table", function()
     assert.error_matches(function() from(7) end, "bad argument #1 to 'council_from'")
   end)
