@@ -56,6 +56,15 @@ describe("curia.diagram.graph", function()
     assert.equal(4, node(graph, "round:3").at_most)
   end)
 
+  it("names the rule that decides: the round's, a function among them, else its module's", function()
+    config.registry:register("round", "rank", { build = print, aggregate = print, rule = "peer_ranking" })
+    local ranked = dsl.council "c" { dsl.round "rank" {}, dsl.round "rank" { rule = "borda" }, dsl.round "think" { rule = print } }
+      :graph(config)
+    assert.same({ "peer_ranking", "borda", "a rule of its own" },
+      { node(ranked, "round:1").rule, node(ranked, "round:2").rule, node(ranked, "round:3").rule })
+    assert.is_true(node(ranked, "round:1").decides)
+  end)
+
   it("leads from the input through the rounds to the output", function()
     assert.same({ "input > round:1", "round:1 > round:2", "round:2 > round:3", "round:4 > output" }, edges_of(graph, "feeds"))
     assert.same({ "sub_council:c/round:1 > sub_council:c/round:2", "round:3 > round:4" }, edges_of(graph, "aggregates"))

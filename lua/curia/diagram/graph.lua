@@ -134,14 +134,17 @@ local function label_of(round, module)
   return text(round.name) or text(round.type) or module and text(module.name) or "round"
 end
 
-local function rule_of(round)
-  return text(round.rule) or round.rule ~= nil and "a rule of its own" or nil
+-- A module whose ballots are counted by a rule may say which: `rule = "borda"`.
+local function rule_of(round, module)
+  if round.rule ~= nil then return text(round.rule) or "a rule of its own" end
+  return module and text(module.rule)
 end
 
 local function round_facts(round, module)
   local about = module and module.about or {}
   return {
-    type = text(round.type), rule = rule_of(round), decides = module and module.aggregate ~= nil or round.rule ~= nil,
+    type = text(round.type), rule = rule_of(round, module),
+    decides = round.rule ~= nil or module ~= nil and module.aggregate ~= nil,
     input_scope = about.input_scope, sharing = about.sharing,
     anonymized = about.anonymized, sequential = about.sequential,
     at_most = math.tointeger(round.max_iterations or round.max_rounds),
