@@ -202,6 +202,7 @@ describe("curia.language.validate", function()
       circle.x = circle
       assert.same({ ["members[1].metadata.a.b"] = "not_serializable", ["members[1].metadata.n"] = "not_serializable" },
         with_member { metadata = { a = { b = print }, n = 0 / 0, good = { 1, "x", true } } })
+      assert.same({ ["members[1].metadata.c"] = "not_serializable" }, with_member { metadata = { c = council "x" {} } })
       assert.same({ "not_serializable" }, { select(2, next(codes { metadata = { circle = circle }, run = print })) })
       config.registry:register("council", "code", { members = { { id = "m", run = print } } })
       assert.same({ ["members[1].council.members[1].run"] = "not_serializable" }, with_member { council = "code" })

@@ -66,6 +66,16 @@ function M.class(value)
   return type(meta) == "table" and meta.__name or nil
 end
 
+local JSON_MARKS = { ["json.array"] = true, ["json.object"] = true }
+
+--- The same, but nil for tables that are marked for JSON: they are plain.
+---@param value any
+---@return string?
+function M.object_class(value)
+  local class = M.class(value)
+  return not JSON_MARKS[class] and class or nil
+end
+
 local function is_list(value)
   if type(value) ~= "table" then return false end
   local count = 0
@@ -193,8 +203,9 @@ local PLAIN = { string = true, boolean = true, table = true }
 local function plain_fault(value, depth)
   if depth > DEEPEST then return "contains itself, or stands too deep" end
   if type(value) == "number" then return value - value ~= 0 and "is no finite number" or nil end
-  if PLAIN[type(value)] or value == json.null then return nil end
-  return ("is a %s, which has no data form"):format(type(value))
+  local class = M.object_class(value)
+  if not class and (PLAIN[type(value)] or value == json.null) then return nil end
+  return ("is a %s, which has no data form"):format(class or type(value))
 end
 
 -- Free data comes back with results and stands in records: all of it must have a data form.

@@ -39,8 +39,6 @@ for _, rules in ipairs { fields.council, fields.member, fields.round } do
   for name, rule in pairs(rules) do LISTS[name] = rule.type:find("list", 1, true) and true or nil end
 end
 
-local MARKS = { ["json.array"] = true, ["json.object"] = true }
-
 function Visit:refuse(code, message)
   local path = ""
   for _, key in ipairs(self.path) do path = check.join(path, key) end
@@ -66,8 +64,8 @@ end
 
 -- Why a table cannot be taken, if it cannot.
 local function table_fault(visit, value)
-  local class = check.class(value)
-  if class and not MARKS[class] then return ("a %s has no data form"):format(class) end
+  local class = check.object_class(value)
+  if class then return ("a %s has no data form"):format(class) end
   if visit.free == 0 and is_reference(value) then
     return "{module =, name =} names code: register it, and give the name that it is registered under"
   end
@@ -95,7 +93,7 @@ function Visit:take_items(value)
 end
 
 function Visit:take_table(value)
-  if check.class(value) == "curia.council" then return self:take_council(value) end
+  if self.free == 0 and check.class(value) == "curia.council" then return self:take_council(value) end
   local fault = table_fault(self, value)
   if fault then return self:refuse("not_serializable", fault) end
   if #self.path >= M.limits.depth then
@@ -130,9 +128,10 @@ local TAKE = {
 }
 
 function Visit:take(value)
-  if self.stopped or value == json.null then return value end
+  if self.stopped then return nil end
   self.values = self.values + 1
   if self.values > M.limits.values then return self:stop(("there are at most %d values"):format(M.limits.values)) end
+  if value == json.null then return value end
   local take = TAKE[type(value)]
   if take then return take(self, value) end
   self:refuse("not_serializable", type(value) == "function"

@@ -11,13 +11,10 @@ M.SCHEMA_VERSION = 1
 
 local copy_table
 
-local JSON_MARKS = { ["json.array"] = true, ["json.object"] = true }
-
 -- Objects (councils, secrets) are shared; plain and marked tables (JSON arrays) are copied.
 local function copy(value, seen)
   if type(value) ~= "table" then return value end
-  local class = check.class(value)
-  if class and not JSON_MARKS[class] then return value end
+  if check.object_class(value) then return value end
   return seen[value] or copy_table(value, getmetatable(value), seen)
 end
 
