@@ -2,9 +2,11 @@
 local check = require "curia.language.check"
 local errors = require "curia.errors"
 local lower = require "curia.language.lower"
+local names = require "curia.language.names"
 local planning = require "curia.language.rounds"
 local suggest = require "curia.suggest"
 local support = require "curia.engine.support"
+local validation = require "curia.language.validate"
 
 local M = {}
 
@@ -12,8 +14,8 @@ local function refuse(code, message)
   error(errors.new("validation", "ctx:round: " .. message, { code = code }), 0)
 end
 
-local function check_options(kind, round, rules)
-  local faults = check.faults()
+local function check_options(kind, round, rules, registry)
+  local faults = check.faults(validation.references(registry))
   check.record(rules, round, "", "", faults)
   local found = faults:take()
   if found then refuse(found[1].code, ("%s: %s"):format(tostring(kind), found[1].message)) end
@@ -39,10 +41,11 @@ function M.plan(run, kind, opts)
   local rules = planning.fields(module)
   local round = lower.record(rules, opts or {})
   round.type = kind
-  check_options(kind, round, rules)
+  check_options(kind, round, rules, registry)
   check_members(round, run.plan)
   local err = support.missing_in_round(round)
   if err then error(err, 0) end
+  names.resolve(rules, round, registry)
   round.module, round.idx = module, #run.rounds + 1
   round.name = round.name or module.name or kind
   return round

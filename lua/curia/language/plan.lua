@@ -4,6 +4,7 @@ local configuration = require "curia.config"
 local errors = require "curia.errors"
 local fields = require "curia.language.fields"
 local lower = require "curia.language.lower"
+local names = require "curia.language.names"
 local profiles = require "curia.language.profiles"
 local providers = require "curia.language.providers"
 local rounds = require "curia.language.rounds"
@@ -70,27 +71,10 @@ local function merge_tools(council_tools, own)
   return merged
 end
 
--- Kinds whose names are resolved here; where the name is told later, or decides, its user looks it up.
-local RESOLVED = { ["function"] = true, input_mapper = true, router = true, schema = true }
-
-local function resolved(rule, value, registry)
-  if rule.fields == fields.named_function and type(value) == "table" then
-    return registry:lookup("function", value["function"])
-  end
-  return RESOLVED[rule.ref] and type(value) == "string" and registry:lookup(rule.ref, value) or value
-end
-
--- What a record refers to by name becomes the thing itself.
-local function resolve_names(record, rules, registry)
-  for name, rule in pairs(rules) do
-    if record[name] ~= nil then record[name] = resolved(rule, record[name], registry) end
-  end
-end
-
 local function own_fields(member, spec, registry)
   local planned = {}
   for name, value in pairs(member) do planned[name] = value end
-  resolve_names(planned, fields.member, registry)
+  names.resolve(fields.member, planned, registry)
   planned.tools = merge_tools(spec.tools, member.tools)
   if planned.confidence == nil then planned.confidence = spec.confidence end
   return planned
@@ -144,7 +128,7 @@ local function plan_round(round, idx, registry)
   local module = assert(rounds.resolve(round.type, registry))
   local planned = lower.record(rounds.fields(module), round)
   planned.type, planned.module = round.type, module
-  resolve_names(planned, rounds.fields(module), registry)
+  names.resolve(rounds.fields(module), planned, registry)
   planned.name = round.name or module.name or round.type
   planned.idx = idx
   return planned
@@ -169,9 +153,9 @@ local function build(spec, context)
   local chair = spec.chair and plan_member(spec.chair, spec, context)
   local registry = context.config.registry
   return {
-    input = resolved(fields.council.input, spec.input, registry),
-    router = resolved(fields.council.router, spec.router, registry),
-    run = resolved(fields.council.run, spec.run, registry),
+    input = names.value(fields.council.input, spec.input, registry),
+    router = names.value(fields.council.router, spec.router, registry),
+    run = names.value(fields.council.run, spec.run, registry),
     spec = spec, members = members, chair = chair, by_id = index(members, chair),
     rounds = plan_rounds(spec, registry),
     offline = context.offline, metadata = context.offline and { offline = true } or nil,

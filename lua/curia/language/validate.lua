@@ -44,7 +44,10 @@ local function is_known(rule, name, registry)
   return false, message
 end
 
-local function reference_checker(registry)
+--- What judges the names in a record, for `check.faults`.
+---@param registry curia.Registry
+---@return fun(rule: table, name: string, path: string, what: string, faults: curia.Faults)
+function M.references(registry)
   return function(rule, name, path, what, faults)
     local known, message = is_known(rule, name, registry)
     if known then return end
@@ -270,7 +273,7 @@ function M.validate(made, config)
   config = config or configuration.shared()
   local registry = config.registry
   if is_cached(made, registry) then return true end
-  local faults = check.faults(reference_checker(registry))
+  local faults = check.faults(M.references(registry))
   local scope = { config = config, registry = registry, faults = faults, stack = {}, good_profiles = {} }
   check_profile(scope, "default_profile", config:get("default_profile"), "configuration: ")
   check_council(scope, made, "")
