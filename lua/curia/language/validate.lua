@@ -25,6 +25,15 @@ local function at(scope, name)
   return check.join(scope.prefix, name)
 end
 
+local function prefixed(prefix, path)
+  if prefix == "" or path == "" then return prefix .. path end
+  return path:sub(1, 1) == "[" and prefix .. path or prefix .. "." .. path
+end
+
+local function add_faults(scope, prefix, faults)
+  for _, fault in ipairs(faults) do scope.faults:add(prefixed(prefix, fault.path), fault.code, fault.message) end
+end
+
 -- Names that a rule's `ref` points to: what is registered, and what needs no registration.
 local function known_names(rule, registry)
   local names = registry:list(rule.ref)
@@ -118,15 +127,6 @@ local function check_capabilities(scope, spec, member, path)
       end
     end
   end
-end
-
-local function prefixed(prefix, path)
-  if prefix == "" or path == "" then return prefix .. path end
-  return path:sub(1, 1) == "[" and prefix .. path or prefix .. "." .. path
-end
-
-local function add_faults(scope, prefix, faults)
-  for _, fault in ipairs(faults) do scope.faults:add(prefixed(prefix, fault.path), fault.code, fault.message) end
 end
 
 local check_council
