@@ -136,7 +136,10 @@ describe("curia.language.data_form", function()
     it("values", function()
       local list = {}
       for i = 1, data_form.limits.values do list[i] = i end
-      assert.matches("at most 20000 values", refused({ metadata = { x = list } }, "metadata.x[19998]"))
+      assert.matches("at most 20000 values", refused({ metadata = { x = list } }, "metadata.x"))
+      local lists = {}
+      for i = 1, 10 do lists[i] = table.move(list, 1, 2000, 1, {}) end
+      assert.matches("at most 20000 values", refused({ metadata = lists }, "metadata[10]"))
     end)
 
     it("the length of a name", function()

@@ -50,6 +50,10 @@ function Visit:stop(message)
   self.stopped = true
 end
 
+function Visit:stop_values()
+  self:stop(("there are at most %d values"):format(M.limits.values))
+end
+
 function Visit:step(key, value)
   local depth, free = #self.path + 1, FREE[key] or 0
   self.path[depth], self.free = key, self.free + free
@@ -71,25 +75,50 @@ local function table_fault(visit, value)
   end
 end
 
-function Visit:fits_key(key, expected)
-  if math.type(expected) == "integer" and key == expected then return true end
-  if expected == nil and type(key) == "string" then
-    if #key <= M.limits.name then return true end
-    self:stop(("a name has at most %d bytes"):format(M.limits.name))
-  else
-    self:refuse("not_serializable", "a table is either a list without holes, or has names as keys")
+-- How many items a table has; beyond the limit nobody counts them, nor sorts their keys.
+function Visit:count(value)
+  local count = 0
+  for _ in pairs(value) do
+    count = count + 1
+    if self.values + count > M.limits.values then return self:stop_values() end
   end
+  return count
+end
+
+function Visit:take_list(value)
+  local copy = {}
+  for i = 1, #value do
+    if self.stopped then break end
+    copy[i] = self:step(i, value[i])
+  end
+  return copy
+end
+
+function Visit:fits_name(key)
+  if type(key) ~= "string" then
+    return self:refuse("not_serializable", "a table is either a list without holes, or has names as keys")
+  end
+  if #key <= M.limits.name then return true end
+  self:stop(("a name has at most %d bytes"):format(M.limits.name))
+end
+
+function Visit:take_fields(value)
+  local copy = {}
+  for _, key in ipairs(check.sorted_keys(value)) do
+    if self.stopped or not self:fits_name(key) then break end
+    if value[key] ~= json.null then copy[key] = self:step(key, value[key]) end
+  end
+  return copy
 end
 
 function Visit:take_items(value)
-  local copy, keys = {}, check.sorted_keys(value)
-  local is_list = type(keys[1]) == "number"
-  for i, key in ipairs(keys) do
-    if self.stopped or not self:fits_key(key, is_list and i or nil) then break end
-    if is_list or value[key] ~= json.null then copy[key] = self:step(key, value[key]) end
+  local count = self:count(value)
+  if not count then return nil end
+  if count == 0 then
+    local is_list = json.is_array(value) or self.free == 0 and LISTS[self.path[#self.path]]
+    return is_list and json.array() or {}
   end
-  local empty_list = #keys == 0 and (json.is_array(value) or self.free == 0 and LISTS[self.path[#self.path]])
-  return empty_list and json.array(copy) or copy
+  return count == #value and self:take_list(value) or self:take_fields(value)
 end
 
 function Visit:take_table(value)
@@ -130,7 +159,7 @@ local TAKE = {
 function Visit:take(value)
   if self.stopped then return nil end
   self.values = self.values + 1
-  if self.values > M.limits.values then return self:stop(("there are at most %d values"):format(M.limits.values)) end
+  if self.values > M.limits.values then return self:stop_values() end
   if value == json.null then return value end
   local take = TAKE[type(value)]
   if take then return take(self, value) end
