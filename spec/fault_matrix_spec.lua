@@ -39,16 +39,19 @@ local GOOD = { answer = "a good answer", review = "a good review", ballot = '{"c
 
 local function stage_of(request)
   local text = request.messages[#request.messages].content
+  if text:find("You are the chair", 1, true) then return "synthesis" end
   if text:find('"choice"', 1, true) then return "ballot" end
-  if text:find("Review each answer", 1, true) then return "review" end
-  return text:find("You are the chair", 1, true) and "synthesis" or "answer"
+  return text:find("Review each answer", 1, true) and "review" or "answer"
 end
 
 -- Serves good answers, but for the stage that is to fail.
 local function serve(stage, answer)
   local server = assert(mock.start { script = function(request)
     local at = stage_of(request)
-    return at == stage and answer or GOOD[at]
+    if at ~= stage then return GOOD[at] end
+    local bad = { content = GOOD[at] }
+    for name, value in pairs(answer) do bad[name] = value end
+    return bad
   end })
   return setmetatable({ url = server.url, mock = server }, { __close = function() server:close() end })
 end

@@ -20,6 +20,13 @@ describe("a round that a script asks for", function()
     assert.equal("mine", adhoc.plan(run, { name = "mine", build = print }).name)
   end)
 
+  it("takes what is registered by its name", function()
+    run.config.registry:register("router", "adhoc_router", print)
+    assert.equal(print, adhoc.plan(run, "critique", { router = "adhoc_router" }).router)
+    run.config.registry:unregister("router", "adhoc_router")
+    assert.equal("unknown_router", refused("critique", { router = "adhoc_router" }).code)
+  end)
+
   it("is refused when type, option or member is unknown", function()
     assert.same({ "validation", "unknown_round" }, { refused("critic").kind, refused("critic").code })
     assert.equal("unknown_round", refused(nil).code)

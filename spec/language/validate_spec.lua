@@ -168,7 +168,7 @@ describe("curia.language.validate", function()
       config.registry:register("tool", "search", { run = print })
       config.registry:register("schema", "answer", {})
       config.registry:register("router", "x", print)
-      config.registry:register("sub_council", "x", {})
+      config.registry:register("sub_council", "x", council "x" { run = print })
       assert.same({}, with_member { tools = { "search" }, schema = "answer", council = "x" })
       assert.same({}, with_round { router = "x", schema = "answer" })
     end)
@@ -204,6 +204,32 @@ describe("curia.language.validate", function()
       assert.same({ ["members[1].council"] = "cycle" }, support.codes(faults))
     end)
 
+    it("cycle through the names of several councils, data among them", function()
+      config.registry:register("council", "first", council "first" { member "m" { council = "second" }, round "think" {} })
+      config.registry:register("council", "second", { members = { { id = "n", council = "first" } }, rounds = { "think" } })
+      assert.same({ ["members[1].council.members[1].council.members[1].council"] = "cycle" }, with_member { council = "second" })
+      assert.same({ ["members[1].council.members[1].council"] = "cycle" },
+        support.codes(select(2, validation.validate(config.registry:lookup("council", "first"), config))))
+    end)
+
+    it("not_serializable", function()
+      local circle = {}
+      circle.x = circle
+      assert.same({ ["members[1].metadata.a.b"] = "not_serializable", ["members[1].metadata.n"] = "not_serializable" },
+        with_member { metadata = { a = { b = print }, n = 0 / 0, good = { 1, "x", true } } })
+      assert.same({ ["members[1].metadata.c"] = "not_serializable" }, with_member { metadata = { c = council "x" {} } })
+      assert.same({ "not_serializable" }, { select(2, next(codes { metadata = { circle = circle }, run = print })) })
+      config.registry:register("council", "code", { members = { { id = "m", run = print } } })
+      assert.same({ ["members[1].council.members[1].run"] = "not_serializable" }, with_member { council = "code" })
+    end)
+
+    it("what a module that cannot be loaded says", function()
+      config.registry:register("tool", "gone", { module = "no.such.module", name = "x" })
+      local _, faults = validate { member "a" { profile = "plain", tools = { "gone" } }, round "think" {} }
+      assert.equal("unknown_tool", faults[1].code)
+      assert.matches("the tool 'gone' cannot be loaded: module 'no.such.module' not found", faults[1].message)
+    end)
+
     it("cycle for councils that stand too deep", function()
       local inner = council "deepest" { run = print }
       for i = 1, validation.MAX_DEPTH do
@@ -213,6 +239,27 @@ describe("curia.language.validate", function()
       local _, faults = validation.validate(council "top" { member "m" { council = inner }, round "think" {} }, config)
       assert.equal("cycle", faults[1].code)
     end)
+  end)
+
+  it("tells each of ten faults in one go", function()
+    local _, faults = validate {
+      profile = "fsat", quroum = 2, tools = { "serach" }, router = "by_topic", metadata = { f = print },
+      member "a" { profile = "plain", temperature = 9, council = "nowhere" },
+      member "a" { profile = "plain", schema = "answer" },
+      member "b" { model = "nobody/x", retry = { attempts = 0 } },
+      round "think" { members = { "c" }, timeout = "soon" },
+      round "thnik" {},
+      round "review" { members = {} },
+    }
+    assert.same({
+      profile = "unknown_profile", quroum = "unknown_field", ["tools[1]"] = "unknown_tool", router = "unknown_router",
+      ["metadata.f"] = "not_serializable", ["members[1].temperature"] = "out_of_range",
+      ["members[1].council"] = "unknown_council", ["members[2].id"] = "duplicate_id",
+      ["members[2].schema"] = "unknown_schema", ["members[3].provider"] = "unknown_provider",
+      ["members[3].retry.attempts"] = "out_of_range", ["rounds[1].members[1]"] = "unknown_member",
+      ["rounds[1].timeout"] = "wrong_type", ["rounds[2].type"] = "unknown_round", ["rounds[3].members"] = "empty",
+    }, support.codes(faults))
+    assert.equal(15, #faults)
   end)
 
   it("looks into sub-councils", function()

@@ -95,6 +95,29 @@ local check = {
   text = "Exit codes: 0 all is well, 1 there are faults, 64 wrong usage.",
 }
 
+local diagram = {
+  name = "diagram",
+  usage = "curia diagram COUNCIL|EVENTS [OPTIONS]",
+  about = "draw a council, or a run as it went",
+  examples = {
+    { "curia diagram llm_council", "rounds from top to bottom, members side by side" },
+    { "curia diagram advisor.lua --mermaid > advisor.mmd", "a flowchart for documents" },
+    { "curia diagram llm_council --sequence", "who is asked when, as a sequence diagram" },
+    { 'curia run panel "Ship?" --events > run.jsonl; curia diagram run.jsonl',
+      "the same of a run: times, retries, outcomes" },
+  },
+  options = {
+    { "ascii", doc = "draw with plain characters, in 80 columns where the names allow; the default" },
+    { "mermaid", doc = "print the source of a Mermaid flowchart" },
+    { "sequence", doc = "print the source of a Mermaid sequence diagram" },
+  },
+  text = [[
+EVENTS is a file that ends in .jsonl, with one event a line, as `curia run
+--events` prints them; it gives a sequence diagram.
+
+Exit codes: 0 drawn, 1 the file cannot be read, 64 wrong usage.]],
+}
+
 local lua = {
   name = "lua",
   usage = "curia lua FILE|- [ARGUMENT...]",
@@ -198,7 +221,7 @@ local help = {
 }
 
 --- In the order of the help.
-M.list = { run, check, lua, mock, test, version, help }
+M.list = { run, check, diagram, lua, mock, test, version, help }
 
 --- By name.
 M.by_name = {}

@@ -1,4 +1,5 @@
 --- All runs of this Lua state: starting, finding, listing; finished ones linger for a while.
+local check = require "curia.language.check"
 local clock = require "curia.core.clock"
 local config = require "curia.config"
 local council = require "curia.council"
@@ -52,8 +53,9 @@ local function find_council(given, conf)
   if type(given) ~= "string" then
     error("bad argument #1 (a council, or the name of a registered one, expected)", 3)
   end
-  local found = conf.registry:lookup("council", given)
+  local found, faults = council.named(given, conf.registry)
   if found then return found end
+  if faults then return nil, check.error(given, faults) end
   return nil, errors.new("invalid_council", suggest.message("council", given, conf.registry:list("council")),
     { code = "unknown_council" })
 end

@@ -14,7 +14,7 @@ local copy_table
 -- Objects (councils, secrets) are shared; plain and marked tables (JSON arrays) are copied.
 local function copy(value, seen)
   if type(value) ~= "table" then return value end
-  if check.class(value) then return value end
+  if check.object_class(value) then return value end
   return seen[value] or copy_table(value, getmetatable(value), seen)
 end
 
@@ -158,16 +158,35 @@ local function lower_member(item, path, faults)
   return record and M.member(fields.member, record)
 end
 
-local function round_record(item)
+--- A round that is given as its type alone, as a record.
+---@param item any
+---@return any
+function M.round_record(item)
   if type(item) == "string" or M.is_round_table(item) then return { type = item } end
   return item
 end
 
+-- Rounds that stand among a round's options, such as the one that `iterate` wraps.
+local function unfold_options(made)
+  for name, value in pairs(made) do
+    if is_declaration(value, "round") then made[name] = unfold_options(unfold(value, "type")) end
+  end
+  return made
+end
+
+--- Lowers a round's record.
+---@param rules table<string, table>
+---@param record table
+---@return table
+function M.round(rules, record)
+  return unfold_options(M.record(rules, record))
+end
+
 -- A round of the user's own is a table of functions and is kept as it is, not copied.
 local function lower_round(item, path, faults)
-  local record = record_of(round_record(item), "round", path, faults)
+  local record = record_of(M.round_record(item), "round", path, faults)
   if not record then return nil end
-  local made = M.record(fields.round, record)
+  local made = M.round(fields.round, record)
   made.type = record.type
   return made
 end
@@ -234,16 +253,24 @@ local function lower_items(body, name, positional, lower_item, faults)
   return made
 end
 
+local function lower_chair_item(item, path, faults)
+  local record = record_of(item, "chair", path, faults)
+  if not record then return nil end
+  local made = M.member(fields.chair, record)
+  made.id = made.id or "chair"
+  return made
+end
+
+--- Lowers one declaration, or table, on its own: `items[kind](item, path, faults)` gives its record, or nil.
+---@type table<"member"|"round"|"chair", fun(item: any, path: string, faults: curia.Faults): table?>
+M.items = { member = lower_member, round = lower_round, chair = lower_chair_item }
+
 local function lower_chair(body, positional, faults)
   local chairs = { table.unpack(positional) }
   if body.chair ~= nil then chairs[#chairs + 1] = body.chair end
   if #chairs > 1 then faults:add("chair", "conflict", "a council has one chair") end
   if #chairs == 0 then return nil end
-  local record = record_of(chairs[1], "chair", "chair", faults)
-  if not record then return nil end
-  local made = M.member(fields.chair, record)
-  made.id = made.id or "chair"
-  return made
+  return lower_chair_item(chairs[1], "chair", faults)
 end
 
 local STRUCTURE = { members = true, rounds = true, chair = true, name = true, schema_version = true }

@@ -1,6 +1,7 @@
 --- From a round's type to its module, and the options that it takes.
 local fields = require "curia.language.fields"
 local lower = require "curia.language.lower"
+local names = require "curia.language.names"
 
 local M = {}
 
@@ -35,11 +36,11 @@ end
 ---@param registry curia.Registry
 ---@return string[]
 function M.names(registry)
-  local names = registry:list("round")
+  local all = registry:list("round")
   for _, name in ipairs(M.shipped) do
-    if load_module("curia.rounds." .. name) then names[#names + 1] = name end
+    if load_module("curia.rounds." .. name) then all[#all + 1] = name end
   end
-  return names
+  return all
 end
 
 local rules = setmetatable({}, { __mode = "k" })
@@ -59,9 +60,6 @@ function M.fields(module)
   return rules[module]
 end
 
--- The kinds of functions that a round's options may name instead of holding them.
-local BOUND = { ["function"] = true, router = true, schema = true }
-
 --- A round's options as the engine takes them: lowered, and with registered functions in place of their names.
 ---@param round table
 ---@param module table
@@ -70,10 +68,7 @@ local BOUND = { ["function"] = true, router = true, schema = true }
 function M.bind(round, module, registry)
   local known = M.fields(module)
   local planned = lower.record(known, round)
-  for name, rule in pairs(known) do
-    local named = BOUND[rule.ref] and type(planned[name]) == "string"
-    if named then planned[name] = registry:lookup(rule.ref, planned[name]) or planned[name] end
-  end
+  names.resolve(known, planned, registry)
   planned.type, planned.module = round.type, module
   return planned
 end
@@ -88,9 +83,9 @@ local COUNTED_BY = {
 
 local is_shipped, counts = {}, {}
 for _, name in ipairs(fields.rules) do is_shipped[name] = true end
-for kind, names in pairs(COUNTED_BY) do
+for kind, able in pairs(COUNTED_BY) do
   counts[kind] = {}
-  for _, name in ipairs(names) do counts[kind][name] = true end
+  for _, name in ipairs(able) do counts[kind][name] = true end
 end
 
 -- What is registered may count anything.
@@ -129,6 +124,21 @@ local CHAIRS = { synthesis = true, weighted_synthesis = true }
 ---@return boolean
 function M.is_chairs(kind, module)
   return CHAIRS[kind] == true or module.chair == true
+end
+
+--- The rounds of a spec in their order; where the council has a chair and does not end with a round of the
+--- chair's, a synthesis is the last.
+---@param spec table
+---@param registry curia.Registry
+---@return table[]
+function M.all(spec, registry)
+  local list = { table.unpack(spec.rounds) }
+  local last = list[#list]
+  local module = last and M.resolve(last.type, registry)
+  if spec.chair and last and not (module and M.is_chairs(last.type, module)) then
+    list[#list + 1] = { type = "synthesis" }
+  end
+  return list
 end
 
 return M
