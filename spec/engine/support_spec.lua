@@ -13,8 +13,7 @@ describe("what this version cannot do yet", function()
   before_each(function() T.script "yes" end)
 
   it("is refused by name in members and chair", function()
-    for field, value in pairs { schema = { type = "object" }, confidence = "self_report",
-      fallback = { { provider = "test", model = "n" } } } do
+    for field, value in pairs { schema = { type = "object" }, confidence = "self_report" } do
       local err = refused({}, { [field] = value })
       assert.equal("unsupported", err.kind, field)
       assert.matches("members.a." .. field, err.message, nil, true)

@@ -43,7 +43,7 @@ end
 function M.new(turn)
   local run = turn.run
   local attempt = { turn = turn, on_delta = on_delta, watch = run.log.token_watchers > 0, exchange = false }
-  if turn.member.stream then attempt.pieces = {} end
+  if (turn.model or turn.member).stream then attempt.pieces = {} end
   run.attempts[turn] = attempt
   return attempt
 end

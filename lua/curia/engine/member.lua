@@ -73,11 +73,11 @@ end
 
 -- Eight fields, and more only where there is more to tell: results stay as long as their run.
 local function result_of(turn, status, response)
-  local member, duration_us = turn.member, clock.us() - turn.started_us
+  local member, asked, duration_us = turn.member, turn.model or turn.member, clock.us() - turn.started_us
   local result = {
     member = member.id, attempts = turn.attempts, started_at = clock.wall_ms() - duration_us // 1000,
-    duration_ms = duration_us / 1000, model = response and response.model or member.model,
-    provider = member.provider_name, status = status, response = response,
+    duration_ms = duration_us / 1000, model = response and response.model or asked.model,
+    provider = asked.provider_name, status = status, response = response,
   }
   if turn.first_token_ms then result.first_token_ms = turn.first_token_ms end
   if member.metadata then result.metadata = member.metadata end
@@ -108,7 +108,8 @@ end
 ---@field member table planned member
 ---@field build fun(ctx: curia.Ctx, member: table): any
 ---@field parse? function
----@field attempts integer tries so far
+---@field attempts integer tries so far, of all its requests
+---@field model? table the fallback that is asked in the member's place
 ---@field started_us? integer
 ---@field answered? table a response that may turn out to be no answer
 ---@field retry? table stronger than all other policies

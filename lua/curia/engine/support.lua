@@ -4,7 +4,7 @@ local errors = require "curia.errors"
 local M = {}
 
 local MEMBER = {
-  "tools", "tool_choice", "schema", "fallback", "confidence", "council", "input_mapper",
+  "tools", "tool_choice", "schema", "confidence", "council", "input_mapper",
 }
 local COUNCIL = { "budget", "on_budget", "without_chair", "recovery", "tools" }
 local ROUND = { "schema", "stagger", "rule" }

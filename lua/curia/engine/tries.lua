@@ -1,39 +1,48 @@
---- The tries of one request: each an attempt, with waits between them (SPEC 10).
+--- The tries of one request: each an attempt, with waits between them, then the member's fallback models (SPEC 10).
 local answer = require "curia.engine.answer"
 local attempts = require "curia.engine.attempt"
 local call = require "curia.engine.call"
 local errors = require "curia.errors"
+local requests = require "curia.engine.request"
 local retry = require "curia.engine.retry"
 local task = require "curia.task"
 
 local M = {}
 
-local function policy_of(turn)
+local function policy_of(turn, model)
   local run = turn.run
-  return retry.policy(turn.retry, turn.member.retry, turn.round.retry, run.opts.retry, run.plan.spec.retry,
+  return retry.policy(turn.retry, model.retry, turn.round.retry, run.opts.retry, run.plan.spec.retry,
     run.config:get("default_retry"))
 end
 
--- Whether a streamed answer has begun, or a silence has been forgiven once.
-local function too_late(turn, attempt, err)
-  local member = turn.member
-  if attempt.content_seen and member.stream and not member.restart_stream then return true end
+-- Whether a streamed answer has begun, which nothing may replace then.
+local function has_begun(model, attempt)
+  return attempt.content_seen and model.stream and not model.restart_stream
+end
+
+-- A silence is forgiven once in a request.
+local function silent_again(turn, err)
   if err.code ~= "ESILENCE" then return false end
   local again = turn.silent
   turn.silent = true
   return again
 end
 
+local function is_chair(turn)
+  local chair = turn.run.plan.chair
+  return chair ~= nil and turn.member.id == chair.id
+end
+
 -- How long to wait before the next try, or nil: why there is none stays in the error.
-local function next_wait(turn, attempt, err)
-  local run, policy = turn.run, policy_of(turn)
-  if turn.attempts >= policy.attempts or not retry.retryable(err) or too_late(turn, attempt, err) then return nil end
+local function next_wait(turn, model, attempt, err, tried)
+  local run, policy = turn.run, policy_of(turn, model)
+  if tried >= policy.attempts or not retry.retryable(err) then return nil end
+  if has_begun(model, attempt) or silent_again(turn, err) then return nil end
   if (err.retry_after_ms or 0) > retry.LONGEST_HINT_MS then return nil end
-  local wait_ms = retry.wait_ms(policy, turn.attempts, err, function() return run:retry_dice():number() end)
+  local wait_ms = retry.wait_ms(policy, tried, err, function() return run:retry_dice():number() end)
   local left = run:time_left_ms(turn.deadline_at)
   if left and wait_ms >= left then return nil end
-  local is_chair = turn.member == run.plan.chair
-  return run.retries:retry(is_chair) and wait_ms or nil
+  return run.retries:retry(is_chair(turn)) and wait_ms or nil
 end
 
 local function copy_of(err)
@@ -53,26 +62,71 @@ function M.place(turn, err)
   return err
 end
 
-local function wait_and_tell(turn, attempt, err, wait_ms)
+-- `model`: the one that is asked next.
+local function tell_retry(turn, model, attempt, err, wait_ms)
   local log, round, id = turn.run.log, turn.round, turn.member.id
   log:emit("member_retry", {
     round = round.name, idx = round.idx, iteration = round.iteration, member = id,
-    attempt = turn.attempts, error = M.place(turn, err), wait_ms = wait_ms,
+    attempt = turn.attempts, error = M.place(turn, err), wait_ms = wait_ms, model = model.model,
   })
   turn.run.attempts[turn] = nil
-  task.sleep(wait_ms)
+  if wait_ms > 0 then task.sleep(wait_ms) end
   if attempt.content_seen then log:tell("member_restarted", round, id) end
 end
 
-local function attempt_once(turn, attempt, request)
-  local run = turn.run
-  local response, err = call.attempt(attempt, turn.member, request, run.prices)
-  if not response then return nil, err end
-  run:add_usage(response)
-  local fault = answer.fault(response, turn.member)
+local function judged(turn, model, response)
+  turn.run:add_usage(response)
+  local fault = answer.fault(response, model)
   if not fault then return response end
   turn.answered = response -- what was paid for is kept, also where it is no answer
   return nil, fault
+end
+
+local function attempt_once(turn, model, request)
+  local attempt = attempts.new(turn)
+  turn.attempts = turn.attempts + 1
+  local response, err = call.attempt(attempt, model, request, turn.run.prices)
+  if response then response, err = judged(turn, model, response) end
+  return response, err, attempt
+end
+
+-- What one model answers, asked as often as policy, budget and time allow.
+local function ask_model(turn, model, request)
+  turn.run.retries:call()
+  local tried = 0
+  while true do
+    local response, err, attempt = attempt_once(turn, model, request)
+    if response then return response end
+    tried = tried + 1
+    local wait_ms = next_wait(turn, model, attempt, err, tried)
+    if not wait_ms then return nil, err, attempt end
+    tell_retry(turn, model, attempt, err, wait_ms)
+  end
+end
+
+-- What ends a turn whichever model is asked: the run's own end, its budget, and what is wrong with the request.
+local FINAL = { cancelled = true, deadline = true, budget = true, script = true, validation = true, internal = true }
+
+-- The next model of the turn's member: each is asked before its first byte, and none once an answer has begun.
+local function next_model(turn, attempt, err)
+  local asked = turn.model or turn.member
+  if FINAL[err.kind] or has_begun(asked, attempt) then return nil end
+  local fallback, place = turn.member.fallback, (turn.fallback_place or 0) + 1
+  turn.fallback_place = place
+  return fallback[place]
+end
+
+-- A turn that has fallen back stays with its new model: the conversation is that model's from then on.
+local function fall_back(turn, request, err, attempt)
+  local response
+  while not response do
+    local model = next_model(turn, attempt, err)
+    if not model then return nil, err end
+    tell_retry(turn, model, attempt, err, 0)
+    turn.model, turn.silent = model, nil
+    response, err, attempt = ask_model(turn, model, requests.to(model, request))
+  end
+  return response
 end
 
 local function tell_request(turn, request)
@@ -82,24 +136,21 @@ local function tell_request(turn, request)
     messages = request.messages }
 end
 
---- The response to one request: tries it as long as the policy, the budget and the time allow.
+--- The response to one request: tries it as long as the policy, the budget and the time allow, then asks the
+--- member's fallback models.
 ---@async
 ---@param turn curia.Turn
 ---@param request table neutral request
 ---@return table? response
 ---@return curia.Error? err
 function M.answer(turn, request)
-  turn.run.retries:call()
   tell_request(turn, request)
-  while true do
-    turn.attempts = turn.attempts + 1
-    local attempt = attempts.new(turn)
-    local response, err = attempt_once(turn, attempt, request)
-    if response then return response end
-    local wait_ms = next_wait(turn, attempt, err)
-    if not wait_ms then return nil, err end
-    wait_and_tell(turn, attempt, err, wait_ms)
-  end
+  local model = turn.model
+  if turn.silent then turn.silent = nil end
+  if model then request = requests.to(model, request) end
+  local response, err, attempt = ask_model(turn, model or turn.member, request)
+  if response or not turn.member.fallback then return response, err end
+  return fall_back(turn, request, err, attempt)
 end
 
 return M

@@ -58,6 +58,21 @@ function M.fields(module)
   return rules[module]
 end
 
+--- How many calls a round makes when nothing fails: what its module's `calls(round, plan)` says, else one for each
+--- member that takes part.
+---@param round curia.PlannedRound
+---@param plan curia.Plan
+---@return integer fewest
+---@return integer most
+function M.calls(round, plan)
+  local module = round.module
+  if module.calls then return module.calls(round, plan) end
+  if module.chair then return 1, 1 end
+  local most = #(round.members or plan.members)
+  local routed = round.router or plan.router
+  return routed and math.min(1, most) or most, most
+end
+
 local CHAIRS = { synthesis = true, weighted_synthesis = true }
 
 --- Whether a round is the chair's: a council that ends with one needs no synthesis appended. A round of the

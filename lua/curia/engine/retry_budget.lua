@@ -1,5 +1,8 @@
 --- The retry budget of a run: it keeps a fan-out from becoming a storm (SPEC 10).
--- All attempts of a run stay within 1.2 x calls + 3; two of the retries are the chair's.
+-- All attempts of a run stay within 1.2 x calls + 3; two of the retries are the chair's. A call is one request to
+-- one model: a fallback's first try is a call of its own, as it adds nothing to the load of the model that failed.
+local rounds = require "curia.language.rounds"
+
 local M = {}
 
 local FACTOR, SPARE, CHAIRS = 1.2, 3, 2
@@ -22,7 +25,8 @@ local function planned_calls(plan)
   if plan.run then return plan.chair and 1 or 0 end
   local count = 0
   for _, round in ipairs(plan.rounds) do
-    count = count + (round.module.chair and 1 or #(round.members or plan.members))
+    local _, most = rounds.calls(round, plan)
+    count = count + most
   end
   return count
 end

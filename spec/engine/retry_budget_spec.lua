@@ -1,4 +1,4 @@
-local budget = require "curia.engine.budget"
+local budget = require "curia.engine.retry_budget"
 local random = require "curia.engine.random"
 
 -- Takes retries until there are no more.
