@@ -23,21 +23,13 @@ local function durable(found, holder, where)
   if holder.durability and holder.durability ~= "none" then found[#found + 1] = where .. "durability" end
 end
 
--- The limiter is a later part; a limit that does nothing would be a lie.
-local function note_limits(found, member)
-  local provider = member and member.provider
-  if provider and provider.limits then found[#found + 1] = ("providers.%s.limits"):format(provider.name) end
-end
-
 local function of_plan(plan)
   local found = {}
   note(found, plan.spec, "", COUNCIL)
   durable(found, plan.spec, "")
   for _, member in ipairs(plan.members) do
     note(found, member, "members." .. member.id .. ".", MEMBER)
-    note_limits(found, member)
   end
-  note_limits(found, plan.chair)
   if plan.chair then
     note(found, plan.chair, "chair.", MEMBER)
     note(found, plan.chair, "chair.", { "elect" })
