@@ -225,21 +225,7 @@ local function completed(attempt, response, member, request, prices)
   return response
 end
 
--- A call that its provider's gate lets in, now or after a wait.
-local function gated(attempt, member, request, known)
-  local gate = known.gate
-  local number, err = gate:enter(attempt.turn.run, request)
-  if not number then return nil, err end
-  local guard <close> = gate
-  local go = member.adapter.call and inside or over_http
-  local response, headers
-  response, err, headers = go(attempt, member, request, known.config)
-  if not response then err = cleaned(err, member.provider) end
-  gate:heard(number, err, headers)
-  return response, err
-end
-
---- One attempt at one request.
+--- One attempt at one request, once the gate of its provider's key lets it in.
 ---@async
 ---@param attempt curia.Attempt
 ---@param member table planned member, or one of its fallbacks: provider, adapter, model, limits
@@ -250,10 +236,16 @@ end
 function M.attempt(attempt, member, request, prices)
   local known, err = known_provider(member.provider)
   if not known then return nil, cleaned(err, member.provider) end
-  local response
-  response, err = gated(attempt, member, request, known)
-  if not response then return nil, err end
-  return completed(attempt, response, member, request, prices)
+  local gate = known.gate
+  local number, refused = gate:enter(attempt.turn.run, request)
+  if not number then return nil, refused end
+  local guard <close> = gate
+  local go = member.adapter.call and inside or over_http
+  local response, headers
+  response, err, headers = go(attempt, member, request, known.config)
+  if not response then err = cleaned(err, member.provider) end
+  gate:heard(number, err, headers)
+  return response and completed(attempt, response, member, request, prices), err
 end
 
 return M

@@ -7,7 +7,7 @@
 -- most once in each (AIMD: RFC 5681, 3.1). Who waits stands in a queue that is fair between groups.
 --
 -- A service of this Lua state in Lua: it waits on the signals of tasks, which have deadlines and can be cancelled
--- already, and a call that need not wait pays for three comparisons and two counters.
+-- already, and a call that need not wait pays for two comparisons and two counters.
 local allowance = require "curia.engine.allowance"
 local buckets = require "curia.engine.bucket"
 local clock = require "curia.core.clock"
@@ -32,7 +32,7 @@ local TOO_MUCH = { rate_limited = true, overloaded = true }
 ---@field window_ends? number slow start: when the limit doubles if somebody still waits
 ---@field requests? curia.Bucket
 ---@field tokens? curia.Bucket
----@field paced boolean there are buckets
+---@field open boolean nothing but the limit can hold back: no buckets, nobody who waits, not cooled
 ---@field queue curia.FairQueue
 ---@field cooled? {until_ms: number, err: curia.Error}
 local Gate = {}
@@ -49,7 +49,7 @@ function M.new(name, limits, start)
   return setmetatable({
     name = name, limit = most or start or START, most = most or math.huge, slow_start = most == nil,
     live = 0, begun = 0, cut_at = 0, queue = fair_queue.new(), requests = limits.rpm and buckets.new(limits.rpm) or nil,
-    tokens = limits.tpm and buckets.new(limits.tpm) or nil, paced = (limits.rpm or limits.tpm) ~= nil,
+    tokens = limits.tpm and buckets.new(limits.tpm) or nil, open = not (limits.rpm or limits.tpm),
   }, Gate)
 end
 
@@ -79,8 +79,13 @@ end
 
 -- ---- exhausted credit -----------------------------------------------------------------------------
 
+local function set_open(gate)
+  gate.open = not (gate.requests or gate.tokens or gate.cooled) and gate.queue.count == 0
+end
+
 local function cool(gate, err)
   gate.cooled = gate.cooled or { until_ms = clock.ms() + COOLING_MS, err = err }
+  gate.open = false
 end
 
 -- Why a key is not asked, in the vendor's words, and until when.
@@ -89,6 +94,7 @@ local function refusal(gate)
   local left_ms = cooled and cooled.until_ms - clock.ms() or 0
   if left_ms <= 0 then
     gate.cooled = nil
+    set_open(gate)
     return nil
   end
   local said = cooled.err.reason or cooled.err.message
@@ -144,6 +150,7 @@ local function admit(gate)
     waiter.signal:notify()
   end
   gate.window_ends = nil
+  set_open(gate)
 end
 
 -- Somebody who waits no more, for whatever reason, gives back what he has and has not taken.
@@ -162,6 +169,7 @@ local function wait_in_line(gate, run, count)
   }, Waiter)
   local waiting <close> = waiter
   gate.queue:push(waiter)
+  gate.open = false
   admit(gate)
   while not waiter.number do
     waiter.signal:wait(waiter.wait_ms)
@@ -182,16 +190,17 @@ end
 ---@return integer? number of the call, for `heard`
 ---@return curia.Error? err kind `quota_exhausted`: the key is not asked
 function Gate:enter(run, request)
-  if self.cooled then
-    local err = refusal(self)
-    if err then return nil, err end
+  if self.open and self.live < self.limit then
+    self.live, self.begun = self.live + 1, self.begun + 1
+    return self.begun
   end
-  if self.live < self.limit and self.queue.count == 0 and not self.paced then return begin(self) end
+  local refused = self.cooled and refusal(self)
+  if refused then return nil, refused end
   local number = wait_in_line(self, run, self.tokens and tokens.input(request) + tokens.output(request) or 0)
-  local err = self.cooled and refusal(self)
-  if not err then return number end
+  refused = self.cooled and refusal(self)
+  if not refused then return number end
   self:leave()
-  return nil, err
+  return nil, refused
 end
 
 --- A call has ended.
@@ -209,19 +218,21 @@ local function cut(gate, number)
   gate.slow_start, gate.window_ends, gate.cut_at = false, nil, gate.begun
 end
 
--- A limit of which half is not used proves nothing by being kept (RFC 7661, 4.4).
 local function grow(gate, number, headers)
-  if gate.live * 2 < gate.limit then return end
   if headers and allowance.is_spent(headers) then return cut(gate, number) end
   gate.limit = math.min(gate.most, gate.limit + (gate.slow_start and 1 or 1 / gate.limit))
 end
 
---- What a call's answer or error teaches.
+--- What a call's answer or error teaches. A limit of which half is not used proves nothing by being kept
+--- (RFC 7661, 4.4).
 ---@param number integer what `enter` gave
 ---@param err? curia.Error
 ---@param headers? table<string, string> of a good answer
 function Gate:heard(number, err, headers)
-  if not err then return grow(self, number, headers) end
+  if not err then
+    if self.live * 2 >= self.limit then grow(self, number, headers) end
+    return
+  end
   if TOO_MUCH[err.kind] then return cut(self, number) end
   if err.kind == "quota_exhausted" then cool(self, err) end
 end

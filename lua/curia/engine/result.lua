@@ -64,10 +64,16 @@ local function add_round_failure(reasons, round, failures)
   reasons[#reasons + 1] = ("%s failed: %s"):format(round.name, tostring(err))
 end
 
-local function degraded_of(plan, rounds, failures)
+local NONE = {}
+
+local function degraded_of(plan, rounds, failures, notes)
   local missing, reasons = missing_of(plan, rounds), json.array()
   for _, gap in ipairs(missing) do
     reasons[#reasons + 1] = ("%s did not answer in %s: %s"):format(gap.member, gap.round, gap.kind)
+  end
+  for _, note in ipairs(notes or NONE) do
+    reasons[#reasons + 1] = note.reason
+    missing[#missing + 1] = note.gap
   end
   for _, err in ipairs(failures) do reasons[#reasons + 1] = tostring(err) end
   for _, round in ipairs(rounds) do add_round_failure(reasons, round, failures) end
@@ -174,8 +180,6 @@ local function status_of(run, final, degraded)
 end
 
 -- Who put another answer first, and why (SPEC 12: dissent).
-local NONE = {}
-
 local function dissent_of(rounds)
   local list = {}
   for _, round in ipairs(rounds) do
@@ -216,7 +220,7 @@ function M.of(run)
   local final = final_of(run, decision, decided_in)
   local degraded, list = nil, json.array()
   if run.flawed or run.failures[1] then -- else there is nothing to look for
-    degraded = degraded_of(run.plan, run.rounds, run.failures)
+    degraded = degraded_of(run.plan, run.rounds, run.failures, run.notes)
     list = all_errors(run.plan, run.rounds, run.failures)
   end
   local status = status_of(run, final, degraded)

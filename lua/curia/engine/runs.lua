@@ -1,4 +1,5 @@
 --- All runs of this Lua state: starting, finding, listing; finished ones linger for a while.
+local budgets = require "curia.engine.budget"
 local clock = require "curia.core.clock"
 local config = require "curia.config"
 local council = require "curia.council"
@@ -122,7 +123,7 @@ local function prepare(given, opts, conf)
   if not opts then return nil, nil, err end
   plan, err = language.plan(made, conf, opts)
   if not plan then return nil, nil, err end
-  return plan, opts, support.missing(plan, opts)
+  return plan, opts, support.missing(plan, opts) or budgets.fault(opts, plan, conf:get("prices"))
 end
 
 local function begin(given, input, opts, owned)

@@ -6,11 +6,10 @@ local M = {}
 local MEMBER = {
   "tools", "tool_choice", "schema", "confidence", "council", "input_mapper",
 }
-local COUNCIL = { "budget", "on_budget", "without_chair", "recovery", "tools" }
+local COUNCIL = { "without_chair", "recovery", "tools" }
 local ROUND = { "schema", "stagger", "rule" }
 local OPTIONS = {
-  "budget", "on_budget", "recorder", "recovery", "relay_topics", "namespace", "group", "stack", "env",
-  "council_version",
+  "recorder", "recovery", "relay_topics", "namespace", "group", "stack", "env", "council_version",
 }
 
 local function note(found, holder, where, names)

@@ -74,59 +74,40 @@ local function tell_retry(turn, model, attempt, err, wait_ms)
   if attempt.content_seen then log:tell("member_restarted", round, id) end
 end
 
-local function judged(turn, model, response)
-  turn.run:add_usage(response)
+-- One attempt. Within a budget it claims first what it may use, and settles what it has used.
+local function attempt_once(turn, model, request)
+  local run, claim, refused = turn.run, nil, nil
+  if run.budget then claim, refused = run.budget:claim(model, request, is_chair(turn)) end
+  if refused then return nil, refused end
+  local guard <close> = claim
+  turn.attempts = turn.attempts + 1
+  local attempt = attempts.new(turn)
+  local response, err = call.attempt(attempt, model, request, run.prices)
+  if claim then claim:settle(response, attempt.content_seen) end
+  if not response then return nil, err, attempt end
+  run:add_usage(response)
   local fault = answer.fault(response, model)
   if not fault then return response end
   turn.answered = response -- what was paid for is kept, also where it is no answer
-  return nil, fault
-end
-
-local function attempt_once(turn, model, request)
-  local attempt = attempts.new(turn)
-  turn.attempts = turn.attempts + 1
-  local response, err = call.attempt(attempt, model, request, turn.run.prices)
-  if response then response, err = judged(turn, model, response) end
-  return response, err, attempt
-end
-
--- What one model answers, asked as often as policy, budget and time allow.
-local function ask_model(turn, model, request)
-  turn.run.retries:call()
-  local tried = 0
-  while true do
-    local response, err, attempt = attempt_once(turn, model, request)
-    if response then return response end
-    tried = tried + 1
-    local wait_ms = next_wait(turn, model, attempt, err, tried)
-    if not wait_ms then return nil, err, attempt end
-    tell_retry(turn, model, attempt, err, wait_ms)
-  end
+  return nil, fault, attempt
 end
 
 -- What ends a turn whichever model is asked: the run's own end, its budget, and what is wrong with the request.
 local FINAL = { cancelled = true, deadline = true, budget = true, script = true, validation = true, internal = true }
 
--- The next model of the turn's member: each is asked before its first byte, and none once an answer has begun.
-local function next_model(turn, attempt, err)
-  local asked = turn.model or turn.member
-  if FINAL[err.kind] or has_begun(asked, attempt) then return nil end
-  local fallback, place = turn.member.fallback, (turn.fallback_place or 0) + 1
-  turn.fallback_place = place
-  return fallback[place]
+-- The next of the member's fallback models: each is asked before its first byte, and none once an answer has begun.
+local function next_model(turn, model, attempt, err)
+  local fallback = turn.member.fallback
+  if not fallback or FINAL[err.kind] or has_begun(model, attempt) then return nil end
+  turn.fallback_place = (turn.fallback_place or 0) + 1
+  return fallback[turn.fallback_place]
 end
 
--- A turn that has fallen back stays with its new model: the conversation is that model's from then on.
-local function fall_back(turn, request, err, attempt)
-  local response
-  while not response do
-    local model = next_model(turn, attempt, err)
-    if not model then return nil, err end
-    tell_retry(turn, model, attempt, err, 0)
-    turn.model, turn.silent = model, nil
-    response, err, attempt = ask_model(turn, model, requests.to(model, request))
-  end
-  return response
+-- What is tried next: the same model after a wait, or another one at once; nil: nothing.
+local function next_try(turn, model, attempt, err, tried)
+  local wait_ms = next_wait(turn, model, attempt, err, tried)
+  if wait_ms then return model, wait_ms end
+  return next_model(turn, model, attempt, err), 0
 end
 
 local function tell_request(turn, request)
@@ -137,7 +118,7 @@ local function tell_request(turn, request)
 end
 
 --- The response to one request: tries it as long as the policy, the budget and the time allow, then asks the
---- member's fallback models.
+--- member's fallback models. A turn that has fallen back stays with its new model, whose conversation it is then.
 ---@async
 ---@param turn curia.Turn
 ---@param request table neutral request
@@ -145,12 +126,23 @@ end
 ---@return curia.Error? err
 function M.answer(turn, request)
   tell_request(turn, request)
-  local model = turn.model
+  local model, tried, retries = turn.model or turn.member, 0, turn.run.retries
+  if turn.model then request = requests.to(model, request) end
   if turn.silent then turn.silent = nil end
-  if model then request = requests.to(model, request) end
-  local response, err, attempt = ask_model(turn, model or turn.member, request)
-  if response or not turn.member.fallback then return response, err end
-  return fall_back(turn, request, err, attempt)
+  retries:call()
+  while true do
+    local response, err, attempt = attempt_once(turn, model, request)
+    if response then return response end
+    tried = tried + 1
+    local following, wait_ms = next_try(turn, model, attempt, err, tried)
+    if not following then return nil, err end
+    tell_retry(turn, following, attempt, err, wait_ms)
+    if following ~= model then
+      model, request, tried = following, requests.to(following, request), 0
+      turn.model, turn.silent = model, nil
+      retries:call()
+    end
+  end
 end
 
 return M
