@@ -20,14 +20,13 @@ describe("what this version cannot do yet", function()
       assert.same({ "members.a." .. field }, err.context.fields)
       assert.equal("unsupported", refused({ chair = { provider = "test", model = "m", [field] = value } }).kind)
     end
-    assert.equal("unsupported", refused({ chair = { provider = "test", model = "m", elect = true } }).kind)
     local inner = T.council {}
     assert.equal("unsupported", select(2, curia.run(curia.council "outer" {
       members = { { id = "a", council = inner } }, rounds = { { type = "independent_analysis" } } }, "x")).kind)
   end)
 
   it("is refused by name in councils and rounds", function()
-    for field, value in pairs { without_chair = "best", durability = "sync", recovery = "resume" } do
+    for field, value in pairs { durability = "sync", recovery = "resume" } do
       local err = refused { [field] = value }
       assert.equal("unsupported", err.kind, field)
       assert.matches(field, err.message)

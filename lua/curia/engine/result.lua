@@ -1,5 +1,7 @@
 --- The result of a run (SPEC 12): who answered, who did not and why, what it cost, and how far the
 -- answer can be trusted to be the whole council's.
+local answers = require "curia.engine.answers"
+local chair = require "curia.engine.chair"
 local errors = require "curia.errors"
 local json = require "curia.json"
 
@@ -105,12 +107,6 @@ local function all_errors(plan, rounds, failures)
   return list
 end
 
-local function last_decision(rounds)
-  for i = #rounds, 1, -1 do
-    if rounds[i].decision then return rounds[i].decision, i end
-  end
-end
-
 local function only_answer(rounds)
   local last = rounds[#rounds]
   local found
@@ -123,28 +119,23 @@ local function only_answer(rounds)
   return found
 end
 
--- The last answer that a member gave before the decision of round `idx`: the one that was judged.
-local function answer_of(rounds, id, idx)
-  for i = idx - 1, 1, -1 do
-    local round = rounds[i]
-    local result = round.results[id]
-    local is_answer = not round.decision and not round.metadata.texts
-    if is_answer and result and result.status == "ok" then return result.response end
-  end
-end
-
 local function chairs_answer(plan, rounds)
   local last = rounds[#rounds]
   local chairs = last and last.results[plan.chair.id]
   return chairs and chairs.status == "ok" and chairs.response or nil
 end
 
--- SPEC 12: the chair's answer; without a chair that of the decision's winner, else the only answer.
+-- SPEC 12: the chair's answer, or what stands in for it; without a chair that of the decision's winner, else the
+-- only answer.
 local function final_of(run, decision, decided_in)
   local plan, rounds = run.plan, run.rounds
   if run.final ~= nil or plan.run then return run.final end
-  if plan.chair then return chairs_answer(plan, rounds) end
-  if decision and decision.winner then return answer_of(rounds, decision.winner, decided_in) end
+  if plan.chair then
+    local answered = chairs_answer(plan, rounds)
+    if answered or run.failures[1] then return answered end
+    return chair.best_answer(run)
+  end
+  if decision and decision.winner then return answers.of_member(rounds, decision.winner, decided_in) end
   return only_answer(rounds)
 end
 
@@ -198,8 +189,8 @@ local function no_answer(run)
   return errors.new("internal", ("run %s ended without an answer"):format(run.id))
 end
 
-local function metadata_of(run)
-  local metadata = { seed = run.seed }
+local function metadata_of(run, stand_in)
+  local metadata = { seed = run.seed, without_chair = stand_in }
   for key, value in next, run.metadata do
     if key ~= "seed" then metadata[key] = value end
   end
@@ -216,8 +207,8 @@ end
 ---@return table result
 ---@return curia.Error? err the first error, when the status is "error"
 function M.of(run)
-  local decision, decided_in = last_decision(run.rounds)
-  local final = final_of(run, decision, decided_in)
+  local decision, decided_in = answers.last_decision(run.rounds)
+  local final, stand_in = final_of(run, decision, decided_in)
   local degraded, list = nil, json.array()
   if run.flawed or run.failures[1] then -- else there is nothing to look for
     degraded = degraded_of(run.plan, run.rounds, run.failures, run.notes)
@@ -228,7 +219,7 @@ function M.of(run)
   return {
     run_id = run.id, council = run.plan.spec.name, status = status, input = run.input, rounds = run.rounds,
     final = final, decision = decision, degraded = degraded, dissent = dissent_of(run.rounds),
-    errors = list, usage = run.totals.usage, cost = cost_of(run.totals), metadata = metadata_of(run),
+    errors = list, usage = run.totals.usage, cost = cost_of(run.totals), metadata = metadata_of(run, stand_in),
     duration_ms = run:elapsed_ms(),
   }, status == "error" and list[1] or nil
 end

@@ -1,4 +1,5 @@
 --- One round: who takes part, all turns at once (or one after another), how it ends, what it decides.
+local chair = require "curia.engine.chair"
 local clock = require "curia.core.clock"
 local errors = require "curia.errors"
 local member_turn = require "curia.engine.member"
@@ -58,13 +59,20 @@ local function routed(ctx, round, router, members)
   return listed(ctx._run.plan, chosen)
 end
 
+-- The chair, or who is elected where it has no model of its own.
+local function chair_of(ctx, round, result)
+  local run = ctx._run
+  local own = run.plan.chair
+  local seated = own and own.elect and not own.model and chair.elect(run, result) or own
+  if seated and (seated.model or not seated.elect) then return { seated }, NOBODY end
+  return nil, errors.new("validation", ("round %s is the chair's, and %s"):format(round.name,
+    own and "nobody has answered who could be elected" or "the council has none"))
+end
+
 -- The members of a round, and those that its router left out.
-local function participants(ctx, round)
+local function participants(ctx, round, result)
   local plan = ctx._run.plan
-  if round.module.chair then
-    if plan.chair then return { plan.chair }, NOBODY end
-    return nil, errors.new("validation", ("round %s is the chair's, and the council has none"):format(round.name))
-  end
+  if round.module.chair then return chair_of(ctx, round, result) end
   local all, router = round.members and listed(plan, round.members) or plan.members, round.router or plan.router
   if not router then return all, NOBODY end
   local chosen, err = routed(ctx, round, router, all)
@@ -273,6 +281,12 @@ local function ask_members(ctx, round, members, results)
   return state
 end
 
+-- A chair that has failed gives its seat to the member that is elected, if the council elects one.
+local function ask_elected(ctx, round, result)
+  local elected = chair.replace(ctx._run, result)
+  return elected and ask_members(ctx, round, { elected }, result.results)
+end
+
 -- `fail_fast` on a round ends only that round; on a run it ends the run, as a missed quorum does.
 local function verdict(state, round)
   if state.failed then return state.failed, round.failure_mode == nil end
@@ -303,10 +317,11 @@ end
 
 local function perform(ctx, round, result)
   if round.module.run then return run_own(ctx, round) end
-  local members, excluded = participants(ctx, round)
+  local members, excluded = participants(ctx, round, result)
   if not members then return nil, excluded, true end
   leave_out(ctx, round, excluded, { reason = "router_excluded" }, result.results)
   local state = ask_members(ctx, round, members, result.results)
+  if state.ok == 0 and round.module.chair then state = ask_elected(ctx, round, result) or state end
   local decision, problem
   if state.ok > 0 then decision, problem = aggregate(ctx, round, result.results) end
   local err, fatal = verdict(state, round)

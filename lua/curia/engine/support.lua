@@ -6,7 +6,7 @@ local M = {}
 local MEMBER = {
   "tools", "tool_choice", "schema", "confidence", "council", "input_mapper",
 }
-local COUNCIL = { "without_chair", "recovery", "tools" }
+local COUNCIL = { "recovery", "tools" }
 local ROUND = { "schema", "stagger", "rule" }
 local OPTIONS = {
   "recorder", "recovery", "relay_topics", "namespace", "group", "stack", "env", "council_version",
@@ -31,7 +31,6 @@ local function of_plan(plan)
   end
   if plan.chair then
     note(found, plan.chair, "chair.", MEMBER)
-    note(found, plan.chair, "chair.", { "elect" })
   end
   for i, round in ipairs(plan.rounds) do note(found, round, ("rounds[%d]."):format(i), ROUND) end
   return found
