@@ -31,7 +31,7 @@ describe("what this version cannot do yet", function()
       assert.equal("unsupported", err.kind, field)
       assert.matches(field, err.message)
     end
-    for field, value in pairs { schema = { type = "object" }, stagger = true, rule = "borda" } do
+    for field, value in pairs { schema = { type = "object" }, rule = "borda" } do
       local err = refused { rounds = { { type = "independent_analysis", [field] = value } } }
       assert.equal("unsupported", err.kind, field)
       assert.matches("rounds[1]." .. field, err.message, nil, true)

@@ -112,6 +112,8 @@ end
 ---@field model? table the fallback that is asked in the member's place
 ---@field started_us? integer
 ---@field answered? table a response that may turn out to be no answer
+---@field pilot? curia.Pilot others wait until this turn's answer begins
+---@field follows? curia.Pilot
 ---@field retry? table stronger than all other policies
 ---@field deadline_ms? number of this turn
 ---@field cut? {reason?: string, kind?: string, message?: string} why it was cut short from outside

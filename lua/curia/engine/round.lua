@@ -3,6 +3,7 @@ local chair = require "curia.engine.chair"
 local clock = require "curia.core.clock"
 local errors = require "curia.errors"
 local member_turn = require "curia.engine.member"
+local stagger = require "curia.engine.stagger"
 local task = require "curia.task"
 local user_code = require "curia.engine.user_code"
 
@@ -93,6 +94,7 @@ end
 local function announce(turn, result)
   local run, id = turn.run, turn.member.id
   run.attempts[turn] = nil
+  if turn.pilot then turn.pilot:release() end
   run:set_member(id, result.status)
   if result.status ~= "ok" then run.flawed = true end
   run.log:tell("member_completed", turn.round, id, result)
@@ -101,7 +103,7 @@ end
 
 -- `until_at`: when the round's own time is over; retries that would wait longer are not tried.
 local function spawn_turn(group, turn, until_at)
-  local spawned = group:spawn(member_turn.take_turn, turn)
+  local spawned = group:spawn(turn.follows and stagger.follow or member_turn.take_turn, turn)
   local deadline_ms = turn.deadline_ms or turn.member.deadline_ms or turn.run.member_timeout_ms
   turn.deadline_at = until_at
   if deadline_ms then
@@ -245,9 +247,10 @@ function M.single_turn(turn, results)
 end
 
 local function run_parallel(ctx, round, members, state, results)
-  local group = task.group()
+  local group, staggered = task.group(), round.stagger and stagger.new()
   for i = 1, #members do
     local turn = new_turn(ctx, round, members[i])
+    if staggered then staggered:place(turn) end
     state.turns[spawn_turn(group, turn, state.timeout_at)] = turn
     state.live = state.live + 1
   end

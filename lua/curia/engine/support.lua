@@ -7,7 +7,7 @@ local MEMBER = {
   "tools", "tool_choice", "schema", "confidence", "council", "input_mapper",
 }
 local COUNCIL = { "recovery", "tools" }
-local ROUND = { "schema", "stagger", "rule" }
+local ROUND = { "schema", "rule" }
 local OPTIONS = {
   "recorder", "recovery", "relay_topics", "namespace", "group", "stack", "env", "council_version",
 }
