@@ -95,6 +95,27 @@ local check = {
   text = "Exit codes: 0 all is well, 1 there are faults, 64 wrong usage.",
 }
 
+local estimate = {
+  name = "estimate",
+  usage = "curia estimate COUNCIL [QUESTION] [OPTIONS]",
+  about = "tell what a run will take, without a call",
+  examples = {
+    { 'curia estimate panel "Should we ship on Friday?"', "calls, tokens and dollars, from the least to the most" },
+    { "curia estimate councils/panel.lua -i input.json --json", "the same for programs" },
+  },
+  options = {
+    { "input", short = "i", value = "FILE|-", doc = "read the input from a JSON file, or from standard input" },
+    { "json", doc = "print one JSON document" },
+  },
+  text = [[
+The bounds hold as long as nothing fails; retries come on top, up to the number
+of attempts that is told. Tokens are a quarter of the bytes; an answer is taken
+to be no longer than its member's max_tokens, or 1,024 tokens where it names
+none. Dollars are known for models that have a price.
+
+Exit codes: 0 ok, 1 the council is not valid, 64 wrong usage.]],
+}
+
 local lua = {
   name = "lua",
   usage = "curia lua FILE|- [ARGUMENT...]",
@@ -198,7 +219,7 @@ local help = {
 }
 
 --- In the order of the help.
-M.list = { run, check, lua, mock, test, version, help }
+M.list = { run, check, estimate, lua, mock, test, version, help }
 
 --- By name.
 M.by_name = {}

@@ -114,8 +114,14 @@ local function read_options(opts)
   })
 end
 
--- What `start` has to know before it begins: the council's plan and the options, both checked.
-local function prepare(given, opts, conf)
+--- What `start` has to know before it begins: the council's plan and the options, both checked.
+---@param given curia.Council|string
+---@param opts? table
+---@param conf curia.Config
+---@return curia.Plan? plan
+---@return table? opts
+---@return curia.Error? err
+function M.prepare(given, opts, conf)
   local made, plan, err
   made, err = find_council(given, conf)
   if not made then return nil, nil, err end
@@ -129,7 +135,7 @@ end
 local function begin(given, input, opts, owned)
   local conf = config.shared()
   reap()
-  local plan, read, err = prepare(given, opts, conf)
+  local plan, read, err = M.prepare(given, opts, conf)
   if err then return nil, err end
   input = normal_input(input)
   local first = read.run_id and known[read.run_id]
