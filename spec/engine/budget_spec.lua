@@ -78,7 +78,7 @@ describe("a budget of tokens", function()
     assert.same({ 300, 300 }, { got.result.usage.input_tokens, got.result.usage.output_tokens })
     got = run { members = members, budget = { tokens = 800 } }
     assert.same({ a = "ok", b = "ok", c = "budget" }, kinds(got.result.rounds[1]))
-    assert.matches("the budget of 800 tokens is used up: 400 tokens so far, and the next call may need 50%d tokens",
+    assert.matches("800 tokens are all that the run may use: it has used 400 tokens, and the next call may need 50%d tokens",
       got.err.message)
   end)
 

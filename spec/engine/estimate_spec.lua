@@ -63,6 +63,10 @@ describe("curia.estimate", function()
     local lua = estimate(T.council { members = { b = { run = print } } }, "x")
     assert.equal(2, lua.calls.min)
     assert.matches("b in independent_analysis has no model of its own", lua.unknown[1])
+    local elected = estimate(curia.council "c" { curia.member "a" { provider = "test", model = "m" },
+      curia.round "independent_analysis" {}, curia.chair { elect = true } }, "x")
+    assert.same({ min = 1, max = 1 }, elected.rounds[2].calls)
+    assert.same({ min = 2 }, elected.calls)
   end)
 
   it("holds for a real run, and makes no call", function()

@@ -19,6 +19,12 @@ local function read_count(text)
   return value
 end
 
+local function read_amount(text)
+  local value = tonumber(text)
+  if value and value >= 0 and value < math.huge then return value end
+  return nil, "an amount, 0 or more, is expected"
+end
+
 local function read_port(text)
   local value = read_count(text)
   if not value or value > 65535 then return nil, "a port, 0 to 65535, is expected" end
@@ -67,6 +73,8 @@ local run = {
     { "verbose", short = "v", value = "debug", optional = true, convert = read_verbose,
       doc = "print a timeline to standard error; =debug adds prompts and answers" },
     { "deadline", value = "TIME", convert = read_duration, doc = "the longest time for the whole run: 90s, 5m" },
+    { "budget-usd", value = "N", convert = read_amount,
+      doc = "the most that the run may spend, in US dollars; every model needs a price" },
     { "seed", value = "N", convert = read_integer, doc = "seed of the run's random choices" },
   },
   text = [[

@@ -113,17 +113,17 @@ local function broken(budget, claim, share, held)
   end
 end
 
-local UNITS = { calls = "%d calls", tokens = "%d tokens", usd = "%.6g US dollars", wall_ms = "%g ms" }
+local UNITS = { calls = "%d calls", tokens = "%d tokens", usd = "%.4g US dollars", wall_ms = "%g ms" }
 
 local function amount(name, value)
   return UNITS[name]:format(name == "tokens" and math.ceil(value) or value)
 end
 
 local function refusal(budget, name, claim)
-  local text = ("the budget of %s is used up"):format(amount(name, budget.limits[name]))
-  local used = budget.spent[name]
+  local text, used = ("%s are all that the run may use"):format(amount(name, budget.limits[name])), budget.spent[name]
   if claim and name ~= "calls" then
-    text = ("%s: %s so far, and the next call may need %s"):format(text, amount(name, used), amount(name, claim[name]))
+    text = ("%s: it has used %s, and the next call may need %s"):format(text, amount(name, used),
+      amount(name, claim[name]))
   end
   return errors.new("budget", text, { code = name, context = { limit = budget.limits[name], used = used } })
 end

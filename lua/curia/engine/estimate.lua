@@ -142,6 +142,7 @@ local function add_round(estimate, round, scene, said)
     scene.asked_at_most = scene.asked_at_most + own.max * (1 + #(member.fallback or NONE))
     spoken = spoken + add_calls(estimate, member, own, scene, shown)
   end
+  calls.max = math.max(calls.max, most)
   table.insert(estimate.rounds, { name = round.name, calls = calls })
   add(estimate.calls, calls.min, calls.max)
   said.all, said.last = said.all + spoken, spoken

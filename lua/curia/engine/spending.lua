@@ -46,7 +46,7 @@ function M.within(run, go, ctx)
   local refused = run.budget.refused
   if not refused then return end
   if run.budget.conclude and conclude(run, ctx) then
-    run:note(refused.message .. ": the council concluded with what there was")
+    run:note(refused.message .. "; the council concluded with what there was")
   else
     table.insert(run.failures, 1, refused)
   end
