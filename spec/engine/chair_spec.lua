@@ -85,6 +85,26 @@ describe("an election", function()
     end)
   end)
 
+  it("is held once: an elected member that fails is not asked again", function()
+    local asked = 0
+    curia.config { providers = { test = { adapter = "scripted", script = function(request)
+      if request.round ~= "synthesis" then return "yes" end
+      asked = asked + 1
+      return BROKEN
+    end } } }
+    helper.virtual(function()
+      local council = curia.council "electing" {
+        curia.member "a" { provider = "test", model = "ma" }, curia.round "independent_analysis" {}, curia.chair { elect = true },
+      }
+      assert.same({ "error", 1 }, { curia.run(council, "Why?").status, asked })
+    end)
+  end)
+
+  it("is not held where the chair answers by a function", function()
+    local got = run { chair = { elect = true, run = function() return "in Lua" end } }
+    assert.same({ "ok", "in Lua" }, { got.result.status, got.result.final.content })
+  end)
+
   it("is told as an error where nobody can be elected", function()
     helper.virtual(function()
       local council = curia.council "electing" {

@@ -41,6 +41,13 @@ local function seated(chair, member)
   return made
 end
 
+--- Whether a chair has no model, nor anything else to answer with, and is elected from the start.
+---@param chair curia.PlannedMember
+---@return boolean
+function M.is_vacant(chair)
+  return chair.elect == true and not (chair.model or chair.run or chair.council)
+end
+
 local function has_model(member)
   return member.model ~= nil
 end
@@ -67,7 +74,7 @@ function M.replace(run, result)
   local chair = run.plan.chair
   local failed = result.results[chair.id]
   local err = failed and failed.error
-  if not err or err.kind == "budget" then return nil end
+  if not err or err.kind == "budget" or result.metadata.elected then return nil end
   local elected = M.elect(run, result)
   if not elected then return nil end
   run:note(("%s did not answer in %s: %s; %s was elected in its place"):format(chair.id, result.name, err.kind,

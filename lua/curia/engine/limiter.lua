@@ -19,6 +19,7 @@ local tokens = require "curia.engine.tokens"
 local M = {}
 
 local START, WINDOW_MS, COOLING_MS = 64, 200, 3600000
+local LEAST = 4 -- one council's fan-out: below it, its own retries wait long enough
 local TOO_MUCH = { rate_limited = true, overloaded = true }
 
 ---@class curia.Gate
@@ -214,7 +215,7 @@ Gate.__close = Gate.leave
 -- What was begun before the last cut tells nothing new. Nothing is learnt about more than was under way.
 local function cut(gate, number)
   if number <= gate.cut_at then return end
-  gate.limit = math.max(1, math.min(gate.limit // 2, gate.live))
+  gate.limit = math.max(math.min(LEAST, gate.most), math.min(gate.limit // 2, gate.live))
   gate.slow_start, gate.window_ends, gate.cut_at = false, nil, gate.begun
 end
 

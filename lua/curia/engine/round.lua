@@ -63,11 +63,12 @@ end
 -- The chair, or who is elected where it has no model of its own.
 local function chair_of(ctx, round, result)
   local run = ctx._run
-  local own = run.plan.chair
-  local seated = own and own.elect and not own.model and chair.elect(run, result) or own
-  if seated and (seated.model or not seated.elect) then return { seated }, NOBODY end
-  return nil, errors.new("validation", ("round %s is the chair's, and %s"):format(round.name,
-    own and "nobody has answered who could be elected" or "the council has none"))
+  local own, why = run.plan.chair, "the council has none"
+  if own and chair.is_vacant(own) then
+    own, why = chair.elect(run, result), "nobody has answered who could be elected"
+  end
+  if own then return { own }, NOBODY end
+  return nil, errors.new("validation", ("round %s is the chair's, and %s"):format(round.name, why))
 end
 
 -- The members of a round, and those that its router left out.
