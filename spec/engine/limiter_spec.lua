@@ -240,10 +240,13 @@ describe("exhausted credit", function()
     end)
   end)
 
-  it("is over when the provider is configured anew", function()
+  it("is over when the provider is configured anew, not when others are", function()
     helper.virtual(function()
-      answers { { error = { status = 402 } } }
+      local asked = answers { { error = { status = 402 } } }
       T.ask { ids = { "a" } }
+      curia.config { providers = { other = { adapter = "scripted", script = "yes" } } }
+      T.ask { ids = { "a" } }
+      assert.equal(1, asked())
       answers { "yes" }
       assert.equal("ok", T.ask({ ids = { "a" } }).status)
     end)

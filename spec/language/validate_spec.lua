@@ -47,7 +47,7 @@ describe("curia.language.validate", function()
   it("wants a price for every model under a budget of money", function()
     local body = {
       budget = { usd = 1 }, member "a" { profile = "plain", fallback = { "two/m" } }, member "b" { run = print },
-      round "think" {}, chair { model = "two/gpt-5" },
+      round "think" {}, chair { model = "two/gpt-5", elect = true },
     }
     assert.same({ ["members[1].model"] = "missing", ["members[1].fallback[1].model"] = "missing" }, codes(body))
     config:set("call", { prices = { small = { input = 1, output = 2 }, ["two/m"] = { input = 0, output = 0 } } })

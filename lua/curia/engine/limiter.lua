@@ -54,8 +54,18 @@ function M.new(name, limits, start)
   }, Gate)
 end
 
--- By what a provider's entry was made of, which stays the same when others are configured, then by key.
-local gates = setmetatable({}, { __mode = "k" })
+local known = {} -- by the provider's name: {origin = what it was configured with, gates = by key}
+
+-- The configuration is made anew from its layers when any of it changes; its values stay the same.
+local function same(a, b)
+  for name, value in pairs(a) do
+    if b[name] ~= value then return false end
+  end
+  for name in pairs(b) do
+    if a[name] == nil then return false end
+  end
+  return true
+end
 
 -- Nobody has to be found out about who answers in this process.
 local function new_gate(entry)
@@ -67,15 +77,14 @@ end
 ---@param key? string
 ---@return curia.Gate
 function M.of(entry, key)
-  local origin = entry.origin or entry
-  local by_key = gates[origin]
-  if not by_key then
-    by_key = {}
-    gates[origin] = by_key
+  local provider = known[entry.name]
+  if not provider or not same(provider.origin, entry.origin) then
+    provider = { origin = entry.origin, gates = {} }
+    known[entry.name] = provider
   end
   key = key or ""
-  by_key[key] = by_key[key] or new_gate(entry)
-  return by_key[key]
+  provider.gates[key] = provider.gates[key] or new_gate(entry)
+  return provider.gates[key]
 end
 
 -- ---- exhausted credit -----------------------------------------------------------------------------

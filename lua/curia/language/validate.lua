@@ -113,7 +113,7 @@ local function check_capabilities(scope, spec, member, path)
   if fault and (fault.code ~= "missing" or profiles_are_known(scope, spec, member)) then
     scope.faults:add(check.join(path, fault.field), fault.code, fault.message)
   end
-  if not profiles.needs_no_model(member) then check_price(scope, spec, caps, path) end
+  if not member.run and not member.council then check_price(scope, spec, caps, path) end
   for i, entry in ipairs(type(member.fallback) == "table" and member.fallback or {}) do
     if type(entry) == "table" and text_or_nil(entry.provider) and text_or_nil(entry.model) then
       entry = profiles.fallback(entry, caps, scope.registry)
