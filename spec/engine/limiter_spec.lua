@@ -261,6 +261,10 @@ describe("exhausted credit", function()
         local got = result.rounds[1].results.a
         assert.same({ "ok", "other", "from the other" }, { got.status, got.provider, got.response.content })
       end
+      local budget = { calls = 1 }
+      local result = T.ask({ ids = { "a" }, members = { a = { fallback = { { provider = "other", model = "o" } } } } }, "Why?",
+        { budget = budget })
+      assert.same({ "ok", 1 }, { result.status, result.rounds[1].results.a.attempts }) -- what is not sent costs nothing
     end)
   end)
 end)

@@ -194,6 +194,11 @@ function Claim:settle(response, begun)
   })
 end
 
+--- Gives a claim back: no attempt was made.
+function Claim:release()
+  settle(self, NOTHING)
+end
+
 -- A call that was cut short may have been paid for.
 function Claim:__close()
   if not self.settled then settle(self, self) end

@@ -233,12 +233,13 @@ end
 ---@param prices? table<string, curia.Price> the user's own
 ---@return table? response
 ---@return curia.Error? err
+---@return boolean? unsent the gate refused it: no attempt was made
 function M.attempt(attempt, member, request, prices)
   local known, err = known_provider(member.provider)
   if not known then return nil, cleaned(err, member.provider) end
   local gate = known.gate
   local number, refused = gate:enter(attempt.turn.run, request)
-  if not number then return nil, refused end
+  if not number then return nil, refused, true end
   local guard <close> = gate
   local go = member.adapter.call and inside or over_http
   local response, headers

@@ -123,7 +123,8 @@ local function begin(gate, count)
   return gate.begun
 end
 
-local function open_window(gate)
+-- Slow start: doubles the limit at the end of a window. Milliseconds until that of the next one.
+local function next_window_ms(gate)
   local now = clock.ms()
   if gate.window_ends and now >= gate.window_ends then
     gate.limit, gate.window_ends = gate.limit * 2, now + WINDOW_MS
@@ -135,8 +136,10 @@ end
 -- Milliseconds until one may come in: 0 is now, nil when somebody has left.
 local function wait_ms(gate, waiter)
   if gate.cooled then return 0 end -- to be told so
-  local slow_ms = gate.slow_start and gate.live >= gate.limit and open_window(gate) or nil
-  if gate.live >= gate.limit then return slow_ms end
+  if gate.live >= gate.limit then
+    local window_ms = gate.slow_start and next_window_ms(gate) or nil
+    if gate.live >= gate.limit then return window_ms end
+  end
   local requests_ms = gate.requests and gate.requests:wait_ms(1) or 0
   local tokens_ms = gate.tokens and gate.tokens:wait_ms(waiter.tokens) or 0
   return math.max(requests_ms, tokens_ms)

@@ -74,15 +74,23 @@ local function tell_retry(turn, model, attempt, err, wait_ms)
   if attempt.content_seen then log:tell("member_restarted", round, id) end
 end
 
+-- What was not sent is no attempt.
+local function take_back(turn, claim, err, attempt)
+  turn.attempts = turn.attempts - 1
+  if claim then claim:release() end
+  return nil, err, attempt
+end
+
 -- One attempt. Within a budget it claims first what it may use, and settles what it has used.
 local function attempt_once(turn, model, request)
   local run, claim, refused = turn.run, nil, nil
   if run.budget then claim, refused = run.budget:claim(model, request, is_chair(turn)) end
   if refused then return nil, refused end
   local guard <close> = claim
-  turn.attempts = turn.attempts + 1
   local attempt = attempts.new(turn)
-  local response, err = call.attempt(attempt, model, request, run.prices)
+  turn.attempts = turn.attempts + 1
+  local response, err, unsent = call.attempt(attempt, model, request, run.prices)
+  if unsent then return take_back(turn, claim, err, attempt) end
   if claim then claim:settle(response, attempt.content_seen) end
   if not response then return nil, err, attempt end
   run:add_usage(response)
@@ -139,7 +147,7 @@ function M.answer(turn, request)
     tell_retry(turn, following, attempt, err, wait_ms)
     if following ~= model then
       model, request, tried = following, requests.to(following, request), 0
-      turn.model, turn.silent = model, nil
+      turn.model, turn.silent, turn.answered = model, nil, nil
       retries:call()
     end
   end
