@@ -3,7 +3,7 @@ local curia = require "curia"
 describe("require 'curia'", function()
   it("has the words, the runs, and what surrounds them", function()
     for _, name in ipairs { "council", "member", "round", "chair", "env", "cmd", "file", "load", "validate", "is_council", "council_from", "start", "run",
-      "find", "list", "await", "cancel", "terminate", "state", "result", "events", "subscribe", "on_end", "decide", "agreement", "bias", "register",
+      "find", "list", "await", "cancel", "terminate", "state", "result", "events", "subscribe", "on_end", "decide", "agreement", "bias", "estimate", "register",
       "unregister", "lookup", "config" } do
       assert.is_function(curia[name], name)
     end

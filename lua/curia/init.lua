@@ -67,6 +67,10 @@ function FUNCTIONS.null()
   return require("curia.json").null
 end
 
+function FUNCTIONS.estimate()
+  return require("curia.engine.estimate").estimate
+end
+
 function FUNCTIONS.decide()
   return require("curia.rules").decide
 end

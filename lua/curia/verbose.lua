@@ -48,6 +48,7 @@ local LINES = {
   round_started = function(e) return ("round %d: %s%s"):format(e.idx, e.round, turn(e)) end,
   member_started = function(e) return ("%s asked (%s)"):format(e.member, e.model or "no model") end,
   member_retry = function(e)
+    if e.wait_ms == 0 then return ("%s goes on with %s: %s"):format(e.member, e.model, e.error.message) end
     return ("%s tries again in %.1f s: %s"):format(e.member, e.wait_ms / 1000, e.error.message)
   end,
   member_restarted = function(e) return e.member .. " begins its answer anew" end,

@@ -112,7 +112,8 @@ describe("curia.council_from", function()
     assert.same({
       memebrs = "unknown_field", ["rounds[1].members[1]"] = "unknown_member", ["rounds[2].type"] = "unknown_round",
       ["members[1].temprature"] = "unknown_field", ["members[2].id"] = "duplicate_id",
-      ["members[2].tools[1]"] = "not_serializable", ["members[3].base_url"] = "unknown_field",
+      ["members[2].tools[1]"] = "not_serializable", ["members[2].tools[1].mcp"] = "unknown_field",
+      ["members[2].tools[1].name"] = "missing", ["members[2].tools[1].run"] = "missing", ["members[3].base_url"] = "unknown_field",
       ["members[3].provider"] = "wrong_type", ["members[3].temperature"] = "out_of_range", ["members[4]"] = "wrong_type",
     }, codes)
     local text = ""

@@ -31,7 +31,7 @@ describe("curia.language.validate", function()
   it("finds nothing wrong with a good council", function()
     assert.same({}, codes {
       about = "x", profile = "plain", failure_mode = "fail_fast", quorum = "majority", grace = "2s",
-      budget = { usd = 1, wall = "5m" }, metadata = { any = { "thing" } }, input = function(input) return input end,
+      budget = { tokens = 100000, wall = "5m" }, metadata = { any = { "thing" } }, input = function(input) return input end,
       member "a" { role = "r", system = function() end, temperature = 0, stop = { "x" }, reasoning = "low",
         cache = "1h", retry = { attempts = 3, base = "1s" }, timeout = "30s", weight = 0.5, validate = print,
         schema = { type = "object" }, metadata = {},
@@ -42,6 +42,16 @@ describe("curia.language.validate", function()
       round "review" { depth = 2, name = "second look" },
       chair { model = "two/y" },
     })
+  end)
+
+  it("wants a price for every model under a budget of money", function()
+    local body = {
+      budget = { usd = 1 }, member "a" { profile = "plain", fallback = { "two/m" } }, member "b" { run = print },
+      round "think" {}, chair { model = "two/gpt-5", elect = true },
+    }
+    assert.same({ ["members[1].model"] = "missing", ["members[1].fallback[1].model"] = "missing" }, codes(body))
+    config:set("call", { prices = { small = { input = 1, output = 2 }, ["two/m"] = { input = 0, output = 0 } } })
+    assert.same({}, codes(body))
   end)
 
   it("finds nothing wrong with free Lua instead of rounds", function()

@@ -3,7 +3,6 @@ local check = require "curia.language.check"
 local errors = require "curia.errors"
 local planning = require "curia.language.rounds"
 local suggest = require "curia.suggest"
-local support = require "curia.engine.support"
 local validation = require "curia.language.validate"
 
 local M = {}
@@ -42,8 +41,6 @@ function M.plan(run, kind, opts)
   round.type, round.module = kind, nil
   check_options(run, kind, round, module)
   check_members(round, run.plan)
-  local err = support.missing_in_round(round)
-  if err then error(err, 0) end
   round.module, round.idx = module, #run.rounds + 1
   round.name = round.name or module.name or kind
   return round

@@ -11,6 +11,7 @@ local prompts = require "curia.prompts"
 local rounds = require "curia.engine.round"
 local rules = require "curia.rules"
 local shared = require "curia.rounds.shared"
+local spending = require "curia.engine.spending"
 local suggest = require "curia.suggest"
 local system = require "curia.core.system"
 local task = require "curia.task"
@@ -47,6 +48,7 @@ function Round:__call(ctx, kind, opts)
   local run = ctx._run
   if run.free then run.free:close_idle() end
   local result, err = rounds.execute(ctx, adhoc.plan(run, kind, opts))
+  spending.check(run)
   return result, err
 end
 
@@ -130,7 +132,8 @@ local function find_schema(self, schema)
   error("ask: " .. suggest.message("schema", schema, registry:list "schema"), 3)
 end
 
---- Asks one member. A provider's failure is a result, never a raise.
+--- Asks one member. A provider's failure is a result, never a raise; a budget that is used up raises, unless the
+--- chair concludes then.
 ---@async
 ---@param member string|table id, or a member of `ctx.members`
 ---@param input any a text, a list of messages, or an input table; nil: the run's input
@@ -146,7 +149,9 @@ function Ctx:ask(member, input, opts)
   local guard <close> = leaving
   local turn = member_turn.new_turn(own, round, planned, build, opts.parse)
   turn.retry, turn.deadline_ms, turn.schema = opts.retry, opts.deadline_ms, schema
-  return rounds.single_turn(turn, result.results)
+  local answered = rounds.single_turn(turn, result.results)
+  spending.check(self._run)
+  return answered
 end
 
 --- Runs functions at the same time and waits for all. When one fails, its error is raised once all have ended.

@@ -82,6 +82,7 @@ local function plan_fallback(member, caps, registry)
   local entries = {}
   for i, entry in ipairs(caps.fallback or member.fallback or {}) do
     local planned = profiles.fallback(entry, caps, registry)
+    planned.id = member.id
     set_provider(planned, planned.provider, registry)
     entries[i] = planned
   end

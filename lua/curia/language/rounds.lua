@@ -115,6 +115,31 @@ function M.fault(round, module, registry, has_chair)
   return field, message
 end
 
+-- Members in plain Lua are asked, but no model is.
+local function count_asked(round, plan)
+  local count = 0
+  for _, member in ipairs(round.members or plan.members) do
+    if type(member) == "string" then member = plan.by_id[member] end
+    if not member.run then count = count + 1 end
+  end
+  return count
+end
+
+--- How many calls a round makes when nothing fails: what its module's `calls(round, plan)` says, else one for each
+--- member that takes part.
+---@param round curia.PlannedRound
+---@param plan curia.Plan
+---@return integer fewest
+---@return integer most
+function M.calls(round, plan)
+  local module = round.module
+  if module.calls then return module.calls(round, plan) end
+  if module.chair then return 1, 1 end
+  local most = count_asked(round, plan)
+  local routed = round.router or plan.router
+  return routed and math.min(1, most) or most, most
+end
+
 local CHAIRS = { synthesis = true, weighted_synthesis = true }
 
 --- Whether a round is the chair's: a council that ends with one needs no synthesis appended. A round of the

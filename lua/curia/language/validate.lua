@@ -2,6 +2,7 @@
 local check = require "curia.language.check"
 local confidence = require "curia.confidence"
 local configuration = require "curia.config"
+local cost = require "curia.cost"
 local council = require "curia.council"
 local fields = require "curia.language.fields"
 local lower = require "curia.language.lower"
@@ -182,6 +183,14 @@ local function check_member_tools(scope, spec, caps, path)
   scope.faults:add(check.join(path, "tool_choice"), "unknown_tool", suggest.message("tool", choice, known.tools))
 end
 
+-- A budget of money cannot hold a model without a price.
+local function check_price(scope, spec, caps, path)
+  if not (type(spec.budget) == "table" and spec.budget.usd) or not caps.model then return end
+  if not cost.is_priced(caps.model, caps.provider, scope.config:get("prices")) then
+    scope.faults:add(check.join(path, "model"), "missing", cost.unpriced(caps.model))
+  end
+end
+
 -- A missing model is no fault of its own where the profile that should bring it is not known.
 local function check_capabilities(scope, spec, member, path)
   if not text_or_nil(member.provider) or not text_or_nil(member.model) then return end
@@ -190,6 +199,7 @@ local function check_capabilities(scope, spec, member, path)
   if fault and (fault.code ~= "missing" or profiles_are_known(scope, spec, member)) then
     scope.faults:add(check.join(path, fault.field), fault.code, fault.message)
   end
+  if not member.run and not member.council then check_price(scope, spec, caps, path) end
   for i, entry in ipairs(type(member.fallback) == "table" and member.fallback or {}) do
     if type(entry) == "table" and text_or_nil(entry.provider) and text_or_nil(entry.model) then
       entry = profiles.fallback(entry, caps, scope.registry)
@@ -197,6 +207,7 @@ local function check_capabilities(scope, spec, member, path)
       if wrong then
         scope.faults:add(check.join(("%s.fallback[%d]"):format(path, i), wrong.field), wrong.code, wrong.message)
       end
+      check_price(scope, spec, entry, ("%s.fallback[%d]"):format(path, i))
     end
   end
 end
