@@ -21,6 +21,7 @@ local SLACK = 1e-9 -- sums of prices are not exact
 ---@field said number tokens of answers: what a chair will read
 ---@field live integer claims that are not settled
 ---@field conclude boolean at the limit, the chair concludes
+---@field outer? curia.Budget that of the run that this one is part of: it pays too
 ---@field refused? curia.Error why no new call starts
 local Budget = {}
 Budget.__index = Budget
@@ -59,6 +60,20 @@ function M.new(opts, plan, prices)
     limits = limits, plan = plan, prices = prices, spent = zero(), held = zero(), said = 0, live = 0,
     conclude = (opts.on_budget or plan.spec.on_budget) == "conclude", settled = task.signal(), refused = nil,
   }, Budget)
+end
+
+--- The budget of a run inside of another one: its own, if it has one, and the other's beside it.
+---@param outer curia.Budget
+---@param own? curia.Budget
+---@param plan curia.Plan the inner run's
+---@return curia.Budget
+function M.inside(outer, own, plan)
+  local budget = own or setmetatable({
+    limits = {}, plan = plan, prices = outer.prices, spent = zero(), held = zero(), said = 0, live = 0,
+    conclude = false, settled = task.signal(), refused = nil,
+  }, Budget)
+  budget.outer = outer
+  return budget
 end
 
 -- ---- prices -----------------------------------------------------------------------------------------
@@ -149,6 +164,23 @@ local function add(total, part, sign)
   for _, name in ipairs(COUNTED) do total[name] = total[name] + sign * part[name] end
 end
 
+local function settle(claim, used)
+  local budget = claim.budget
+  claim.settled = true
+  add(budget.held, claim, -1)
+  add(budget.spent, used, 1)
+  budget.live = budget.live - 1
+  budget.settled:notify()
+  if claim.outer then settle(claim.outer, used) end
+end
+
+-- Who waits for the outer budget may be cut short: then nothing was claimed.
+local Waiting = {
+  __close = function(waiting)
+    if not waiting.done then settle(waiting.claim, NOTHING) end
+  end,
+}
+
 --- Claims what an attempt may use; waits while only what is under way stands against it. The claim is a
 --- to-be-closed value.
 ---@async
@@ -158,6 +190,26 @@ end
 ---@return curia.Claim?
 ---@return curia.Error? err kind `budget`
 function Budget:claim(model, request, is_chair)
+  local claim, refused = self:claim_own(model, request, is_chair)
+  if refused or not self.outer then return claim, refused end
+  local waiting <close> = setmetatable({ claim = claim, done = false }, Waiting)
+  claim.outer, refused = self.outer:claim(model, request, false)
+  if refused then
+    self.refused = self.refused or refused
+    return nil, refused
+  end
+  waiting.done = true
+  return claim
+end
+
+--- The same, of this budget alone.
+---@async
+---@param model table
+---@param request table
+---@param is_chair boolean
+---@return curia.Claim?
+---@return curia.Error?
+function Budget:claim_own(model, request, is_chair)
   local claim = new_claim(self, model, request)
   while true do
     local share = is_chair and NOTHING or chairs_share(self, claim)
@@ -169,15 +221,6 @@ function Budget:claim(model, request, is_chair)
   add(self.held, claim, 1)
   self.live = self.live + 1
   return claim
-end
-
-local function settle(claim, used)
-  local budget = claim.budget
-  claim.settled = true
-  add(budget.held, claim, -1)
-  add(budget.spent, used, 1)
-  budget.live = budget.live - 1
-  budget.settled:notify()
 end
 
 --- Settles what an attempt has used. What its provider does not tell counts as it was claimed.

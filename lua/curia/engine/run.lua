@@ -326,6 +326,7 @@ end
 function Run:join(parent, member)
   self.parent, self.parent_member, self.depth = parent, member, (parent.depth or 0) + 1
   self.deadline_at = parent.deadline_at
+  if parent.budget then self.budget = budgets.inside(parent.budget, self.budget, self.plan) end
   self.log.parent_run_id = parent.id
   self.log:attach(parent.log)
   parent.nested = parent.nested or {}
