@@ -93,6 +93,7 @@ local FORBIDDEN = {
   ["curia.json"] = { "curia.engine", "curia.language", "curia.task", "luv" },
   ["curia.task"] = { "curia.engine", "curia.language", "curia.http", "luv" },
   ["curia.view"] = { "curia.cli", "curia.engine" },
+  ["curia.diagram"] = { "curia.cli", "curia.engine", "curia.http", "luv" },
   ["curia.mock"] = { "curia.cli", "curia.engine", "curia.language" },
 }
 

@@ -57,6 +57,14 @@ describe("cost", function()
     assert.equal(prices.m, cost.price("m", "other", prices))
   end)
 
+  it("estimates so many tokens, by the user's own prices first", function()
+    local own = { m = { input = 2, output = 4 }, ["gpt-5"] = { input = 0, output = 0 } }
+    assert.equal(6, cost.estimate(1000000, 1000000, "m", "p", own))
+    assert.equal(0, cost.estimate(1000, 1000, "gpt-5", "openai", own))
+    assert.is_nil(cost.estimate(1000, 1000, "unheard-of", "p", own))
+    assert.same({ true, true, false }, { cost.is_priced("m", "p", own), cost.is_priced("gpt-5"), cost.is_priced("m") })
+  end)
+
   it("adds what is known", function()
     local a, b = { usd = 1, source = "provider" }, { usd = 2, source = "price_table" }
     assert.same({ usd = 3, source = "mixed" }, cost.add(a, b))

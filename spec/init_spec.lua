@@ -2,8 +2,8 @@ local curia = require "curia"
 
 describe("require 'curia'", function()
   it("has the words, the runs, and what surrounds them", function()
-    for _, name in ipairs { "council", "member", "round", "chair", "env", "cmd", "file", "load", "validate", "is_council", "start", "run",
-      "find", "list", "await", "cancel", "terminate", "state", "result", "events", "subscribe", "on_end", "decide", "agreement", "bias", "register",
+    for _, name in ipairs { "council", "member", "round", "chair", "env", "cmd", "file", "load", "validate", "is_council", "council_from", "start", "run",
+      "find", "list", "await", "cancel", "terminate", "state", "result", "events", "subscribe", "on_end", "decide", "agreement", "bias", "estimate", "register",
       "unregister", "lookup", "config" } do
       assert.is_function(curia[name], name)
     end
@@ -40,6 +40,9 @@ describe("require 'curia'", function()
   it("registers, looks up and forgets", function()
     curia.register("function", "spec_fn", print)
     assert.equal(print, (curia.lookup("function", "spec_fn")))
+    assert.is_true(#curia.list "function" >= 1)
+    assert.error_matches(function() curia.list "functoin" end, "did you mean 'function'")
+    assert.same({}, curia.list { status = "none" })
     curia.unregister("function", "spec_fn")
     assert.is_nil((curia.lookup("function", "spec_fn")))
   end)

@@ -47,9 +47,24 @@ describe("curia.registry", function()
     registry:register("function", "lower", { module = "registry_spec_module", name = "lower" })
     registry:register("function", "gone", { module = "registry_spec_gone", name = "x" })
     assert.equal(string.upper, registry:lookup("function", "upper"))
-    assert.is_nil(registry:lookup("function", "lower"))
-    assert.is_nil(registry:lookup("function", "gone"))
+    local nothing, message = registry:lookup("function", "lower")
+    assert.is_nil(nothing)
+    assert.equal("the function 'lower' cannot be loaded: module 'registry_spec_module' has no function 'lower'", message)
+    assert.matches("the function 'gone' cannot be loaded: module 'registry_spec_gone' not found",
+      select(2, registry:lookup("function", "gone")))
     package.preload["registry_spec_module"], package.loaded["registry_spec_module"] = nil, nil
+  end)
+
+  it("resolves rounds and tools in modules too, and checks what they are", function()
+    local round = { build = print }
+    package.preload["registry_spec_rounds"] = function() return { think = round, wrong = 7 } end
+    registry:register("round", "think", { module = "registry_spec_rounds", name = "think" })
+    registry:register("tool", "wrong", { module = "registry_spec_rounds", name = "wrong" })
+    registry:register("profile", "plain", { module = "x", name = "y" })
+    assert.equal(round, registry:lookup("round", "think"))
+    assert.matches("has no tool 'wrong'", select(2, registry:lookup("tool", "wrong")))
+    assert.same({ module = "x", name = "y" }, registry:lookup("profile", "plain"))
+    package.preload["registry_spec_rounds"], package.loaded["registry_spec_rounds"] = nil, nil
   end)
 
   it("raises for misuse, naming the nearest kind and the caller's line", function()

@@ -56,6 +56,14 @@ describe("verbose", function()
     end)
   end)
 
+  it("tells which model is asked instead", function()
+    helper.virtual(function()
+      T.answers { a = { { error = { status = 400, message = "No." } }, "yes" } }
+      local text = table.concat(lines_of(true, { ids = { "a" }, members = { a = { fallback = { { model = "n" } } } } }), "\n")
+      assert.matches("a goes on with n: test: 400", text)
+    end)
+  end)
+
   it("tells retries, skipped members, log lines and failures", function()
     helper.virtual(function()
       T.answers { a = { { error = { status = 503, message = "Busy." } }, "yes" }, b = "yes" }

@@ -120,6 +120,40 @@ function M.of_response(response, model, provider, prices)
   return price and priced(response.usage, price) or nil
 end
 
+-- The user's own prices come before the shipped ones.
+local function own_price(model, provider, own)
+  return own and M.price(model, provider, own) or M.price(model, provider)
+end
+
+--- Whether a model has a price.
+---@param model string|nil
+---@param provider? string
+---@param own? table<string, curia.Price> the user's own, which come before the shipped ones
+---@return boolean
+function M.is_priced(model, provider, own)
+  return own_price(model, provider, own) ~= nil
+end
+
+--- Why a model cannot stand under a budget of money.
+---@param model string
+---@return string
+function M.unpriced(model)
+  return ("model '%s' has no price, so that no budget in US dollars can hold; prices in the configuration give it one")
+    :format(model)
+end
+
+--- What so many tokens will cost; nil where the model has no price.
+---@param input number tokens
+---@param output number tokens
+---@param model string|nil
+---@param provider? string
+---@param own? table<string, curia.Price>
+---@return number? usd
+function M.estimate(input, output, model, provider, own)
+  local price = own_price(model, provider, own)
+  return price and priced({ input_tokens = input, output_tokens = output }, price).usd
+end
+
 --- The sum of two costs; what is unknown adds nothing. A sum of both sources says "mixed".
 ---@param a curia.Cost|nil
 ---@param b curia.Cost|nil

@@ -22,10 +22,10 @@ local M = {
   load = language.load,
   validate = language.validate,
   is_council = language.is_council,
+  council_from = language.council_from,
   start = runs.start,
   run = runs.run,
   find = runs.find,
-  list = runs.list,
   await = runs.await,
   cancel = runs.cancel,
   terminate = runs.terminate,
@@ -36,6 +36,14 @@ local M = {
   subscribe = runs.subscribe,
   on_end = runs.on_end,
 }
+
+--- The names that are registered of a kind, sorted: `curia.list "profile"`; with a filter, or nothing, the runs.
+---@param what? string|table a registry kind, or the filter of `runs.list`
+---@return table
+function M.list(what)
+  if type(what) == "string" then return require("curia.registry").shared():list(what) end
+  return runs.list(what)
+end
 
 local LAZY = {
   anonymize = "curia.anonymize", errors = "curia.errors", http = "curia.http", json = "curia.json",
@@ -59,6 +67,10 @@ function FUNCTIONS.null()
   return require("curia.json").null
 end
 
+function FUNCTIONS.estimate()
+  return require("curia.engine.estimate").estimate
+end
+
 function FUNCTIONS.decide()
   return require("curia.rules").decide
 end
@@ -69,6 +81,10 @@ end
 
 function FUNCTIONS.bias()
   return require("curia.bias").bias
+end
+
+function FUNCTIONS.sequence_diagram()
+  return require("curia.diagram").sequence
 end
 
 function FUNCTIONS.register()

@@ -10,7 +10,7 @@ M.kinds = {
   "input_mapper", "council", "provider", "function",
 }
 
--- What a value of a kind may be. Kinds that are functions may also be `{module =, name =}`.
+-- What a value of a kind may be. What is code, or holds some, may also be `{module =, name =}`.
 local ACCEPTED = {
   profile = { table = true },
   tool = { table = true },
@@ -24,6 +24,10 @@ local ACCEPTED = {
   confidence = { ["function"] = true, table = true },
   input_mapper = { ["function"] = true, table = true },
   ["function"] = { ["function"] = true, table = true },
+}
+
+local CODE = {
+  tool = true, router = true, round = true, rule = true, confidence = true, input_mapper = true, ["function"] = true,
 }
 
 ---@class curia.Registry
@@ -46,7 +50,7 @@ local function check_name(name, level)
 end
 
 local function is_reference(value)
-  return type(value.module) == "string" and type(value.name) == "string"
+  return type(value) == "table" and type(value.module) == "string" and type(value.name) == "string"
 end
 
 local function check_value(kind, value, level)
@@ -64,11 +68,21 @@ local function empty_tier()
   return tier
 end
 
--- A reference to a function in a module: resolved on the node that needs it.
-local function dereference(kind, value)
-  if type(value) ~= "table" or not ACCEPTED[kind]["function"] then return value end
-  local found, module = pcall(require, value.module)
-  return found and type(module) == "table" and module[value.name] or nil
+-- What a reference refers to, if that is of the kind.
+local function referred(kind, reference)
+  local found, module = pcall(require, reference.module)
+  if not found then return nil, tostring(module) end
+  local value = type(module) == "table" and module[reference.name] or nil
+  if value ~= nil and ACCEPTED[kind][type(value)] and not is_reference(value) then return value end
+  return nil, ("module '%s' has no %s '%s'"):format(reference.module, kind, reference.name)
+end
+
+-- A reference to code in a module is resolved on the node that needs it.
+local function dereference(kind, name, value)
+  if not CODE[kind] or not is_reference(value) then return value end
+  local found, message = referred(kind, value)
+  if found then return found end
+  return nil, ("the %s '%s' cannot be loaded: %s"):format(kind, name, message)
 end
 
 --- A registry in memory.
@@ -132,12 +146,13 @@ end
 ---@param kind string
 ---@param name any
 ---@return any
+---@return string? message why a reference cannot be resolved
 function Registry:lookup(kind, name)
   check_kind(kind, 2)
   if name == nil then return nil end
   local value = self._.run_time[kind][name]
   if value == nil then value = self._.configuration[kind][name] end
-  return dereference(kind, value)
+  return dereference(kind, name, value)
 end
 
 --- The names of one kind in both tiers, sorted.

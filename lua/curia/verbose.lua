@@ -53,6 +53,7 @@ local LINES = {
   round_started = function(e) return ("round %d: %s%s"):format(e.idx, e.round, iteration_of(e)) end,
   member_started = function(e) return ("%s asked (%s)"):format(who(e), e.model or "no model") end,
   member_retry = function(e)
+    if e.wait_ms == 0 then return ("%s goes on with %s: %s"):format(who(e), e.model, e.error.message) end
     return ("%s tries again in %.1f s: %s"):format(who(e), e.wait_ms / 1000, e.error.message)
   end,
   member_restarted = function(e) return who(e) .. " begins its answer anew" end,

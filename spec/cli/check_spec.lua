@@ -31,6 +31,15 @@ council "bad" {
     assert.truthy(err:find(path .. ":3:", 1, true))
   end)
 
+  it("finds every fault of a council that is data", function()
+    local path = program.file('{"name": "a", "memebrs": [], "members": [{"id": "m", "tools": [{}]}]}', ".json")
+    local code, out = program.run { "check", path }
+    os.remove(path)
+    assert.equal(1, code)
+    assert.truthy(out:find(path .. ": memebrs: unknown_field: ", 1, true))
+    assert.truthy(out:find(path .. ": members[1].tools[1]: not_serializable: ", 1, true))
+  end)
+
   it("writes for programs", function()
     local path = program.file 'council "bad" { members = 3 }'
     local code, out = program.run { "check", "panel", path, "--json" }

@@ -153,6 +153,13 @@ describe("curia run", function()
     end)
   end)
 
+  it("spends no more than it may", function()
+    local code, _, err = program.run({ "run", "panel", "Why?", "--budget-usd", "0.000001" },
+      { env = { OPENAI_API_KEY = "sk-budget-0123456789", OPENAI_BASE_URL = "http://127.0.0.1:9" } })
+    assert.equal(1, code)
+    assert.truthy(err:find("1e-06 US dollars are all that the run may use", 1, true))
+  end)
+
   it("is cancelled by Ctrl-C and prints what there is", function()
     council(SLOW, function(path)
       local code, out, err = program.run({ "run", path, "Why?", "--json" }, { meanwhile = function(child)
@@ -217,6 +224,7 @@ describe("curia run", function()
       { { "panel", "Q", "--ofline" }, "did you mean '--offline'?" },
       { { "panel", "Q", "--json", "--quiet" }, "exclude each other" },
       { { "panel", "Q", "--deadline", "soon" }, "--deadline soon: expected milliseconds" },
+      { { "panel", "Q", "--budget-usd", "-1" }, "--budget-usd -1: an amount, 0 or more, is expected" },
       { { "panel", "Q", "--model", "x" }, "MEMBER=PROVIDER/MODEL is expected" },
       { { "panel", "-i", "/nowhere" }, "No such file" },
     }

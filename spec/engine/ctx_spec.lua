@@ -333,8 +333,6 @@ describe("ctx:round", function()
       assert.equal(case[4], err.code)
       assert.matches("ctx_spec.lua", err.traceback)
     end
-    local _, err = free(function(ctx) ctx:round("critique", { stagger = true }) end)
-    assert.equal("unsupported", err.kind)
   end)
 end)
 

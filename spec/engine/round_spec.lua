@@ -211,6 +211,28 @@ describe("failure_mode fail_fast", function()
 end)
 
 describe("a quorum", function()
+  it("of the majority concludes as long as at most a third of the members fail, whichever and however", function()
+    local numbers = require "curia.engine.random".new(9)
+    local faults = { { error = { status = 500 } }, { error = { status = 429 } }, { error = { status = 400 } },
+      { content = "" }, { content = "late", delay_ms = 60000 }, { fault = "hang" } }
+    helper.virtual(function()
+      for _ = 1, 300 do
+        local ids, answers, count = {}, { chair = "the end" }, numbers:integer(9)
+        local left = count // 3
+        for i = 1, count do
+          ids[i], answers["m" .. i] = "m" .. i, "yes"
+          if left > 0 and numbers:number() < 0.5 then
+            answers["m" .. i], left = faults[numbers:integer(#faults)], left - 1
+          end
+        end
+        T.answers(answers)
+        local result = T.ask({ ids = ids, chair = true, quorum = "majority", grace = "2s" }, "Why?",
+          { member_timeout_ms = 30000 })
+        assert.equal("the end", result.final and result.final.content)
+      end
+    end)
+  end)
+
   it("is reached by as many answers, and the grace bounds the wait for the rest", function()
     helper.virtual(function()
       T.answers { a = after(10), b = after(20), c = after(10000), chair = "the end" }

@@ -54,7 +54,7 @@ describe("starting", function()
   end)
 
   it("refuses what later versions will do, and names it", function()
-    for option, value in pairs { group = "g", namespace = "n", budget = { usd = 1 }, durability = "sync",
+    for option, value in pairs { group = "g", namespace = "n", durability = "sync",
       relay_topics = { "x" }, stack = "s", env = "e", council_version = "1" } do
       local run, err = curia.start(T.council {}, "Why?", { [option] = value })
       assert.is_nil(run, option)

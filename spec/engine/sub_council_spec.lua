@@ -87,6 +87,16 @@ describe("a member that is a council", function()
     assert.same({ input_tokens = 30, output_tokens = 60 }, result.rounds[1].results.team.response.usage)
   end)
 
+  it("spends from the outer run's budget, and from its own", function()
+    answers()
+    local result = run(outer(inner()), "Why?", { budget = { calls = 2 } })
+    assert.same({ "error", "budget" }, { result.status, result.errors[1].kind })
+    assert.equal("A's view", result.rounds[1].results.a.response.content)
+    assert.equal("ok", run(outer(inner()), "Why?", { budget = { calls = 4 } }).status)
+    local tight = run(outer(inner { budget = { calls = 2 } }))
+    assert.same({ "partial", "budget" }, { tight.status, tight.rounds[1].results.team.error.kind })
+  end)
+
   it("is partial outside when it is partial inside, and fails with what failed inside", function()
     answers { x = { error = { status = 401, message = "No." } } }
     assert.equal("ok", run(outer(inner())).rounds[1].results.team.status)

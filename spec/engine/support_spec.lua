@@ -1,9 +1,8 @@
 local T = require "spec.engine.support"
 
-local function refused(body, fields)
+local function refused(body, opts)
   body.ids = { "a" }
-  body.members = { a = fields }
-  local result, err = T.ask(body)
+  local result, err = T.ask(body, "Why?", opts)
   assert.is_nil(result)
   return err
 end
@@ -11,35 +10,25 @@ end
 describe("what this version cannot do yet", function()
   before_each(function() T.script "yes" end)
 
-  it("is refused by name in members and chair", function()
-    for field, value in pairs {
-      fallback = { { provider = "test", model = "n" } } } do
-      local err = refused({}, { [field] = value })
-      assert.equal("unsupported", err.kind, field)
-      assert.matches("members.a." .. field, err.message, nil, true)
-      assert.same({ "members.a." .. field }, err.context.fields)
-      assert.equal("unsupported", refused({ chair = { provider = "test", model = "m", [field] = value } }).kind)
-    end
-    assert.equal("unsupported", refused({ chair = { provider = "test", model = "m", elect = true } }).kind)
-  end)
-
-  it("is refused by name in councils and rounds", function()
-    for field, value in pairs { budget = { usd = 1 }, on_budget = "conclude", without_chair = "best", durability = "sync",
-      recovery = "resume" } do
+  it("is refused by name in councils", function()
+    for field, value in pairs { durability = "sync", recovery = "resume" } do
       local err = refused { [field] = value }
       assert.equal("unsupported", err.kind, field)
       assert.matches(field, err.message)
     end
-    for field, value in pairs { stagger = true } do
-      local err = refused { rounds = { { type = "independent_analysis", [field] = value } } }
+  end)
+
+  it("is refused by name in options", function()
+    for field, value in pairs { durability = "sync", group = "g", namespace = "n", recovery = "resume",
+      relay_topics = { "t" } } do
+      local err = refused({}, { [field] = value })
       assert.equal("unsupported", err.kind, field)
-      assert.matches("rounds[1]." .. field, err.message, nil, true)
+      assert.matches("option " .. field, err.message, nil, true)
     end
   end)
 
   it("is named all at once", function()
-    local err = refused({ budget = { usd = 1 } }, { fallback = { { provider = "test", model = "n" } } })
-    assert.equal(2, #err.context.fields)
+    assert.equal(2, #refused({ durability = "sync", recovery = "resume" }).context.fields)
   end)
 
   it("does not hinder what says that it wants none of it", function()

@@ -122,6 +122,21 @@ describe("curia.language.loader", function()
       assert.same({ hashed }, { loader.split(hashed) })
     end)
 
+    it("reads a council that is data", function()
+      local path = write '{"name": "a", "members": [{"id": "m", "role": "r"}]}'
+      paths[#paths + 1] = path .. ".json"
+      os.rename(path, path .. ".json")
+      assert.equal("m", loader.load(path .. ".json"):spec().members[1].id)
+      local file = assert(io.open(path .. ".json", "w"))
+      file:write '{"name": "a", "memebrs": []}'
+      file:close()
+      assert.equal("unknown_field", select(2, loader.load(path .. ".json")).code)
+      file = assert(io.open(path .. ".json", "w"))
+      file:write((" "):rep(600000))
+      file:close()
+      assert.equal("out_of_range", select(2, loader.load(path .. ".json")).code)
+    end)
+
     it("says that there is no such file", function()
       local made, err = loader.load "/no/such/council.lua"
       assert.is_nil(made)

@@ -80,6 +80,21 @@ describe("curia.language.rounds", function()
     assert.is_nil(rounds.fault({}, module, registry, true))
   end)
 
+  it("counts the calls of a round: its module's word, else one for each member that asks a model", function()
+    local a, b, c = { id = "a" }, { id = "b" }, { id = "c", run = print }
+    local plan = { members = { a, b, c }, by_id = { a = a, b = b, c = c } }
+    local function calls(round)
+      round.module = round.module or {}
+      return { rounds.calls(round, plan) }
+    end
+    assert.same({ 2, 2 }, calls {})
+    assert.same({ 1, 1 }, calls { members = { "b", "c" } })
+    assert.same({ 1, 2 }, calls { router = print })
+    assert.same({ 0, 0 }, calls { members = { "c" }, router = print })
+    assert.same({ 1, 1 }, calls { module = { chair = true } })
+    assert.same({ 2, 9 }, calls { n = 3, module = { calls = function(round, whole) return 2, round.n * #whole.members end } })
+  end)
+
   it("knows which rounds are the chair's", function()
     assert.is_true(rounds.is_chairs("synthesis", {}))
     assert.is_true(rounds.is_chairs("mine", { chair = true }))

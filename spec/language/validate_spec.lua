@@ -31,7 +31,7 @@ describe("curia.language.validate", function()
   it("finds nothing wrong with a good council", function()
     assert.same({}, codes {
       about = "x", profile = "plain", failure_mode = "fail_fast", quorum = "majority", grace = "2s",
-      budget = { usd = 1, wall = "5m" }, metadata = { any = { "thing" } }, input = function(input) return input end,
+      budget = { tokens = 100000, wall = "5m" }, metadata = { any = { "thing" } }, input = function(input) return input end,
       member "a" { role = "r", system = function() end, temperature = 0, stop = { "x" }, reasoning = "low",
         cache = "1h", retry = { attempts = 3, base = "1s" }, timeout = "30s", weight = 0.5, validate = print,
         schema = { type = "object" }, metadata = {},
@@ -42,6 +42,16 @@ describe("curia.language.validate", function()
       round "review" { depth = 2, name = "second look" },
       chair { model = "two/y" },
     })
+  end)
+
+  it("wants a price for every model under a budget of money", function()
+    local body = {
+      budget = { usd = 1 }, member "a" { profile = "plain", fallback = { "two/m" } }, member "b" { run = print },
+      round "think" {}, chair { model = "two/gpt-5", elect = true },
+    }
+    assert.same({ ["members[1].model"] = "missing", ["members[1].fallback[1].model"] = "missing" }, codes(body))
+    config:set("call", { prices = { small = { input = 1, output = 2 }, ["two/m"] = { input = 0, output = 0 } } })
+    assert.same({}, codes(body))
   end)
 
   it("finds nothing wrong with free Lua instead of rounds", function()
@@ -190,7 +200,7 @@ describe("curia.language.validate", function()
       config.registry:register("tool", "search", { run = print })
       config.registry:register("schema", "answer", {})
       config.registry:register("router", "x", print)
-      config.registry:register("sub_council", "x", {})
+      config.registry:register("sub_council", "x", council "x" { run = print })
       assert.same({}, with_member { tools = { "search" }, schema = "answer", council = "x" })
       assert.same({}, with_round { router = "x", schema = "answer" })
     end)
@@ -226,6 +236,32 @@ describe("curia.language.validate", function()
       assert.same({ ["members[1].council"] = "cycle" }, support.codes(faults))
     end)
 
+    it("cycle through the names of several councils, data among them", function()
+      config.registry:register("council", "first", council "first" { member "m" { council = "second" }, round "think" {} })
+      config.registry:register("council", "second", { members = { { id = "n", council = "first" } }, rounds = { "think" } })
+      assert.same({ ["members[1].council.members[1].council.members[1].council"] = "cycle" }, with_member { council = "second" })
+      assert.same({ ["members[1].council.members[1].council"] = "cycle" },
+        support.codes(select(2, validation.validate(config.registry:lookup("council", "first"), config))))
+    end)
+
+    it("not_serializable", function()
+      local circle = {}
+      circle.x = circle
+      assert.same({ ["members[1].metadata.a.b"] = "not_serializable", ["members[1].metadata.n"] = "not_serializable" },
+        with_member { metadata = { a = { b = print }, n = 0 / 0, good = { 1, "x", true } } })
+      assert.same({ ["members[1].metadata.c"] = "not_serializable" }, with_member { metadata = { c = council "x" {} } })
+      assert.same({ "not_serializable" }, { select(2, next(codes { metadata = { circle = circle }, run = print })) })
+      config.registry:register("council", "code", { members = { { id = "m", run = print } } })
+      assert.same({ ["members[1].council.members[1].run"] = "not_serializable" }, with_member { council = "code" })
+    end)
+
+    it("what a module that cannot be loaded says", function()
+      config.registry:register("tool", "gone", { module = "no.such.module", name = "x" })
+      local _, faults = validate { member "a" { profile = "plain", tools = { "gone" } }, round "think" {} }
+      assert.equal("unknown_tool", faults[1].code)
+      assert.matches("the tool 'gone' cannot be loaded: module 'no.such.module' not found", faults[1].message)
+    end)
+
     it("cycle for councils that stand too deep", function()
       local inner = council "deepest" { run = print }
       for i = 1, validation.MAX_DEPTH do
@@ -235,6 +271,27 @@ describe("curia.language.validate", function()
       local _, faults = validation.validate(council "top" { member "m" { council = inner }, round "think" {} }, config)
       assert.equal("cycle", faults[1].code)
     end)
+  end)
+
+  it("tells each of ten faults in one go", function()
+    local _, faults = validate {
+      profile = "fsat", quroum = 2, tools = { "serach" }, router = "by_topic", metadata = { f = print },
+      member "a" { profile = "plain", temperature = 9, council = "nowhere" },
+      member "a" { profile = "plain", schema = "answer" },
+      member "b" { model = "nobody/x", retry = { attempts = 0 } },
+      round "think" { members = { "c" }, timeout = "soon" },
+      round "thnik" {},
+      round "review" { members = {} },
+    }
+    assert.same({
+      profile = "unknown_profile", quroum = "unknown_field", ["tools[1]"] = "unknown_tool", router = "unknown_router",
+      ["metadata.f"] = "not_serializable", ["members[1].temperature"] = "out_of_range",
+      ["members[1].council"] = "unknown_council", ["members[2].id"] = "duplicate_id",
+      ["members[2].schema"] = "unknown_schema", ["members[3].provider"] = "unknown_provider",
+      ["members[3].retry.attempts"] = "out_of_range", ["rounds[1].members[1]"] = "unknown_member",
+      ["rounds[1].timeout"] = "wrong_type", ["rounds[2].type"] = "unknown_round", ["rounds[3].members"] = "empty",
+    }, support.codes(faults))
+    assert.equal(15, #faults)
   end)
 
   it("looks into sub-councils", function()

@@ -20,9 +20,16 @@ local function facts(council)
   return { members = #plan.members, rounds = #plan.rounds, chair = plan.chair ~= nil, free = plan.run ~= nil }
 end
 
+-- Data that is no council has faults with places, as a council has.
+local function unloaded(file, err)
+  local faults = err.kind == "invalid_council" and err.context.faults
+  if faults then return { file = file, ok = false, faults = json.array(faults) } end
+  return { file = file, ok = false, error = err }
+end
+
 local function look_at(file)
   local council, err = library.load(file)
-  if not council then return { file = file, ok = false, error = err } end
+  if not council then return unloaded(file, err) end
   local valid, faults = validation.validate(council)
   if not valid then return { file = file, ok = false, council = council.name, faults = json.array(faults) } end
   local report = facts(council)

@@ -19,6 +19,12 @@ local function read_count(text)
   return value
 end
 
+local function read_amount(text)
+  local value = tonumber(text)
+  if value and value >= 0 and value < math.huge then return value end
+  return nil, "an amount, 0 or more, is expected"
+end
+
 local function read_port(text)
   local value = read_count(text)
   if not value or value > 65535 then return nil, "a port, 0 to 65535, is expected" end
@@ -67,6 +73,8 @@ local run = {
     { "verbose", short = "v", value = "debug", optional = true, convert = read_verbose,
       doc = "print a timeline to standard error; =debug adds prompts and answers" },
     { "deadline", value = "TIME", convert = read_duration, doc = "the longest time for the whole run: 90s, 5m" },
+    { "budget-usd", value = "N", convert = read_amount,
+      doc = "the most that the run may spend, in US dollars; every model needs a price" },
     { "seed", value = "N", convert = read_integer, doc = "seed of the run's random choices" },
   },
   text = [[
@@ -93,6 +101,50 @@ local check = {
   },
   options = { { "json", doc = "print one JSON document" } },
   text = "Exit codes: 0 all is well, 1 there are faults, 64 wrong usage.",
+}
+
+local diagram = {
+  name = "diagram",
+  usage = "curia diagram COUNCIL|EVENTS [OPTIONS]",
+  about = "draw a council, or a run as it went",
+  examples = {
+    { "curia diagram llm_council", "rounds from top to bottom, members side by side" },
+    { "curia diagram advisor.lua --mermaid > advisor.mmd", "a flowchart for documents" },
+    { "curia diagram llm_council --sequence", "who is asked when, as a sequence diagram" },
+    { 'curia run panel "Ship?" --events > run.jsonl; curia diagram run.jsonl',
+      "the same of a run: times, retries, outcomes" },
+  },
+  options = {
+    { "ascii", doc = "draw with plain characters, in 80 columns where the names allow; the default" },
+    { "mermaid", doc = "print the source of a Mermaid flowchart" },
+    { "sequence", doc = "print the source of a Mermaid sequence diagram" },
+  },
+  text = [[
+EVENTS is a file that ends in .jsonl, with one event a line, as `curia run
+--events` prints them; it gives a sequence diagram.
+
+Exit codes: 0 drawn, 1 the file cannot be read, 64 wrong usage.]],
+}
+
+local estimate = {
+  name = "estimate",
+  usage = "curia estimate COUNCIL [QUESTION] [OPTIONS]",
+  about = "tell what a run will take, without a call",
+  examples = {
+    { 'curia estimate panel "Should we ship on Friday?"', "calls, tokens and dollars, from the least to the most" },
+    { "curia estimate councils/panel.lua -i input.json --json", "the same for programs" },
+  },
+  options = {
+    { "input", short = "i", value = "FILE|-", doc = "read the input from a JSON file, or from standard input" },
+    { "json", doc = "print one JSON document" },
+  },
+  text = [[
+The bounds hold as long as nothing fails; retries come on top, up to the number
+of attempts that is told. Tokens are a quarter of the bytes; an answer is taken
+to be no longer than its member's max_tokens, or 1,024 tokens where it names
+none. Dollars are known for models that have a price.
+
+Exit codes: 0 ok, 1 the council is not valid, 64 wrong usage.]],
 }
 
 local lua = {
@@ -198,7 +250,7 @@ local help = {
 }
 
 --- In the order of the help.
-M.list = { run, check, lua, mock, test, version, help }
+M.list = { run, check, diagram, estimate, lua, mock, test, version, help }
 
 --- By name.
 M.by_name = {}

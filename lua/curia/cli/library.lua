@@ -62,7 +62,7 @@ function M.list(folders)
 end
 
 local function not_found(text, folders)
-  if text:find("/", 1, true) or text:find("%.lua$") then
+  if text:find("/", 1, true) or text:find("%.lua$") or text:find("%.json$") then
     return nil, errors.new("script", ("%s: there is no such file"):format(text), { code = "not_found" })
   end
   local hint = suggest.hint(text, all_names(folders))

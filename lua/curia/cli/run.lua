@@ -96,6 +96,7 @@ local function start_options(request)
   return {
     offline = request.offline or nil, models = next(request.models) and request.models or nil,
     seed = values.seed, deadline_ms = values.deadline,
+    budget = values.budget_usd and { usd = values.budget_usd } or nil,
   }
 end
 

@@ -3,7 +3,7 @@ local check = require "curia.language.check"
 local errors = require "curia.errors"
 local planning = require "curia.language.rounds"
 local suggest = require "curia.suggest"
-local support = require "curia.engine.support"
+local validation = require "curia.language.validate"
 
 local M = {}
 
@@ -12,7 +12,7 @@ local function refuse(code, message)
 end
 
 local function check_options(run, kind, round, module)
-  local faults = check.faults()
+  local faults = check.faults(validation.references(run.config.registry))
   check.record(planning.fields(module), round, "", "", faults)
   local found = faults:take()
   if found then refuse(found[1].code, ("%s: %s"):format(tostring(kind), found[1].message)) end
@@ -28,13 +28,6 @@ local function check_members(round, plan)
   end
 end
 
-local function find_schema(round, registry)
-  if type(round.schema) ~= "string" then return round.schema end
-  local found = registry:lookup("schema", round.schema)
-  if not found then refuse("unknown_schema", suggest.message("schema", round.schema, registry:list "schema")) end
-  return found
-end
-
 --- Raises when there is no such round, or an option is wrong.
 ---@param run curia.Run
 ---@param kind string|table
@@ -48,9 +41,6 @@ function M.plan(run, kind, opts)
   round.type, round.module = kind, nil
   check_options(run, kind, round, module)
   check_members(round, run.plan)
-  round.schema = find_schema(round, registry)
-  local err = support.missing_in_round(round)
-  if err then error(err, 0) end
   round.module, round.idx = module, #run.rounds + 1
   round.name = round.name or module.name or kind
   return round

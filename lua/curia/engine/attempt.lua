@@ -30,7 +30,10 @@ end
 -- A piece of the answer. The byte offset counts every byte, watched or not.
 local function on_delta(attempt, kind, text, finish_reason)
   local turn = attempt.turn
-  if not turn.first_token_ms and text ~= "" then turn.first_token_ms = first_token_ms(attempt) end
+  if not turn.first_token_ms and text ~= "" then
+    turn.first_token_ms = first_token_ms(attempt)
+    if turn.pilot then turn.pilot:release() end
+  end
   if kind == "content" and text ~= "" then attempt.content_seen = true end
   local index = attempt[kind] or 0
   attempt[kind] = index + #text
@@ -42,8 +45,9 @@ end
 ---@return curia.Attempt
 function M.new(turn)
   local run = turn.run
-  local attempt = { turn = turn, on_delta = on_delta, watch = run.log.token_watchers > 0, exchange = false }
-  if turn.member.stream then attempt.pieces = {} end
+  local watch = run.log.token_watchers > 0 or turn.pilot ~= nil
+  local attempt = { turn = turn, on_delta = on_delta, watch = watch, exchange = false }
+  if (turn.model or turn.member).stream then attempt.pieces = {} end
   run.attempts[turn] = attempt
   return attempt
 end

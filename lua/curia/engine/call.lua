@@ -6,6 +6,7 @@ local decoder = require "curia.core.decoder"
 local errors = require "curia.errors"
 local http = require "curia.http"
 local in_process = require "curia.engine.in_process"
+local limiter = require "curia.engine.limiter"
 local models = require "curia.data.models"
 local redact = require "curia.redact"
 local secrets = require "curia.language.secrets"
@@ -18,10 +19,10 @@ local TOTAL_MS = 20 * 60 * 1000
 
 -- ---- what is known of a provider, fetched once ------------------------------------------------
 
-local configs = setmetatable({}, { __mode = "k" })
+local known_providers = setmetatable({}, { __mode = "k" }) -- entry -> {config =, gate =}
 
-local function provider_config(entry)
-  local known = configs[entry]
+local function known_provider(entry)
+  local known = known_providers[entry]
   if known then return known end
   local opts = { runner = command.run }
   local key, err = secrets.resolve(entry, opts)
@@ -33,13 +34,14 @@ local function provider_config(entry)
     base_url = entry.base_url, api_key = key, headers = headers, name = entry.name, script = entry.script,
     logprobs = entry.logprobs,
   }
-  configs[entry] = config
-  return config
+  known = { config = config, gate = limiter.of(entry, key) }
+  known_providers[entry] = known
+  return known
 end
 
 -- A refused key is fetched anew by the next call: it may have been rotated.
 local function forget(entry)
-  configs[entry] = nil
+  known_providers[entry] = nil
   secrets.forget(entry)
 end
 
@@ -158,6 +160,13 @@ local function with_partial(err, exchange, stream, state)
   return err
 end
 
+-- An answer that was no stream after all, an error for instance, has a body.
+local function end_of_stream(adapter, exchange, headers, state, request)
+  local body = exchange.body
+  if body then return adapter.parse(exchange.status, headers, body, request) end
+  return adapter.stream.finish(state, exchange.status, headers)
+end
+
 local function read_stream(attempt, adapter, request, config)
   local exchange, stream = attempt.exchange, adapter.stream
   local state = stream.start(request)
@@ -167,9 +176,9 @@ local function read_stream(attempt, adapter, request, config)
     if segments then push_segments(attempt, stream, state, segments) end
   until finished
   if failure then return nil, with_partial(transport_error(failure, config), exchange, stream, state) end
-  local body = exchange.body
-  if body then return adapter.parse(exchange.status, exchange.headers, body, request) end
-  return stream.finish(state, exchange.status, exchange.headers)
+  local headers = exchange.headers
+  local response, err = end_of_stream(adapter, exchange, headers, state, request)
+  return response, err, headers
 end
 
 local function read_whole(attempt, adapter, request, config)
@@ -177,9 +186,10 @@ local function read_whole(attempt, adapter, request, config)
   if not status then return nil, transport_error(headers, config) end
   local response, err = adapter.parse(status, headers, body, request)
   if response then response.raw = body end -- as text: a fifth of its tree's memory, for as long as the run stays
-  return response, err
+  return response, err, headers
 end
 
+-- Gives the headers besides: they tell of the provider's limits.
 local function over_http(attempt, member, request, config)
   local adapter = member.adapter
   local built, err = adapter.build(request, config)
@@ -191,10 +201,10 @@ local function over_http(attempt, member, request, config)
   if streamed then attempt.started_us = clock.us() end
   local transfer <close> = exchange -- a cancelled turn aborts it
   local read = streamed and read_stream or read_whole
-  local response
-  response, failure = read(attempt, adapter, request, config)
+  local response, answered
+  response, failure, answered = read(attempt, adapter, request, config)
   attempt.exchange = false
-  return response, failure
+  return response, failure, answered
 end
 
 local function inside(attempt, member, request, config)
@@ -216,22 +226,28 @@ local function completed(attempt, response, member, request, prices)
   return response
 end
 
---- One attempt at one request.
+--- One attempt at one request, once the gate of its provider's key lets it in.
 ---@async
 ---@param attempt curia.Attempt
----@param member table planned member: provider, adapter, model, limits
+---@param member table planned member, or one of its fallbacks: provider, adapter, model, limits
 ---@param request table neutral request
 ---@param prices? table<string, curia.Price> the user's own
 ---@return table? response
 ---@return curia.Error? err
+---@return boolean? unsent the gate refused it: no attempt was made
 function M.attempt(attempt, member, request, prices)
-  local config, err = provider_config(member.provider)
-  if not config then return nil, cleaned(err, member.provider) end
+  local known, err = known_provider(member.provider)
+  if not known then return nil, cleaned(err, member.provider) end
+  local gate = known.gate
+  local number, refused = gate:enter(attempt.turn.run, request)
+  if not number then return nil, refused, true end
+  local guard <close> = gate
   local go = member.adapter.call and inside or over_http
-  local response
-  response, err = go(attempt, member, request, config)
-  if not response then return nil, cleaned(err, member.provider) end
-  return completed(attempt, response, member, request, prices)
+  local response, headers
+  response, err, headers = go(attempt, member, request, known.config)
+  if not response then err = cleaned(err, member.provider) end
+  gate:heard(number, err, headers)
+  return response and completed(attempt, response, member, request, prices), err
 end
 
 return M

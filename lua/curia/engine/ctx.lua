@@ -11,6 +11,7 @@ local prompts = require "curia.prompts"
 local rounds = require "curia.engine.round"
 local rules = require "curia.rules"
 local shared = require "curia.rounds.shared"
+local spending = require "curia.engine.spending"
 local suggest = require "curia.suggest"
 local system = require "curia.core.system"
 local task = require "curia.task"
@@ -59,7 +60,9 @@ function Round:__call(ctx, kind, opts)
   if run.free then run.free:close_idle() end
   local round = adhoc.plan(run, kind, opts)
   if ctx._round then place_inside(ctx, round) end
-  return rounds.execute(ctx, round)
+  local result, err, fatal = rounds.execute(ctx, round)
+  spending.check(run)
+  return result, err, fatal
 end
 
 --- The context of a run.
@@ -214,7 +217,8 @@ local function find_schema(self, schema)
   error("ask: " .. suggest.message("schema", schema, registry:list "schema"), 3)
 end
 
---- Asks one member. A provider's failure is a result, never a raise.
+--- Asks one member. A provider's failure is a result, never a raise; a budget that is used up raises, unless the
+--- chair concludes then.
 ---@async
 ---@param member string|table id, or a member of `ctx.members`
 ---@param input any a text, a list of messages, or an input table; nil: the run's input
@@ -230,7 +234,9 @@ function Ctx:ask(member, input, opts)
   if opts.iteration then round = iterated(own, round, opts.iteration) end
   local turn = member_turn.new_turn(own, round, planned, build, opts.parse)
   turn.retry, turn.deadline_ms, turn.seed, turn.schema = opts.retry, opts.deadline_ms, opts.seed, schema
-  return rounds.single_turn(turn, opts.keep == false and {} or result.results)
+  local answered = rounds.single_turn(turn, opts.keep == false and {} or result.results)
+  spending.check(self._run)
+  return answered
 end
 
 --- Runs functions at the same time and waits for all. When one fails, its error is raised once all have ended.

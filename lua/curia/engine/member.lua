@@ -94,11 +94,11 @@ end
 
 -- Eight fields, and more only where there is more to tell: results stay as long as their run.
 local function result_of(turn, status, response)
-  local member, duration_us = turn.member, clock.us() - turn.started_us
+  local member, asked, duration_us = turn.member, turn.model or turn.member, clock.us() - turn.started_us
   local result = {
     member = member.id, attempts = turn.attempts, started_at = clock.wall_ms() - duration_us // 1000,
-    duration_ms = duration_us / 1000, model = response and response.model or member.model,
-    provider = member.provider_name, status = status, response = response,
+    duration_ms = duration_us / 1000, model = response and response.model or asked.model,
+    provider = asked.provider_name, status = status, response = response,
   }
   if turn.first_token_ms then result.first_token_ms = turn.first_token_ms end
   if turn.metadata or turn.tool_calls then result.metadata = metadata_of(turn)
@@ -138,11 +138,14 @@ end
 ---@field member table planned member
 ---@field build fun(ctx: curia.Ctx, member: table): any
 ---@field parse? function
----@field attempts integer tries so far
+---@field attempts integer tries so far, of all its requests
+---@field model? table the fallback that is asked in the member's place
 ---@field started_us? integer
 ---@field answered? table a response that may turn out to be no answer
 ---@field answer? table a response that is one, while its confidence is measured
 ---@field read? fun(turn: curia.Turn, response: table): curia.Error? takes the stated confidence out of a response
+---@field pilot? curia.Pilot others wait until this turn's answer begins
+---@field follows? curia.Pilot
 ---@field retry? table stronger than all other policies
 ---@field deadline_ms? number of this turn
 ---@field seed? integer instead of the member's own

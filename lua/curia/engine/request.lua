@@ -73,6 +73,16 @@ local function request_of(turn, built, system)
   return new_request(turn, text_messages(text, system), true)
 end
 
+--- The same request to another model: what it says stays, what it is asked with is the other's.
+---@param model table a planned member or fallback
+---@param request table
+---@return table
+function M.to(model, request)
+  local made = {}
+  for name, value in pairs(request) do made[name] = value end
+  return setmetatable(made, request_base(model))
+end
+
 --- What a turn asks: what its round builds, behind the member's system prompt.
 ---@param turn curia.Turn
 ---@return table? request

@@ -1,5 +1,7 @@
 --- The result of a run (SPEC 12): who answered, who did not and why, what it cost, and how far the
 -- answer can be trusted to be the whole council's.
+local answers = require "curia.engine.answers"
+local chair = require "curia.engine.chair"
 local errors = require "curia.errors"
 local json = require "curia.json"
 
@@ -87,10 +89,16 @@ local function add_round_failure(reasons, round, failures)
   reasons[#reasons + 1] = ("%s failed: %s"):format(round.name, tostring(err))
 end
 
-local function degraded_of(plan, rounds, failures)
+local NONE = {}
+
+local function degraded_of(plan, rounds, failures, notes)
   local missing, reasons = missing_of(plan, rounds), json.array()
   for _, gap in ipairs(missing) do
     reasons[#reasons + 1] = ("%s did not answer in %s: %s"):format(gap.member, gap.round, gap.kind)
+  end
+  for _, note in ipairs(notes or NONE) do
+    reasons[#reasons + 1] = note.reason
+    missing[#missing + 1] = note.gap
   end
   for _, err in ipairs(failures) do reasons[#reasons + 1] = tostring(err) end
   for _, round in ipairs(rounds) do add_round_failure(reasons, round, failures) end
@@ -123,12 +131,6 @@ local function all_errors(plan, rounds, failures)
   return list
 end
 
-local function last_decision(rounds)
-  for i = #rounds, 1, -1 do
-    if rounds[i].decision then return rounds[i].decision, i end
-  end
-end
-
 local function only_answer(rounds)
   local last = rounds[#rounds]
   local found
@@ -139,17 +141,6 @@ local function only_answer(rounds)
     end
   end
   return found
-end
-
--- The last answer that a member gave before the decision of round `idx`: the one that was judged.
-local function answer_of(rounds, id, idx)
-  for i = idx - 1, 1, -1 do
-    local round = rounds[i]
-    local result = round.results[id]
-    local texts = round.metadata.texts
-    local is_answer = texts == "answers" or not (round.decision or texts)
-    if is_answer and result and result.status == "ok" then return result.response end
-  end
 end
 
 -- What the chair said to break a tie is no answer.
@@ -163,14 +154,19 @@ end
 local function winners_answer(rounds, winner, idx)
   local round = rounds[idx]
   if round.metadata.options then return { content = winner, finish_reason = "stop" } end
-  return round.answer or answer_of(rounds, winner, idx)
+  return round.answer or answers.of_member(rounds, winner, idx)
 end
 
--- SPEC 12: the chair's answer; without a chair that of the decision's winner, else the only answer.
+-- SPEC 12: the chair's answer, or what stands in for it; without a chair that of the decision's winner, else the
+-- only answer.
 local function final_of(run, decision, decided_in)
   local plan, rounds = run.plan, run.rounds
   if run.final ~= nil or plan.run then return run.final end
-  if plan.chair then return chairs_answer(plan, rounds) end
+  if plan.chair then
+    local answered = chairs_answer(plan, rounds)
+    if answered or run.failures[1] then return answered end
+    return chair.best_answer(run)
+  end
   if decision and decision.winner then return winners_answer(rounds, decision.winner, decided_in) end
   return only_answer(rounds)
 end
@@ -205,8 +201,6 @@ local function status_of(run, final, degraded)
   if not final and not M.any_answer(run.rounds) then return "error" end
   return degraded and "partial" or "ok"
 end
-
-local NONE = {}
 
 -- What a ballot puts first; of equal scores, what comes first by name.
 local function first_of(ballot)
@@ -245,8 +239,8 @@ local function no_answer(run)
   return errors.new("internal", ("run %s ended without an answer"):format(run.id))
 end
 
-local function metadata_of(run)
-  local metadata = { seed = run.seed }
+local function metadata_of(run, stand_in)
+  local metadata = { seed = run.seed, without_chair = stand_in }
   for key, value in next, run.metadata do
     if key ~= "seed" then metadata[key] = value end
   end
@@ -266,11 +260,11 @@ end
 ---@return table result
 ---@return curia.Error? err the first error, when the status is "error"
 function M.of(run)
-  local decision, decided_in = last_decision(run.rounds)
-  local final = final_of(run, decision, decided_in)
+  local decision, decided_in = answers.last_decision(run.rounds)
+  local final, stand_in = final_of(run, decision, decided_in)
   local degraded, list = nil, json.array()
   if run.flawed or run.failures[1] then -- else there is nothing to look for
-    degraded = degraded_of(run.plan, run.rounds, run.failures)
+    degraded = degraded_of(run.plan, run.rounds, run.failures, run.notes)
     list = all_errors(run.plan, run.rounds, run.failures)
   end
   local status = status_of(run, final, degraded)
@@ -278,7 +272,7 @@ function M.of(run)
   return {
     run_id = run.id, council = run.plan.spec.name, status = status, input = run.input, rounds = run.rounds,
     final = final, decision = decision, degraded = degraded, dissent = dissent_of(run.rounds),
-    errors = list, usage = run.totals.usage, cost = M.cost_of(run.totals), metadata = metadata_of(run),
+    errors = list, usage = run.totals.usage, cost = M.cost_of(run.totals), metadata = metadata_of(run, stand_in),
     duration_ms = run:elapsed_ms(),
   }, status == "error" and list[1] or nil
 end

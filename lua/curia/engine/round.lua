@@ -1,10 +1,12 @@
 --- One round: who takes part, all turns at once (or one after another), how it ends, what it decides.
+local chair = require "curia.engine.chair"
 local clock = require "curia.core.clock"
 local counting = require "curia.ballots.count"
 local errors = require "curia.errors"
 local limits = require "curia.engine.limits"
 local member_turn = require "curia.engine.member"
 local outcome = require "curia.engine.result"
+local stagger = require "curia.engine.stagger"
 local task = require "curia.task"
 local user_code = require "curia.engine.user_code"
 
@@ -62,13 +64,21 @@ local function routed(ctx, round, router, members)
   return listed(ctx._run.plan, chosen)
 end
 
--- The members of a round, and those that its router left out.
-local function participants(ctx, round)
-  local plan = ctx._run.plan
-  if round.module.chair then
-    if plan.chair then return { plan.chair }, NOBODY end
-    return nil, errors.new("validation", ("round %s is the chair's, and the council has none"):format(round.name))
+-- The chair, or who is elected where it has no model of its own.
+local function chair_of(ctx, round, result)
+  local run = ctx._run
+  local own, why = run.plan.chair, "the council has none"
+  if own and chair.is_vacant(own) then
+    own, why = chair.elect(run, result), "nobody has answered who could be elected"
   end
+  if own then return { own }, NOBODY end
+  return nil, errors.new("validation", ("round %s is the chair's, and %s"):format(round.name, why))
+end
+
+-- The members of a round, and those that its router left out.
+local function participants(ctx, round, result)
+  local plan = ctx._run.plan
+  if round.module.chair then return chair_of(ctx, round, result) end
   local all, router = round.members and listed(plan, round.members) or plan.members, round.router or plan.router
   if not router then return all, NOBODY end
   local chosen, err = routed(ctx, round, router, all)
@@ -95,12 +105,13 @@ end
 
 local function announce(turn, result)
   turn.run.attempts[turn] = nil
+  if turn.pilot then turn.pilot:release() end
   return tell_result(turn.run, turn.round, turn.member.id, result)
 end
 
 -- `until_at`: when the round's own time is over; retries that would wait longer are not tried.
 local function spawn_turn(group, turn, until_at)
-  local spawned = group:spawn(member_turn.take_turn, turn)
+  local spawned = group:spawn(turn.follows and stagger.follow or member_turn.take_turn, turn)
   local deadline_ms = turn.deadline_ms or turn.member.deadline_ms or turn.run.member_timeout_ms
   if deadline_ms or until_at then limits.set(turn.run, spawned, deadline_ms, turn, until_at) end
   return spawned
@@ -264,9 +275,10 @@ function M.single_turn(turn, results)
 end
 
 local function run_parallel(ctx, round, members, state, results)
-  local group = task.group()
+  local group, staggered = task.group(), round.stagger and stagger.new()
   for i = 1, #members do
     local turn = new_turn(ctx, round, members[i])
+    if staggered then staggered:place(turn) end
     state.turns[spawn_turn(group, turn, state.timeout_at)] = turn
     state.live = state.live + 1
   end
@@ -310,6 +322,12 @@ local function ask_members(ctx, round, members, results)
   return state
 end
 
+-- A chair that has failed gives its seat to the member that is elected, if the council elects one.
+local function ask_elected(ctx, round, result)
+  local elected = chair.replace(ctx._run, result)
+  return elected and ask_members(ctx, round, { elected }, result.results)
+end
+
 -- `fail_fast` on a round ends only that round; on a run it ends the run, as a missed quorum does.
 local function verdict(state, round)
   if state.failed then return state.failed, round.failure_mode == nil end
@@ -350,7 +368,7 @@ end
 ---@return curia.Error? err
 function M.participants(ctx)
   local round = ctx._round
-  local members, excluded = participants(ctx, round)
+  local members, excluded = participants(ctx, round, ctx.result)
   if not members then return nil, excluded end
   leave_out(ctx, round, excluded, { reason = "router_excluded" }, ctx.result.results)
   return members
@@ -406,6 +424,7 @@ local function perform(ctx, round, result)
   local members, excluded = M.participants(ctx)
   if not members then return nil, excluded, true end
   local state = ask_members(ctx, round, members, result.results)
+  if state.ok == 0 and round.module.chair then state = ask_elected(ctx, round, result) or state end
   local decision, problem
   if state.ok > 0 then decision, problem = aggregate(ctx, round, result.results) end
   local err, fatal = verdict(state, round)

@@ -1,5 +1,6 @@
 --- A run: one execution of a council, from its input to its result.
 local approvals = require "curia.engine.approvals"
+local budgets = require "curia.engine.budget"
 local clock = require "curia.core.clock"
 local context = require "curia.engine.ctx"
 local errors = require "curia.errors"
@@ -11,8 +12,9 @@ local log = require "curia.log"
 local options = require "curia.engine.options"
 local random = require "curia.engine.random"
 local results = require "curia.engine.result"
-local retries = require "curia.engine.budget"
+local retries = require "curia.engine.retry_budget"
 local round_engine = require "curia.engine.round"
+local spending = require "curia.engine.spending"
 local system = require "curia.core.system"
 local task = require "curia.task"
 local user_code = require "curia.engine.user_code"
@@ -29,6 +31,8 @@ local M = {}
 ---@field stood_ms number for how long its deadlines have stood still, before `stands_since`
 ---@field stands_since? number when they began to, by the runtime's clock
 ---@field flawed boolean a turn or a round has failed
+---@field budget? curia.Budget
+---@field notes? {reason: string, gap?: table}[] what else makes the result less than the whole council's
 ---@field outcome? table the result, once it has ended
 ---@field log curia.Log
 local Run = { __name = "curia.run" }
@@ -103,6 +107,15 @@ function Run:leave_round(round, result, outer)
   if not outer then self.finished[#self.finished + 1] = result end
 end
 
+--- Notes something that makes the result less than the whole council's.
+---@param reason string for `degraded.reasons`
+---@param gap? {member: string, round: string, kind: string, message: string} for `degraded.missing`
+function Run:note(reason, gap)
+  self.flawed = true
+  self.notes = self.notes or {}
+  table.insert(self.notes, { reason = reason, gap = gap })
+end
+
 function Run:elapsed_ms()
   return (clock.us() - self.started_us) / 1000
 end
@@ -162,6 +175,7 @@ end
 
 -- A round in which everybody failed, with no answer before it, leaves nothing to go on with.
 local function must_stop(run, result, err, fatal)
+  if run.budget and run.budget.refused then return true end
   if fatal then run.failures[#run.failures + 1] = err end
   return fatal or results.all_failed(result) and not results.any_answer(run.rounds)
 end
@@ -180,6 +194,7 @@ local function body(run)
   })
   local ctx = context.new(run, map_input(run))
   local go = run.plan.run and run_freely or run_rounds
+  if run.budget then return spending.within(run, go, ctx) end
   go(run, ctx)
 end
 
@@ -298,7 +313,7 @@ end
 ---@return curia.Run
 function M.new(plan, input, opts, config, home)
   local id = opts.run_id or system.uuid7()
-  local seed = opts.seed or (system.random_integer() & 0x7fffffffffff)
+  local seed, prices = opts.seed or (system.random_integer() & 0x7fffffffffff), config:get("prices")
   local run = setmetatable({
     id = id, plan = plan, input = input, opts = opts, config = config, home = home, status = "pending",
     ended = false, log = events.new(id), rounds = json.array(), finished = {}, failures = {},
@@ -306,7 +321,8 @@ function M.new(plan, input, opts, config, home)
     failure_mode = opts.failure_mode or plan.spec.failure_mode or config:get("default_failure_mode"),
     member_timeout_ms = opts.member_timeout_ms or plan.spec.member_timeout_ms
       or config:get("default_member_timeout_ms"),
-    flawed = false, stood_ms = 0, retries = retries.new(plan), prices = config:get("prices"),
+    flawed = false, stood_ms = 0, retries = retries.new(plan), prices = prices,
+    budget = budgets.new(opts, plan, prices),
     totals = { usage = {}, unpriced = 0 }, started_at = clock.wall_ms(),
     started_us = clock.us(),
   }, Run)
@@ -320,6 +336,7 @@ end
 function Run:join(parent, member)
   self.parent, self.parent_member, self.depth = parent, member, (parent.depth or 0) + 1
   self.deadline_at = parent.deadline_at
+  if parent.budget then self.budget = budgets.inside(parent.budget, self.budget, self.plan) end
   self.log.parent_run_id = parent.id
   self.log:attach(parent.log)
   parent.nested = parent.nested or {}

@@ -1,4 +1,6 @@
 --- All runs of this Lua state: starting, finding, listing; finished ones linger for a while.
+local budgets = require "curia.engine.budget"
+local check = require "curia.language.check"
 local clock = require "curia.core.clock"
 local config = require "curia.config"
 local council = require "curia.council"
@@ -52,8 +54,9 @@ local function find_council(given, conf)
   if type(given) ~= "string" then
     error("bad argument #1 (a council, or the name of a registered one, expected)", 3)
   end
-  local found = conf.registry:lookup("council", given)
+  local found, faults = council.named(given, conf.registry)
   if found then return found end
+  if faults then return nil, check.error(given, faults) end
   return nil, errors.new("invalid_council", suggest.message("council", given, conf.registry:list("council")),
     { code = "unknown_council" })
 end
@@ -116,8 +119,14 @@ local function read_options(opts)
   })
 end
 
--- What `start` has to know before it begins: the council's plan and the options, both checked.
-local function prepare(given, opts, conf)
+--- What `start` has to know before it begins: the council's plan and the options, both checked.
+---@param given curia.Council|string
+---@param opts? table
+---@param conf curia.Config
+---@return curia.Plan? plan
+---@return table? opts
+---@return curia.Error? err
+function M.prepare(given, opts, conf)
   local made, plan, err
   made, err = find_council(given, conf)
   if not made then return nil, nil, err end
@@ -125,7 +134,7 @@ local function prepare(given, opts, conf)
   if not opts then return nil, nil, err end
   plan, err = language.plan(made, conf, opts)
   if not plan then return nil, nil, err end
-  return plan, opts, support.missing(plan, opts)
+  return plan, opts, support.missing(plan, opts) or budgets.fault(opts, plan, conf:get("prices"))
 end
 
 local FREE, OWNED = { owned = false }, { owned = true }
@@ -134,7 +143,7 @@ local FREE, OWNED = { owned = false }, { owned = true }
 local function begin(given, input, opts, place)
   local conf = config.shared()
   reap()
-  local plan, read, err = prepare(given, opts, conf)
+  local plan, read, err = M.prepare(given, opts, conf)
   if err then return nil, err end
   input = normal_input(input)
   local first = read.run_id and known[read.run_id]

@@ -3,14 +3,9 @@ local errors = require "curia.errors"
 
 local M = {}
 
-local MEMBER = {
-  "fallback",
-}
-local COUNCIL = { "budget", "on_budget", "without_chair", "recovery" }
-local ROUND = { "stagger" }
+local COUNCIL = { "recovery" }
 local OPTIONS = {
-  "budget", "on_budget", "recorder", "recovery", "relay_topics", "namespace", "group", "stack", "env",
-  "council_version",
+  "recorder", "recovery", "relay_topics", "namespace", "group", "stack", "env", "council_version",
 }
 
 local function note(found, holder, where, names)
@@ -23,26 +18,10 @@ local function durable(found, holder, where)
   if holder.durability and holder.durability ~= "none" then found[#found + 1] = where .. "durability" end
 end
 
--- The limiter is a later part; a limit that does nothing would be a lie.
-local function note_limits(found, member)
-  local provider = member and member.provider
-  if provider and provider.limits then found[#found + 1] = ("providers.%s.limits"):format(provider.name) end
-end
-
 local function of_plan(plan)
   local found = {}
   note(found, plan.spec, "", COUNCIL)
   durable(found, plan.spec, "")
-  for _, member in ipairs(plan.members) do
-    note(found, member, "members." .. member.id .. ".", MEMBER)
-    note_limits(found, member)
-  end
-  note_limits(found, plan.chair)
-  if plan.chair then
-    note(found, plan.chair, "chair.", MEMBER)
-    note(found, plan.chair, "chair.", { "elect" })
-  end
-  for i, round in ipairs(plan.rounds) do note(found, round, ("rounds[%d]."):format(i), ROUND) end
   return found
 end
 
@@ -74,15 +53,6 @@ function M.missing(plan, opts)
   if #found > 0 then return refuse(found) end
   if next(opts) == nil then return nil end
   found = of_options(opts)
-  if #found > 0 then return refuse(found) end
-end
-
---- The same for a round of `ctx:round`.
----@param round curia.PlannedRound
----@return curia.Error?
-function M.missing_in_round(round)
-  local found = {}
-  note(found, round, "", ROUND)
   if #found > 0 then return refuse(found) end
 end
 

@@ -1,39 +1,48 @@
---- The tries of one request: each an attempt, with waits between them (SPEC 10).
+--- The tries of one request: each an attempt, with waits between them, then the member's fallback models (SPEC 10).
 local answer = require "curia.engine.answer"
 local attempts = require "curia.engine.attempt"
 local call = require "curia.engine.call"
 local errors = require "curia.errors"
+local requests = require "curia.engine.request"
 local retry = require "curia.engine.retry"
 local task = require "curia.task"
 
 local M = {}
 
-local function policy_of(turn)
+local function policy_of(turn, model)
   local run = turn.run
-  return retry.policy(turn.retry, turn.member.retry, turn.round.retry, run.opts.retry, run.plan.spec.retry,
+  return retry.policy(turn.retry, model.retry, turn.round.retry, run.opts.retry, run.plan.spec.retry,
     run.config:get("default_retry"))
 end
 
--- Whether a streamed answer has begun, or a silence has been forgiven once.
-local function too_late(turn, attempt, err)
-  local member = turn.member
-  if attempt.content_seen and member.stream and not member.restart_stream then return true end
+-- Whether a streamed answer has begun, which nothing may replace then.
+local function has_begun(model, attempt)
+  return attempt.content_seen and model.stream and not model.restart_stream
+end
+
+-- A silence is forgiven once in a request.
+local function silent_again(turn, err)
   if err.code ~= "ESILENCE" then return false end
   local again = turn.silent
   turn.silent = true
   return again
 end
 
+local function is_chair(turn)
+  local chair = turn.run.plan.chair
+  return chair ~= nil and turn.member.id == chair.id
+end
+
 -- How long to wait before the next try, or nil: why there is none stays in the error.
-local function next_wait(turn, attempt, err, tried)
-  local run, policy = turn.run, policy_of(turn)
-  if tried >= policy.attempts or not retry.retryable(err) or too_late(turn, attempt, err) then return nil end
+local function next_wait(turn, model, attempt, err, tried)
+  local run, policy = turn.run, policy_of(turn, model)
+  if tried >= policy.attempts or not retry.retryable(err) then return nil end
+  if has_begun(model, attempt) or silent_again(turn, err) then return nil end
   if (err.retry_after_ms or 0) > retry.LONGEST_HINT_MS then return nil end
   local wait_ms = retry.wait_ms(policy, tried, err, function() return run:retry_dice():number() end)
   local left = run:time_left_ms(turn.deadline_at)
   if left and wait_ms >= left then return nil end
-  local is_chair = turn.member == run.plan.chair
-  return run.retries:retry(is_chair) and wait_ms or nil
+  return run.retries:retry(is_chair(turn)) and wait_ms or nil
 end
 
 local function copy_of(err)
@@ -53,26 +62,60 @@ function M.place(turn, err)
   return err
 end
 
-local function wait_and_tell(turn, attempt, err, wait_ms)
+-- `model`: the one that is asked next.
+local function tell_retry(turn, model, attempt, err, wait_ms)
   local log, round, id = turn.run.log, turn.round, turn.member.id
   log:emit("member_retry", {
     round = round.name, idx = round.idx, iteration = round.iteration, member = id,
-    attempt = turn.attempts, error = M.place(turn, err), wait_ms = wait_ms,
+    attempt = turn.attempts, error = M.place(turn, err), wait_ms = wait_ms, model = model.model,
   })
   turn.run.attempts[turn] = nil
-  task.sleep(wait_ms)
+  if wait_ms > 0 then task.sleep(wait_ms) end
   if attempt.content_seen then log:tell("member_restarted", round, id) end
 end
 
-local function attempt_once(turn, attempt, request)
-  local run = turn.run
-  local response, err = call.attempt(attempt, turn.member, request, run.prices)
-  if not response then return nil, err end
+-- What was not sent is no attempt.
+local function take_back(turn, claim, err, attempt)
+  turn.attempts = turn.attempts - 1
+  if claim then claim:release() end
+  return nil, err, attempt
+end
+
+-- One attempt. Within a budget it claims first what it may use, and settles what it has used.
+local function attempt_once(turn, model, request)
+  local run, claim, refused = turn.run, nil, nil
+  if run.budget then claim, refused = run.budget:claim(model, request, is_chair(turn)) end
+  if refused then return nil, refused end
+  local guard <close> = claim
+  local attempt = attempts.new(turn)
+  turn.attempts = turn.attempts + 1
+  local response, err, unsent = call.attempt(attempt, model, request, run.prices)
+  if unsent then return take_back(turn, claim, err, attempt) end
+  if claim then claim:settle(response, attempt.content_seen) end
+  if not response then return nil, err, attempt end
   run:add_usage(response)
-  local fault = answer.fault(response, turn.member, request.tools ~= nil and request.tool_choice ~= "none")
+  local fault = answer.fault(response, model, request.tools ~= nil and request.tool_choice ~= "none")
   if not fault then return response end
   turn.answered = response -- what was paid for is kept, also where it is no answer
-  return nil, fault
+  return nil, fault, attempt
+end
+
+-- What ends a turn whichever model is asked: the run's own end, its budget, and what is wrong with the request.
+local FINAL = { cancelled = true, deadline = true, budget = true, script = true, validation = true, internal = true }
+
+-- The next of the member's fallback models: each is asked before its first byte, and none once an answer has begun.
+local function next_model(turn, model, attempt, err)
+  local fallback = turn.member.fallback
+  if not fallback or FINAL[err.kind] or has_begun(model, attempt) then return nil end
+  turn.fallback_place = (turn.fallback_place or 0) + 1
+  return fallback[turn.fallback_place]
+end
+
+-- What is tried next: the same model after a wait, or another one at once; nil: nothing.
+local function next_try(turn, model, attempt, err, tried)
+  local wait_ms = next_wait(turn, model, attempt, err, tried)
+  if wait_ms then return model, wait_ms end
+  return next_model(turn, model, attempt, err), 0
 end
 
 local function tell_request(turn, request)
@@ -82,24 +125,31 @@ local function tell_request(turn, request)
     messages = request.messages }
 end
 
---- The response to one request: tries it as long as the policy, the budget and the time allow.
+--- The response to one request: tries it as long as the policy, the budget and the time allow, then asks the
+--- member's fallback models. A turn that has fallen back stays with its new model, whose conversation it is then.
 ---@async
 ---@param turn curia.Turn
 ---@param request table neutral request
 ---@return table? response
 ---@return curia.Error? err
 function M.answer(turn, request)
-  turn.run.retries:call()
   tell_request(turn, request)
-  local before = turn.attempts
+  local model, tried, retries = turn.model or turn.member, 0, turn.run.retries
+  if turn.model then request = requests.to(model, request) end
+  if turn.silent then turn.silent = nil end
+  retries:call()
   while true do
-    turn.attempts = turn.attempts + 1
-    local attempt = attempts.new(turn)
-    local response, err = attempt_once(turn, attempt, request)
+    local response, err, attempt = attempt_once(turn, model, request)
     if response then return response end
-    local wait_ms = next_wait(turn, attempt, err, turn.attempts - before)
-    if not wait_ms then return nil, err end
-    wait_and_tell(turn, attempt, err, wait_ms)
+    tried = tried + 1
+    local following, wait_ms = next_try(turn, model, attempt, err, tried)
+    if not following then return nil, err end
+    tell_retry(turn, following, attempt, err, wait_ms)
+    if following ~= model then
+      model, request, tried = following, requests.to(following, request), 0
+      turn.model, turn.silent, turn.answered = model, nil, nil
+      retries:call()
+    end
   end
 end
 

@@ -10,7 +10,7 @@
 --   alias               the field's name in the spec     ref               registry kind that a text refers to
 --   capability          may stand in a profile           code              fault code of a name that is not registered
 --   known               names that need no registration  also              a second registry kind
---   identifier          a text that can be part of a path
+--   identifier          a text that can be part of a path    plain         has a data form
 --   word                a text that every provider takes as a tool's name
 --   judge               function(table) -> true | nil, faults: what a table must be in a language of its own
 local schemas = require "curia.schema"
@@ -92,7 +92,8 @@ local confidence = rule("string|function|table|boolean", "how confidence is meas
   { ref = "confidence", known = { "self_report", "logprob", "consistency", "semantic_entropy" } })
 local router = rule("function|string", "chooses the members of a round",
   { ref = "router", code = "unknown_router" })
-local metadata = rule("map", "free data that comes back with the result", { values = rule("any", "any value") })
+local metadata = rule("map", "free data that comes back with the result",
+  { values = rule("any", "any value", { plain = true }) })
 
 --- What a profile may say: how a member is asked, not who it is.
 M.capabilities = {
@@ -145,12 +146,21 @@ M.profile = extended(M.capabilities, {
     { nonempty = true, items = rule("string", "a profile") }),
 })
 
+--- A function where a text would be a text: `{["function"] = "registered name"}`.
+M.named_function = {
+  ["function"] = rule("string", "a registered function", { required = true, ref = "function" }),
+}
+
+local function text_or_function(doc)
+  return rule("string|function|record", doc, { fields = M.named_function })
+end
+
 --- A member of a council.
 M.member = extended(M.capabilities, {
   id = rule("string", "the member's name", { required = true, identifier = true }),
-  role = rule("string|function", "what the member is, in a few words"),
-  system = rule("string|function", "system prompt, or function(input, ctx)"),
-  prompt = rule("string|function", "template of the question, or function(input, ctx)"),
+  role = text_or_function "what the member is, in a few words",
+  system = text_or_function 'system prompt, function(input, ctx), or {["function"] = "registered name"}',
+  prompt = text_or_function "template of the question, or function(input, ctx)",
   profile = rule("string", "profile by name", { nonempty = true }),
   schema = schema,
   repair = rule("integer", "times that a faulty answer is sent back", { min = 0, max = 10 }),

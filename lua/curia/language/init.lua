@@ -1,6 +1,7 @@
 --- The council language: words, lowering, validation, plans, files. What `require "curia"` shows of it.
 local council = require "curia.council"
 local dsl = require "curia.language.dsl"
+local from_data = require "curia.language.from_data"
 local loader = require "curia.language.loader"
 local planning = require "curia.language.plan"
 local secrets = require "curia.language.secrets"
@@ -28,6 +29,7 @@ return {
   add_word = dsl.add_word,
   install = dsl.install,
   is_council = council.is,
+  council_from = from_data.council_from,
   validate = validation.validate,
   options = validation.options,
   plan = planning.plan,

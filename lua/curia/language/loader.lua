@@ -1,6 +1,8 @@
 --- Loads council files: text only, in an environment of their own, errors with file and line.
 local council = require "curia.council"
+local data_form = require "curia.language.data_form"
 local dsl = require "curia.language.dsl"
+local from_data = require "curia.language.from_data"
 local errors = require "curia.errors"
 local suggest = require "curia.suggest"
 
@@ -96,6 +98,15 @@ function M.load_text(text, chunk_name, name)
   return run(chunk, (chunk_name:gsub("^[@=]", "")), name)
 end
 
+-- A file of JSON holds one council in the data form.
+local function load_json(path)
+  local file, message = io.open(path, "rb")
+  if not file then return nil, errors.new("script", message) end
+  local text = file:read(data_form.limits.bytes + 1) or ""
+  file:close()
+  return from_data.council_from(text)
+end
+
 local function is_readable(path)
   local handle, message = io.open(path, "rb")
   if not handle then return false, message end
@@ -114,15 +125,17 @@ function M.split(path)
 end
 
 --- Runs a council file: the council that it returns, else the only one that it declares, else the one named
---- by `name` or by "FILE#name".
+--- by `name` or by "FILE#name". A file whose name ends in .json is read as data.
 ---@param path string
 ---@param name? string
 ---@return curia.Council?
----@return curia.Error? err kind `script`, with file and line; code `not_found` when there is no such file
+---@return curia.Error? err kind `script`, with file and line; code `not_found` when there is no such file;
+--- `invalid_council` for data that is no council
 function M.load(path, name)
   if not name then path, name = M.split(path) end
   local readable, problem = is_readable(path)
   if not readable then return nil, errors.new("script", problem, { code = "not_found" }) end
+  if path:find("%.json$") then return load_json(path) end
   local chunk, message = loadfile(path, "t", environment())
   if not chunk then return nil, errors.new("script", message) end
   return run(chunk, path, name)

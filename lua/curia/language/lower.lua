@@ -14,7 +14,7 @@ local copy_table
 -- Objects (councils, secrets) are shared; plain and marked tables (JSON arrays) are copied.
 local function copy(value, seen)
   if type(value) ~= "table" then return value end
-  if check.class(value) then return value end
+  if check.object_class(value) then return value end
   return seen[value] or copy_table(value, getmetatable(value), seen)
 end
 
@@ -254,16 +254,24 @@ local function lower_items(body, name, positional, lower_item, faults)
   return made
 end
 
+local function lower_chair_item(item, path, faults)
+  local record = record_of(item, "chair", path, faults)
+  if not record then return nil end
+  local made = M.member(fields.chair, record)
+  made.id = made.id or "chair"
+  return made
+end
+
+--- Lowers one declaration, or table, on its own: `items[kind](item, path, faults)` gives its record, or nil.
+---@type table<"member"|"round"|"chair", fun(item: any, path: string, faults: curia.Faults): table?>
+M.items = { member = lower_member, round = lower_round, chair = lower_chair_item }
+
 local function lower_chair(body, positional, faults)
   local chairs = { table.unpack(positional) }
   if body.chair ~= nil then chairs[#chairs + 1] = body.chair end
   if #chairs > 1 then faults:add("chair", "conflict", "a council has one chair") end
   if #chairs == 0 then return nil end
-  local record = record_of(chairs[1], "chair", "chair", faults)
-  if not record then return nil end
-  local made = M.member(fields.chair, record)
-  made.id = made.id or "chair"
-  return made
+  return lower_chair_item(chairs[1], "chair", faults)
 end
 
 local STRUCTURE = { members = true, rounds = true, chair = true, name = true, schema_version = true }

@@ -1,8 +1,10 @@
 --- The plan of a council: its spec with every member's capabilities, provider, adapter and every round's module
 -- resolved. Plans are shared between runs and cached: the engine reads them and never changes them.
 local configuration = require "curia.config"
+local council = require "curia.council"
 local errors = require "curia.errors"
 local fields = require "curia.language.fields"
+local names = require "curia.language.names"
 local profiles = require "curia.language.profiles"
 local providers = require "curia.language.providers"
 local rounds = require "curia.language.rounds"
@@ -59,15 +61,6 @@ local function with_alternatives(planned, undecided, registry)
   planned.provider = entry
 end
 
--- A name stands for what is registered under it.
-local function resolve_name(registry, kind, value)
-  return type(value) == "string" and registry:lookup(kind, value) or value
-end
-
-local NAMED_KINDS = {
-  transform = "function", validate = "function", run = "function", input_mapper = "input_mapper", schema = "schema",
-}
-
 -- The council's goes to the members that ask a model: a function or a sub-council has none to ask, and the chair's
 -- answer is the end of the run.
 local function confidence_of(member, spec)
@@ -78,10 +71,8 @@ end
 local function own_fields(member, spec, registry)
   local planned = {}
   for name, value in pairs(member) do planned[name] = value end
-  for name, kind in pairs(NAMED_KINDS) do planned[name] = resolve_name(registry, kind, member[name]) end
-  if type(member.council) == "string" then
-    planned.council = registry:lookup("council", member.council) or registry:lookup("sub_council", member.council)
-  end
+  names.resolve(fields.member, planned, registry)
+  if type(member.council) == "string" then planned.council = council.named(member.council, registry) end
   planned.tools = tools.resolve({ spec.tools, member.tools }, registry)
   planned.confidence = confidence_of(member, spec)
   return planned
@@ -91,6 +82,7 @@ local function plan_fallback(member, caps, registry)
   local entries = {}
   for i, entry in ipairs(caps.fallback or member.fallback or {}) do
     local planned = profiles.fallback(entry, caps, registry)
+    planned.id = member.id
     set_provider(planned, planned.provider, registry)
     entries[i] = planned
   end
@@ -141,11 +133,7 @@ end
 
 local function plan_rounds(spec, registry)
   local planned = {}
-  for i, round in ipairs(spec.rounds) do planned[i] = plan_round(round, i, registry) end
-  local last = planned[#planned]
-  if spec.chair and last and not rounds.is_chairs(last.type, last.module) then
-    planned[#planned + 1] = plan_round({ type = "synthesis" }, #planned + 1, registry)
-  end
+  for i, round in ipairs(rounds.all(spec, registry)) do planned[i] = plan_round(round, i, registry) end
   return planned
 end
 
@@ -162,9 +150,9 @@ local function build(spec, context)
   local chair = spec.chair and plan_member(spec.chair, spec, context)
   local registry = context.config.registry
   return {
-    input = resolve_name(registry, "input_mapper", spec.input),
-    router = resolve_name(registry, "router", spec.router),
-    run = resolve_name(registry, "function", spec.run),
+    input = names.value(fields.council.input, spec.input, registry),
+    router = names.value(fields.council.router, spec.router, registry),
+    run = names.value(fields.council.run, spec.run, registry),
     tools = tools.resolve({ spec.tools }, registry),
     spec = spec, members = members, chair = chair, by_id = index(members, chair),
     rounds = plan_rounds(spec, registry),

@@ -59,8 +59,8 @@ end
 -- A model belongs to the provider it was named with: another provider leaves it behind.
 local function apply(caps, layer, registry)
   local provider, model = split(layer, caps, registry)
-  for name in pairs(fields.capabilities) do
-    if layer[name] ~= nil and name ~= "provider" and name ~= "model" then caps[name] = layer[name] end
+  for name, value in pairs(layer) do
+    if fields.capabilities[name] and name ~= "provider" and name ~= "model" then caps[name] = value end
   end
   if provider and provider ~= caps.provider then caps.model = nil end
   caps.provider, caps.model = provider or caps.provider, model or caps.model

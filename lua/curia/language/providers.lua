@@ -19,6 +19,7 @@ local M = {}
 ---@field model? string of members that name none
 ---@field script? any what a scripted provider answers
 ---@field extra? table merged into every body
+---@field origin table the configuration that it was made of
 
 -- A module on the path is an adapter too, without being added to the list.
 local function load_adapter(name)
@@ -64,7 +65,7 @@ end
 local function build(name, raw, adapter, adapter_name)
   local entry = {}
   for key, value in pairs(raw) do entry[key] = value end
-  entry.name, entry.adapter, entry.adapter_name = name, adapter, adapter_name
+  entry.name, entry.adapter, entry.adapter_name, entry.origin = name, adapter, adapter_name, raw
   entry.base_url, entry.base_url_env = base_url(raw), nil
   entry.api_key = raw.api_key ~= nil and secrets.wrap(raw.api_key) or nil
   remember_secrets(entry)

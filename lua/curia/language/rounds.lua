@@ -1,6 +1,7 @@
 --- From a round's type to its module, and the options that it takes.
 local fields = require "curia.language.fields"
 local lower = require "curia.language.lower"
+local names = require "curia.language.names"
 
 local M = {}
 
@@ -35,11 +36,11 @@ end
 ---@param registry curia.Registry
 ---@return string[]
 function M.names(registry)
-  local names = registry:list("round")
+  local all = registry:list("round")
   for _, name in ipairs(M.shipped) do
-    if load_module("curia.rounds." .. name) then names[#names + 1] = name end
+    if load_module("curia.rounds." .. name) then all[#all + 1] = name end
   end
-  return names
+  return all
 end
 
 local rules = setmetatable({}, { __mode = "k" })
@@ -60,9 +61,6 @@ function M.fields(module)
   return rules[module]
 end
 
--- The kinds of functions that a round's options may name instead of holding them.
-local BOUND = { ["function"] = true, router = true, schema = true }
-
 --- A round's options as the engine takes them: lowered, and with registered functions in place of their names.
 ---@param round table
 ---@param module table
@@ -71,10 +69,7 @@ local BOUND = { ["function"] = true, router = true, schema = true }
 function M.bind(round, module, registry)
   local known = M.fields(module)
   local planned = lower.round(known, round)
-  for name, rule in pairs(known) do
-    local named = BOUND[rule.ref] and type(planned[name]) == "string"
-    if named then planned[name] = registry:lookup(rule.ref, planned[name]) or planned[name] end
-  end
+  names.resolve(known, planned, registry)
   planned.type, planned.module = round.type, module
   return planned
 end
@@ -89,9 +84,9 @@ local COUNTED_BY = {
 
 local is_shipped, counts = {}, {}
 for _, name in ipairs(fields.rules) do is_shipped[name] = true end
-for kind, names in pairs(COUNTED_BY) do
+for kind, able in pairs(COUNTED_BY) do
   counts[kind] = {}
-  for _, name in ipairs(names) do counts[kind][name] = true end
+  for _, name in ipairs(able) do counts[kind][name] = true end
 end
 
 -- What is registered may count anything.
@@ -121,6 +116,31 @@ function M.fault(round, module, registry, has_chair)
   return field, message
 end
 
+-- Members in plain Lua are asked, but no model is.
+local function count_asked(round, plan)
+  local count = 0
+  for _, member in ipairs(round.members or plan.members) do
+    if type(member) == "string" then member = plan.by_id[member] end
+    if not member.run then count = count + 1 end
+  end
+  return count
+end
+
+--- How many calls a round makes when nothing fails: what its module's `calls(round, plan)` says, else one for each
+--- member that takes part.
+---@param round curia.PlannedRound
+---@param plan curia.Plan
+---@return integer fewest
+---@return integer most
+function M.calls(round, plan)
+  local module = round.module
+  if module.calls then return module.calls(round, plan) end
+  if module.chair then return 1, 1 end
+  local most = count_asked(round, plan)
+  local routed = round.router or plan.router
+  return routed and math.min(1, most) or most, most
+end
+
 local CHAIRS = { synthesis = true, weighted_synthesis = true }
 
 --- Whether a round is the chair's: a council that ends with one needs no synthesis appended. A round of the
@@ -130,6 +150,21 @@ local CHAIRS = { synthesis = true, weighted_synthesis = true }
 ---@return boolean
 function M.is_chairs(kind, module)
   return CHAIRS[kind] == true or module.chair == true
+end
+
+--- The rounds of a spec in their order; where the council has a chair and does not end with a round of the
+--- chair's, a synthesis is the last.
+---@param spec table
+---@param registry curia.Registry
+---@return table[]
+function M.all(spec, registry)
+  local list = { table.unpack(spec.rounds) }
+  local last = list[#list]
+  local module = last and M.resolve(last.type, registry)
+  if spec.chair and last and not (module and M.is_chairs(last.type, module)) then
+    list[#list + 1] = { type = "synthesis" }
+  end
+  return list
 end
 
 return M

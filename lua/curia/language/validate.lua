@@ -2,8 +2,8 @@
 local check = require "curia.language.check"
 local confidence = require "curia.confidence"
 local configuration = require "curia.config"
+local cost = require "curia.cost"
 local council = require "curia.council"
-local errors = require "curia.errors"
 local fields = require "curia.language.fields"
 local lower = require "curia.language.lower"
 local profiles = require "curia.language.profiles"
@@ -17,19 +17,25 @@ local M = {}
 --- How deep councils may stand in councils.
 M.MAX_DEPTH = 8
 
-local COUNCIL_FIELDS = {}
-for name, rule in pairs(fields.council) do COUNCIL_FIELDS[name] = rule end
-COUNCIL_FIELDS.members, COUNCIL_FIELDS.rounds, COUNCIL_FIELDS.chair = nil, nil, nil
-
 ---@class curia.ValidationScope
 ---@field config curia.Config
 ---@field registry curia.Registry
 ---@field faults curia.Faults
 ---@field prefix string path of the council ("" at the top)
 ---@field stack curia.Council[] the councils around this one
+---@field good_profiles table<table, boolean>
 
 local function at(scope, name)
   return check.join(scope.prefix, name)
+end
+
+local function prefixed(prefix, path)
+  if prefix == "" or path == "" then return prefix .. path end
+  return path:sub(1, 1) == "[" and prefix .. path or prefix .. "." .. path
+end
+
+local function add_faults(scope, prefix, faults)
+  for _, fault in ipairs(faults) do scope.faults:add(prefixed(prefix, fault.path), fault.code, fault.message) end
 end
 
 -- Names that a rule's `ref` points to: what is registered, and what needs no registration.
@@ -40,23 +46,30 @@ local function known_names(rule, registry)
   return names
 end
 
+-- Answers false, and what is known of the reason.
 local function is_known(rule, name, registry)
-  if registry:lookup(rule.ref, name) ~= nil then return true end
+  local found, message = registry:lookup(rule.ref, name)
+  if found ~= nil then return true end
   if rule.also and registry:lookup(rule.also, name) ~= nil then return true end
   for _, known in ipairs(rule.known or {}) do
     if known == name then return true end
   end
-  return false
+  return false, message
 end
 
-local function reference_checker(registry)
+--- What judges the names in a record, for `check.faults`.
+---@param registry curia.Registry
+---@return fun(rule: table, name: string, path: string, what: string, faults: curia.Faults)
+function M.references(registry)
   return function(rule, name, path, what, faults)
-    if is_known(rule, name, registry) then
+    local known, message = is_known(rule, name, registry)
+    if known then
       if rule.judge then check.judged(rule, registry:lookup(rule.ref, name), path, what, faults) end
       return
     end
-    faults:add(path, rule.code or "missing", ("%s: no %s is registered as '%s'%s"):format(what,
-      (rule.ref:gsub("_", " ")), name, suggest.hint(name, known_names(rule, registry))))
+    local hint = faults:hint(name, function() return known_names(rule, registry) end)
+    message = message or ("no %s is registered as '%s'%s"):format((rule.ref:gsub("_", " ")), name, hint)
+    faults:add(path, rule.code or "missing", ("%s: %s"):format(what, message))
   end
 end
 
@@ -80,11 +93,13 @@ local function is_profile_known(scope, name)
   return type(name) ~= "string" or scope.registry:lookup("profile", name) ~= nil
 end
 
--- What was registered at run time is judged where it is used.
+-- What was registered at run time is judged where it is used; one that is good is looked at once.
 local function check_profile_fields(scope, path, name)
-  local profile = scope.registry:lookup("profile", name)
+  local profile, before = scope.registry:lookup("profile", name), #scope.faults
+  if scope.good_profiles[profile] then return end
   local lowered = lower.member(fields.profile, profile)
   check.record(fields.profile, lowered, path, ("profile '%s'"):format(name), scope.faults)
+  scope.good_profiles[profile] = #scope.faults == before
 end
 
 local function check_profile(scope, path, name, what)
@@ -168,6 +183,14 @@ local function check_member_tools(scope, spec, caps, path)
   scope.faults:add(check.join(path, "tool_choice"), "unknown_tool", suggest.message("tool", choice, known.tools))
 end
 
+-- A budget of money cannot hold a model without a price.
+local function check_price(scope, spec, caps, path)
+  if not (type(spec.budget) == "table" and spec.budget.usd) or not caps.model then return end
+  if not cost.is_priced(caps.model, caps.provider, scope.config:get("prices")) then
+    scope.faults:add(check.join(path, "model"), "missing", cost.unpriced(caps.model))
+  end
+end
+
 -- A missing model is no fault of its own where the profile that should bring it is not known.
 local function check_capabilities(scope, spec, member, path)
   if not text_or_nil(member.provider) or not text_or_nil(member.model) then return end
@@ -176,6 +199,7 @@ local function check_capabilities(scope, spec, member, path)
   if fault and (fault.code ~= "missing" or profiles_are_known(scope, spec, member)) then
     scope.faults:add(check.join(path, fault.field), fault.code, fault.message)
   end
+  if not member.run and not member.council then check_price(scope, spec, caps, path) end
   for i, entry in ipairs(type(member.fallback) == "table" and member.fallback or {}) do
     if type(entry) == "table" and text_or_nil(entry.provider) and text_or_nil(entry.model) then
       entry = profiles.fallback(entry, caps, scope.registry)
@@ -183,6 +207,7 @@ local function check_capabilities(scope, spec, member, path)
       if wrong then
         scope.faults:add(check.join(("%s.fallback[%d]"):format(path, i), wrong.field), wrong.code, wrong.message)
       end
+      check_price(scope, spec, entry, ("%s.fallback[%d]"):format(path, i))
     end
   end
 end
@@ -218,11 +243,10 @@ end
 local check_council
 
 local function check_sub_council(scope, member, path)
-  local inner = member.council
-  if type(inner) == "string" then
-    inner = scope.registry:lookup("council", inner) or scope.registry:lookup("sub_council", inner)
-  end
-  if council.is(inner) then check_council(scope, inner, check.join(path, "council")) end
+  local inner, faults, here = member.council, nil, check.join(path, "council")
+  if type(inner) == "string" then inner, faults = council.named(inner, scope.registry) end
+  if faults then add_faults(scope, here, faults) end
+  if council.is(inner) then check_council(scope, inner, here) end
 end
 
 local function check_member(scope, spec, member, path, kind)
@@ -267,7 +291,7 @@ local function check_round_members(scope, round, path, member_ids)
   for i, id in ipairs(type(round.members) == "table" and round.members or {}) do
     if type(id) == "string" and not member_ids[id] then
       scope.faults:add(("%s.members[%d]"):format(path, i), "unknown_member",
-        ("no member has the id '%s'%s"):format(id, suggest.hint(id, member_ids)))
+        ("no member has the id '%s'%s"):format(id, scope.faults:hint(id, member_ids)))
     end
   end
 end
@@ -349,17 +373,10 @@ local function own_fields(spec)
   return record
 end
 
-local function prefixed(prefix, path)
-  if prefix == "" or path == "" then return prefix .. path end
-  return path:sub(1, 1) == "[" and prefix .. path or prefix .. "." .. path
-end
-
 local function check_spec(scope, made)
   local spec = made._.spec
-  for _, fault in ipairs(made._.faults) do
-    scope.faults:add(prefixed(scope.prefix, fault.path), fault.code, fault.message)
-  end
-  check.record(COUNCIL_FIELDS, own_fields(spec), scope.prefix, ("council '%s'"):format(made.name), scope.faults)
+  add_faults(scope, scope.prefix, made._.faults)
+  check.record(fields.council, own_fields(spec), scope.prefix, ("council '%s'"):format(made.name), scope.faults)
   check_confidence(scope, spec, scope.prefix, ("council '%s'"):format(made.name))
   check_profile(scope, at(scope, "profile"), spec.profile, "")
   check_shape(scope, spec)
@@ -383,7 +400,7 @@ function check_council(outer, made, prefix)
   local stack = { table.unpack(outer.stack) }
   stack[#stack + 1] = made
   check_spec({ config = outer.config, registry = outer.registry, faults = outer.faults, prefix = prefix,
-    stack = stack }, made)
+    stack = stack, good_profiles = outer.good_profiles }, made)
 end
 
 -- A whole council is good as long as nothing was registered or configured since it was found good.
@@ -404,10 +421,10 @@ function M.validate(made, config)
   config = config or configuration.shared()
   local registry = config.registry
   if is_cached(made, registry) then return true end
-  local faults = check.faults(reference_checker(registry))
-  check_profile({ registry = registry, faults = faults }, "default_profile", config:get("default_profile"),
-    "configuration: ")
-  check_council({ config = config, registry = registry, faults = faults, stack = {} }, made, "")
+  local faults = check.faults(M.references(registry))
+  local scope = { config = config, registry = registry, faults = faults, stack = {}, good_profiles = {} }
+  check_profile(scope, "default_profile", config:get("default_profile"), "configuration: ")
+  check_council(scope, made, "")
   if #faults > 0 then return nil, faults:take() end
   made._.valid = { registry = registry, generation = registry.generation }
   return true
@@ -418,10 +435,7 @@ end
 ---@param faults curia.Fault[]
 ---@return curia.Error err kind `invalid_council`, the faults in `context.faults`
 function M.error(made, faults)
-  local first = faults[1]
-  local more = #faults > 1 and (" (and %d more)"):format(#faults - 1) or ""
-  return errors.new("invalid_council", ("council '%s': %s: %s%s"):format(made.name, first.path, first.message, more),
-    { context = { faults = faults } })
+  return check.error(made.name, faults)
 end
 
 --- Checks and lowers the options of `start` and `run`.
