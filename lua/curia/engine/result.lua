@@ -154,7 +154,7 @@ end
 local function winners_answer(rounds, winner, idx)
   local round = rounds[idx]
   if round.metadata.options then return { content = winner, finish_reason = "stop" } end
-  return round.answer or answer_of(rounds, winner, idx)
+  return round.answers and round.answers[winner] or answer_of(rounds, winner, idx)
 end
 
 -- SPEC 12: the chair's answer; without a chair that of the decision's winner, else the only answer.

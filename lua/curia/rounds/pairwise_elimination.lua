@@ -257,7 +257,6 @@ local function conclude(ctx, seeds, matches, round)
   local metadata = ctx.result.metadata
   metadata.remaining, metadata.matches = remaining, matches
   metadata.eliminated = append(eliminated, before.eliminated)
-  if decision.winner then ctx.result.answer = round.results[decision.winner].response end
   return decision
 end
 
