@@ -383,7 +383,8 @@ end
 local function votes(decision)
   local entries = {}
   for i, answer in ipairs(decision.ranking) do
-    entries[i] = { label = ("%.14g votes"):format(decision.scores[answer] or 0), text = answer }
+    local count = decision.scores[answer] or 0
+    entries[i] = { label = ("%.14g %s"):format(count, count == 1 and "vote" or "votes"), text = answer }
   end
   if #entries == 0 then return "No vote could be counted." end
   local verdict = decision.tie and "It is a tie." or not decision.winner and "By the council's rule none of them has won."
