@@ -51,6 +51,7 @@ describe("sample", function()
     say { a = { "7", "8", "7" }, b = { "8", "7", "7" } }
     local result, round = sample({ samples = 3 }, { ids = { "a", "b" } })
     assert.same({ "majority", "7", 6 }, { round.decision.rule, result.decision.winner, round.decision.effective_voters })
+    assert.same({ "a", "8" }, { result.dissent[1].member, result.dissent[1].choice })
     assert.equal("Answer: 7", result.final.content)
     assert.equal("ok", result.status)
     say { a = { "7", "8", "9" } }

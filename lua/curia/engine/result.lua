@@ -225,7 +225,9 @@ local function dissent_of(rounds)
     for _, ballot in ipairs(winner and decision.ballots_used or NONE) do
       local first = ballot.voter ~= winner and first_of(ballot)
       if first and prefers(ballot, first, winner) then
-        list[#list + 1] = { member = ballot.voter, round = round.name, choice = first, rationale = ballot.rationale }
+        list[#list + 1] = {
+          member = ballot.member or ballot.voter, round = round.name, choice = first, rationale = ballot.rationale,
+        }
       end
     end
   end
