@@ -484,10 +484,23 @@ function M.repair(faults, is_json)
   }, "\n\n")
 end
 
+-- A decision between answers, not members: they are the members' own words.
+local function votes(decision)
+  local entries = {}
+  for i, answer in ipairs(decision.ranking) do
+    local count = decision.scores[answer] or 0
+    entries[i] = { label = ("%.14g %s"):format(count, count == 1 and "vote" or "votes"), text = answer }
+  end
+  if #entries == 0 then return "No vote could be counted." end
+  local verdict = decision.tie and "It is a tie." or not decision.winner and "By the council's rule none of them has won."
+  return concat({ "The answers by their votes, the most first:", answers_of(entries), verdict or nil }, "\n\n")
+end
+
 --- How a decision is told to the chair.
 ---@param decision curia.Decision
 ---@return string
 function M.decision(decision)
+  if decision.detail and decision.detail.between == "answers" then return votes(decision) end
   local lines = {}
   for i, id in ipairs(decision.ranking) do
     lines[i] = ("%d. %s (%.2f)"):format(i, id, decision.scores[id] or 0)

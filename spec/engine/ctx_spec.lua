@@ -527,7 +527,7 @@ describe("ctx in a round with a run of its own", function()
     local result = own(function(ctx)
       ctx:ask("a")
       ctx.result.metadata.heard = ctx.result.results.a.response.content
-      ctx.result.answer = { content = "the winner's" }
+      ctx.result.answers = { ["no member"] = { content = "the winner's" } }
       return { winner = "no member" }
     end)
     assert.equal("own a", result.rounds[1].metadata.heard)

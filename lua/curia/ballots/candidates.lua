@@ -59,6 +59,16 @@ function M.of(ctx)
   return made
 end
 
+--- Makes texts that a round has counted itself its candidates: under labels, as they are the members' own words.
+---@param ctx curia.Ctx
+---@param texts string[]
+function M.set_texts(ctx, texts)
+  local made = anonymize.labels(texts, { prefix = "Answer " })
+  made.text_of = {}
+  for _, text in ipairs(texts) do made.text_of[text] = text end
+  prepared[ctx.result] = made
+end
+
 --- The candidates of a round that has prepared some.
 ---@param ctx curia.Ctx
 ---@return curia.Candidates?

@@ -154,7 +154,7 @@ end
 local function winners_answer(rounds, winner, idx)
   local round = rounds[idx]
   if round.metadata.options then return { content = winner, finish_reason = "stop" } end
-  return round.answer or answers.of_member(rounds, winner, idx)
+  return round.answers and round.answers[winner] or answers.of_member(rounds, winner, idx)
 end
 
 -- SPEC 12: the chair's answer, or what stands in for it; without a chair that of the decision's winner, else the
@@ -228,7 +228,9 @@ local function dissent_of(rounds)
     for _, ballot in ipairs(winner and decision.ballots_used or NONE) do
       local first = ballot.voter ~= winner and first_of(ballot)
       if first and prefers(ballot, first, winner) then
-        list[#list + 1] = { member = ballot.voter, round = round.name, choice = first, rationale = ballot.rationale }
+        list[#list + 1] = {
+          member = ballot.member or ballot.voter, round = round.name, choice = first, rationale = ballot.rationale,
+        }
       end
     end
   end

@@ -21,7 +21,7 @@ local M = {}
 ---@field started_at integer
 ---@field duration_ms number
 ---@field metadata table `iterations`: the rounds that were run inside of it
----@field answer? table the response that stands for the decision's winner, where that names no member
+---@field answers? table<string, table> the responses behind what was decided on, where that is not the members
 
 --- Makes an error value of whatever was raised.
 function M.as_error(raised)

@@ -37,7 +37,7 @@ local OWN = { iterations = true, stopped = true }
 
 -- Makes an iteration's outcome this round's.
 local function adopt(result, iteration)
-  result.results, result.answer = iteration.results, iteration.answer
+  result.results, result.answers = iteration.results, iteration.answers
   for name, value in pairs(iteration.metadata) do
     if not OWN[name] then result.metadata[name] = value end
   end

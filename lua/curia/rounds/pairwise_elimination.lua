@@ -9,6 +9,7 @@
 local anonymize = require "curia.anonymize"
 local errors = require "curia.errors"
 local extract = require "curia.extract"
+local json = require "curia.json"
 local prompts = require "curia.prompts"
 local shared = require "curia.rounds.shared"
 local user_code = require "curia.engine.user_code"
@@ -161,7 +162,7 @@ end
 -- All verdicts of a level are asked for at the same time.
 local function play(ctx, pairings, judge)
   local verdict_of = type(judge) == "function" and function_verdict or model_verdict
-  local asks, verdicts, matches = {}, {}, {}
+  local asks, verdicts, matches = {}, {}, json.array()
   for i, pair in ipairs(pairings) do
     verdicts[i] = {}
     for j, order in ipairs(orders_of(ctx, pair[1], pair[2])) do
@@ -182,7 +183,7 @@ local function losers_of(matches)
 end
 
 local function split(seeds, lost)
-  local remaining, eliminated = {}, {}
+  local remaining, eliminated = json.array(), json.array()
   for _, candidate in ipairs(seeds) do
     local list = lost[candidate.id] and eliminated or remaining
     list[#list + 1] = candidate.id
@@ -219,14 +220,14 @@ local function scores_of(remaining, eliminated, earlier)
 end
 
 local function decide(level, earlier)
-  local ranking = append(append({}, level.remaining), level.lost)
+  local ranking = append(append(json.array(), level.remaining), level.lost)
   local last = #level.remaining == 1 and level.matches[1]
   local tie = last and last.tie or false
   return {
     rule = "pairwise_elimination", winner = #level.remaining == 1 and level.remaining[1] or nil,
     ranking = append(ranking, earlier.eliminated), scores = scores_of(level.remaining, level.lost, earlier),
     margin = last and not tie and 1 or 0, tie = tie, tied = tie and { last.a, last.b } or nil,
-    ballots_used = {}, discarded = {}, detail = { matches = level.matches },
+    ballots_used = json.array(), discarded = json.array(), detail = { matches = level.matches },
   }
 end
 
@@ -257,7 +258,6 @@ local function conclude(ctx, seeds, matches, round)
   local metadata = ctx.result.metadata
   metadata.remaining, metadata.matches = remaining, matches
   metadata.eliminated = append(eliminated, before.eliminated)
-  if decision.winner then ctx.result.answer = round.results[decision.winner].response end
   return decision
 end
 

@@ -4,6 +4,8 @@
 -- With `until` a member is asked for one sample at a time, and asking stops as soon as enough votes are in; what is
 -- under way then is cancelled. Without it all are asked for at once. An answer that fails, or in which nothing can be
 -- read, is discarded by name and is never a vote.
+local candidates = require "curia.ballots.candidates"
+local check = require "curia.language.check"
 local early_stopping = require "curia.sampling.early_stopping"
 local errors = require "curia.errors"
 local final_answer = require "curia.sampling.final_answer"
@@ -181,20 +183,21 @@ local function new_state(ctx, members, test)
 end
 
 local function test_of(opts)
-  local wanted = opts["until"]
-  if not wanted then return nil end
-  local test, message = early_stopping.test(wanted, opts.rule or RULE)
-  return test, message and errors.new("validation", ("round %s: until: %s"):format(opts.name, message))
+  local wanted = opts["until"] or opts.stop_when
+  if wanted then return early_stopping.test(wanted, opts.rule or RULE) end
+end
+
+-- Whether the test that `until` asks for is known for the rule.
+local function until_fault(opts)
+  local _, message = test_of(opts)
+  return message and "until", message
 end
 
 -- However the asking ends, what was answered by then is settled and counted.
 local function run(ctx)
-  local test, err = test_of(ctx.opts)
-  if err then return nil, err end
-  local members
-  members, err = ctx:participants()
+  local members, err = ctx:participants()
   if not members then return nil, err end
-  local state <close> = new_state(ctx, members, test)
+  local state <close> = new_state(ctx, members, (test_of(ctx.opts)))
   collect(state)
 end
 
@@ -213,10 +216,12 @@ end
 
 local function aggregate(ctx, results)
   local ballots, first = ballots_of(ctx, results)
+  ctx.result.answers = first
+  candidates.set_texts(ctx, check.sorted_keys(first))
   local decision = ctx:decide(ctx.opts.rule or RULE, ballots, {
     tie_break = ctx.opts.tie_break, random = function() return ctx:random() end,
   })
-  ctx.result.answer = first[decision.winner]
+  decision.detail.between = "answers"
   return decision
 end
 
@@ -238,5 +243,6 @@ return {
       enum = { "unassailable" }, fields = UNTIL },
     concurrency = { type = "integer", doc = "samples of a member under way at once (all; with until 1)", min = 1 },
   },
-  run = run, aggregate = aggregate,
+  ballot = "choice",
+  check = until_fault, run = run, aggregate = aggregate,
 }
