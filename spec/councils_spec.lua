@@ -59,7 +59,7 @@ describe("councils/", function()
       local seen = {}
       for _, member in ipairs(load(name):spec().members) do
         assert.is_true(#member.system > 40)
-        assert.is_nil(seen[member.system])
+        assert.is_true(seen[member.system] == nil or name == "best_of") -- which asks one several times
         seen[member.system] = true
       end
     end)

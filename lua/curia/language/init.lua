@@ -1,17 +1,12 @@
 --- The council language: words, lowering, validation, plans, files. What `require "curia"` shows of it.
 local council = require "curia.council"
-local dsl = require "curia.language.dsl"
+local dsl = require "curia.language.composition"
 local from_data = require "curia.language.from_data"
 local loader = require "curia.language.loader"
 local planning = require "curia.language.plan"
 local secrets = require "curia.language.secrets"
 local tools = require "curia.tools"
 local validation = require "curia.language.validate"
-
--- Words that few councils use are loaded when they are first said.
-dsl.add_word("auto", function(name) return require("curia.auto").word(name) end)
-dsl.add_word("escalate", function(given) return require("curia.escalate").word(given) end)
-dsl.add_word("topology", function(name) return require("curia.topologies").word(name) end)
 
 return {
   council = dsl.council,
