@@ -43,8 +43,9 @@ end
 local modules = {} -- name -> {path, requires = {names}}
 for _, path in ipairs(files("lua", "%.lua$")) do
   local requires = {}
-  for name in without_comments(read(path)):gmatch 'require%s*%(?%s*"([%w_%.]-[%w_])"' do
-    requires[#requires + 1] = name
+  local text = without_comments(read(path))
+  for _, word in ipairs { "require", "lazy" } do
+    for name in text:gmatch(word .. '%s*%(?%s*"([%w_%.]-[%w_])"') do requires[#requires + 1] = name end
   end
   modules[module_of(path)] = { path = path, requires = requires }
 end

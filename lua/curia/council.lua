@@ -1,7 +1,8 @@
 --- The council object: what `council "name" { ... }` makes. It is not changed by assignment.
+local lazy = require "curia.lazy"
 local check = require "curia.language.check"
 local configuration = require "curia.config"
-local data_form = require "curia.language.data_form"
+local data_form = lazy "curia.language.data_form"
 local fields = require "curia.language.fields"
 local lower = require "curia.language.lower"
 local profiles = require "curia.language.profiles"

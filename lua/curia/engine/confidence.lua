@@ -1,6 +1,7 @@
 --- The confidence of a member in its answer (SPEC 6): what a turn asks for, reads, and measures when it is over.
+local lazy = require "curia.lazy"
 local answer = require "curia.engine.answer"
-local calibration = require "curia.calibration"
+local calibration = lazy "curia.calibration"
 local confidence = require "curia.confidence"
 local lower = require "curia.language.lower"
 local probes = require "curia.engine.probe"

@@ -1,6 +1,7 @@
 --- What rounds, members and `run` functions are given (SPEC 4): everything with an effect goes
 -- through it.
-local adhoc = require "curia.engine.adhoc"
+local lazy = require "curia.lazy"
+local adhoc = lazy "curia.engine.adhoc"
 local clock = require "curia.core.clock"
 local errors = require "curia.errors"
 local fan_out = require "curia.engine.fan_out"
@@ -10,7 +11,7 @@ local member_turn = require "curia.engine.member"
 local options = require "curia.engine.options"
 local prompts = require "curia.prompts"
 local rounds = require "curia.engine.round"
-local rules = require "curia.rules"
+local rules = lazy "curia.rules"
 local shared = require "curia.rounds.shared"
 local spending = require "curia.engine.spending"
 local suggest = require "curia.suggest"

@@ -1,7 +1,8 @@
 --- One round: its members are asked, or its own function asks; how it ends, what it decides.
+local lazy = require "curia.lazy"
 local chair = require "curia.engine.chair"
 local clock = require "curia.core.clock"
-local counting = require "curia.ballots.count"
+local counting = lazy "curia.ballots.count"
 local errors = require "curia.errors"
 local fan_out = require "curia.engine.fan_out"
 local limits = require "curia.engine.limits"

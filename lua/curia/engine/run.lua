@@ -1,11 +1,12 @@
 --- A run: one execution of a council, from its input to its result.
+local lazy = require "curia.lazy"
 local approvals = require "curia.engine.approvals"
 local budgets = require "curia.engine.budget"
 local clock = require "curia.core.clock"
 local context = require "curia.engine.ctx"
 local errors = require "curia.errors"
 local events = require "curia.engine.events"
-local free_rounds = require "curia.engine.free_rounds"
+local free_rounds = lazy "curia.engine.free_rounds"
 local json = require "curia.json"
 local limits = require "curia.engine.limits"
 local log = require "curia.log"
@@ -14,11 +15,11 @@ local random = require "curia.engine.random"
 local results = require "curia.engine.result"
 local retries = require "curia.engine.retry_budget"
 local round_engine = require "curia.engine.round"
-local spending = require "curia.engine.spending"
+local spending = lazy "curia.engine.spending"
 local system = require "curia.core.system"
 local task = require "curia.task"
 local user_code = require "curia.engine.user_code"
-local verbose = require "curia.verbose"
+local verbose = lazy "curia.verbose"
 
 local M = {}
 

@@ -1,7 +1,8 @@
 --- The council language: words, lowering, validation, plans, files. What `require "curia"` shows of it.
+local lazy = require "curia.lazy"
 local council = require "curia.council"
 local dsl = require "curia.language.composition"
-local from_data = require "curia.language.from_data"
+local from_data = lazy "curia.language.from_data"
 local loader = require "curia.language.loader"
 local planning = require "curia.language.plan"
 local secrets = require "curia.language.secrets"
@@ -24,7 +25,7 @@ return {
   add_word = dsl.add_word,
   install = dsl.install,
   is_council = council.is,
-  council_from = from_data.council_from,
+  council_from = function(...) return from_data.council_from(...) end,
   validate = validation.validate,
   options = validation.options,
   plan = planning.plan,

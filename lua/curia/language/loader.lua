@@ -1,8 +1,9 @@
 --- Loads council files: text only, in an environment of their own, errors with file and line.
+local lazy = require "curia.lazy"
 local council = require "curia.council"
-local data_form = require "curia.language.data_form"
+local data_form = lazy "curia.language.data_form"
 local dsl = require "curia.language.composition"
-local from_data = require "curia.language.from_data"
+local from_data = lazy "curia.language.from_data"
 local errors = require "curia.errors"
 local suggest = require "curia.suggest"
 

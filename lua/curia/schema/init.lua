@@ -3,8 +3,9 @@
 -- Known are types, enum, const, all bounds, pattern, format (date-time, date, time, email, uri, uuid, ipv4, ipv6),
 -- the keywords of arrays and objects, allOf, anyOf, oneOf, not, if, and local $ref. Not known are references to
 -- other documents, anchors, dynamic references and the unevaluated... keywords: `check` names them.
-local check = require "curia.schema.check"
-local evaluation = require "curia.schema.evaluation"
+local lazy = require "curia.lazy"
+local check = lazy "curia.schema.check"
+local evaluation = lazy "curia.schema.evaluation"
 
 local M = {}
 
@@ -22,8 +23,12 @@ function M.validate(schema, value)
 end
 
 --- Whether a value is a schema of the subset.
----@type fun(schema: any): true?, curia.schema.SchemaFault[]?
-M.check = check.check
+---@param schema any
+---@return true?
+---@return curia.schema.SchemaFault[]? faults
+function M.check(schema)
+  return check.check(schema)
+end
 
 local function line(fault)
   return ("- %s: %s"):format(fault.path == "" and "the whole" or fault.path, fault.message)
