@@ -1,5 +1,7 @@
 local curia = require "curia"
 local helper = require "spec.helper"
+local mock = require "curia.mock"
+local profiles = require "spec.councils"
 
 local NAMES = {
   "best_of", "consensus", "critic", "debate", "free_form", "jury", "llm_council", "mixture_of_agents", "panel",
@@ -53,6 +55,18 @@ describe("councils/", function()
       assert.same(ROUNDS[name], names_of(result.rounds))
       assert.truthy(#result.final.content > 0)
       assert.is_true(result.metadata.offline)
+    end)
+
+    it(name .. " leads to an answer over HTTP", function()
+      local server = assert(mock.start {})
+      curia.config { providers = { councils_mock = { adapter = "openai_chat", base_url = server.url .. "/v1" } } }
+      local result = profiles.on("councils_mock", function()
+        return helper.run(function() return curia.run(load(name), "Should we ship on Friday?", { seed = 1 }) end)
+      end)
+      local requests = #server:requests()
+      server:close()
+      assert.equal("ok", result.status)
+      assert.truthy(#result.final.content > 0 and requests > 0)
     end)
 
     it(name .. " gives everybody a voice of its own", function()

@@ -6,6 +6,7 @@
 local asking = require "spec.integration.ask"
 local curia = require "curia"
 local helper = require "spec.helper"
+local profiles = require "spec.councils"
 local task = require "curia.task"
 local uv = require "luv"
 
@@ -84,6 +85,18 @@ end
 describe("aimock", function()
   setup(start)
   teardown(stop)
+
+  -- Its answers are no ballots: those are discarded, and say so; nothing fails.
+  it("answers every council of councils/", function()
+    local scan = uv.fs_scandir "councils"
+    for file in function() return uv.fs_scandir_next(scan) end do
+      local result = profiles.on(provider "openai_chat", function()
+        return run(assert(curia.load("councils/" .. file)), "Should we ship on Friday?", { seed = 1 })
+      end)
+      assert.equal("ok", result.status, file)
+      assert.same({}, result.errors, file)
+    end
+  end)
 
   describe("is asked through every adapter:", function()
     it("answers", function()

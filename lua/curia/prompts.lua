@@ -456,6 +456,8 @@ local function outcome(decision)
   if broken and broken.choice then return ("It was a tie; you have chosen %s."):format(broken.choice) end
   if decision.tie and decision.tied then return ("It is a tie between %s."):format(concat(decision.tied, ", ")) end
   if decision.tie then return "It is a tie." end
+  local still_in = decision.detail and decision.detail.still_in
+  if still_in then return ("Still in: %s."):format(concat(still_in, ", ")) end
   if not decision.winner then return "By the council's rule none of them has won." end
 end
 

@@ -55,6 +55,7 @@ describe("pairwise_elimination", function()
     local round = result.rounds[2]
     assert.same({ "m1-m4:m4", "m2-m3:m3" }, pairs_of(round))
     assert.same({ { "m3", "m4" }, { "m1", "m2" } }, { round.metadata.remaining, round.metadata.eliminated })
+    assert.same({ "m3", "m4" }, round.decision.detail.still_in)
     assert.same({ m1 = "eliminated", m2 = "eliminated", m3 = "ok", m4 = "ok" }, T.statuses(result, 2))
     assert.equal("tournament_loss", round.results.m1.metadata.reason)
     assert.equal("strength 4", round.results.m4.response.content)

@@ -227,7 +227,8 @@ local function decide(level, earlier)
     rule = "pairwise_elimination", winner = #level.remaining == 1 and level.remaining[1] or nil,
     ranking = append(ranking, earlier.eliminated), scores = scores_of(level.remaining, level.lost, earlier),
     margin = last and not tie and 1 or 0, tie = tie, tied = tie and { last.a, last.b } or nil,
-    ballots_used = json.array(), discarded = json.array(), detail = { matches = level.matches },
+    ballots_used = json.array(), discarded = json.array(),
+    detail = { matches = level.matches, still_in = #level.remaining > 1 and level.remaining or nil },
   }
 end
 

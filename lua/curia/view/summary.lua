@@ -41,9 +41,10 @@ local function tie_text(decision)
   return (" (tie; the chair has not broken it: %s)"):format(tostring(broken.error))
 end
 
--- A ranking alone would look like a winner.
+-- A ranking alone would look like a winner; a bracket that goes on tells how many are left.
 local function no_winner_text(decision)
   if decision.winner or decision.tie or not decision.rule then return "" end
+  if type(decision.detail) == "table" and decision.detail.still_in then return "" end
   return "; no winner by the rule " .. decision.rule
 end
 
