@@ -37,6 +37,20 @@ describe("the digest for the chair", function()
     assert.is_true(R.holds(prompt, "By the council's rule none of them has won."))
   end)
 
+  it("tells each iteration of a round where all count, else the last word", function()
+    local once = { name = "once", build = function() return "which?" end }
+    local twice = { name = "twice", run = function(ctx)
+      ctx.result.metadata.cumulative = ctx.opts.all
+      for _ = 1, 2 do ctx.result.results = ctx:round(once).results end
+    end, options = { all = { type = "boolean" } } }
+    local asked = R.prompts({ { type = twice, all = true } }, R.tell, { chair = true })
+    local prompt = asked.synthesis.chair
+    assert.is_true(R.holds(prompt, '== twice, iteration 1 ==\n\n<answer from="a">\n<once by a>\n</answer>'))
+    assert.is_true(R.holds(prompt, "== twice, iteration 2 =="))
+    asked = R.prompts({ { type = twice } }, R.tell, { chair = true })
+    assert.is_true(R.holds(asked.synthesis.chair, "== twice =="))
+  end)
+
   it("tells a ballot that could not be read as it was written", function()
     local prompt = prompt_after("vote", function() return "I cannot decide." end)
     assert.is_true(R.holds(prompt, "I cannot decide."))

@@ -250,6 +250,16 @@ describe("curia.script", function()
       assert.is_true(math.max(one, two) == 5 and math.min(one, two) >= 0 and one ~= two)
     end)
 
+    it("stays with the answer that it finds better, wherever that stands", function()
+      local prompts, json = require "curia.prompts", require "curia.json"
+      local function better(first, second)
+        local prompt = prompts.pairwise_elimination("Why?", first, second)
+        local text = content(nil, { member = "chair", round = "pairwise_elimination", messages = { { role = "user", content = prompt } } })
+        return json.decode(text).winner == "Response A" and first or second
+      end
+      assert.equal(better("one", "two"), better("two", "one"))
+    end)
+
     it("satisfies a schema", function()
       local schema = {
         type = "object", required = { "choice", "confidence", "why", "ordering", "nested" },

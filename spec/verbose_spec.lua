@@ -34,15 +34,6 @@ describe("verbose", function()
     assert.matches("run partial in T s", lines[#lines])
   end)
 
-  it("tells the turns of a round", function()
-    local function line(event)
-      event.at, event.idx, event.round = 0, 2, "debate"
-      return verbose.line(event, 0):match("^ *0.000  (.*)$")
-    end
-    assert.equal("round 2: debate, turn 1", line { type = "round_started", iteration = 1 })
-    assert.equal("round 2, turn 1 done in 1.0 s", line { type = "round_completed", iteration = 1, result = { duration_ms = 1000 } })
-  end)
-
   it("tells of tools", function()
     T.script(function(request)
       if request.messages[#request.messages].role == "tool" then return "done" end
@@ -154,5 +145,14 @@ describe("verbose", function()
     local text = table.concat(lines_of("debug", { ids = { "a" }, members = { a = { system = "Use very-secret-text-42." } } }), "\n")
     assert.is_nil(text:find("very-secret", 1, true))
     assert.matches("%[secret%]", text)
+  end)
+
+  it("numbers samples and iterations", function()
+    T.script "yes"
+    local text = table.concat(without_times(lines_of(true, { ids = { "a" }, rounds = { { type = "sample", samples = 2 },
+      { type = "iterate", round = "independent_analysis", max_iterations = 1 } } })), "\n")
+    for _, line in ipairs { "a #2 asked (m)", "a #2 ok in T s", "a ok in T s", "round 2: independent_analysis #1", "round 2 #1 done in" } do
+      assert.is_truthy(text:find(line, 1, true), line)
+    end
   end)
 end)

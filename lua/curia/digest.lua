@@ -35,26 +35,28 @@ local function entries_of(ctx, round, expose_confidence)
   return entries
 end
 
-local function add_iterations(parts, ctx, round)
-  for i, iteration in ipairs(round.metadata.iterations) do
-    parts[#parts + 1] = { round = ("%s, turn %d"):format(round.name, i), entries = entries_of(ctx, iteration) }
+local function part_of(ctx, round, name, expose_confidence)
+  return {
+    round = name, entries = entries_of(ctx, round, expose_confidence),
+    decision = round.decision and prompts.decision(round.decision) or nil,
+  }
+end
+
+local function add_iterations(parts, ctx, round, expose_confidence)
+  for i, iteration in ipairs(round.metadata.iterations or {}) do
+    parts[#parts + 1] = part_of(ctx, iteration, ("%s, iteration %d"):format(round.name, i), expose_confidence)
   end
 end
 
---- The rounds that have ended, one part each; of a round in several iterations, one part for each of them.
+--- The rounds that have ended, one part each; of a round whose iterations all count, one part for each of them.
 ---@param ctx curia.Ctx
 ---@param expose_confidence boolean whether ballots tell how sure their voters were
 ---@return curia.Digest[]
 function M.of(ctx, expose_confidence)
   local parts = {}
   for _, round in ipairs(ctx.rounds) do
-    local decision = round.decision and prompts.decision(round.decision) or nil
-    if round.metadata.iterations then add_iterations(parts, ctx, round)
-    else
-      parts[#parts + 1] = {
-        round = round.name, entries = entries_of(ctx, round, expose_confidence), decision = decision,
-      }
-    end
+    if round.metadata.cumulative then add_iterations(parts, ctx, round, expose_confidence)
+    else parts[#parts + 1] = part_of(ctx, round, round.name, expose_confidence) end
   end
   return parts
 end

@@ -198,6 +198,21 @@ function M.scoring(question, entries, criteria)
       concat(fields, ", ")), entries)
 end
 
+--- pairwise_elimination: two answers without names, in the order in which the judge sees them.
+---@param question string
+---@param first string
+---@param second string
+---@return string
+function M.pairwise_elimination(question, first, second)
+  return concat({
+    "Question:\n" .. question,
+    "Two answers to it follow, without names. " .. FENCED,
+    "Say which one is better: more accurate, more complete, more useful to whoever asked. Neither length nor the order in which they stand is a merit.",
+    'End with one JSON object on its own: {"winner": "<Response A, Response B or tie>", "rationale": "<why, in one sentence>"}',
+    answers_of { { label = "Response A", text = first }, { label = "Response B", text = second } },
+  }, "\n\n")
+end
+
 --- critique: the others' texts, to be attacked.
 ---@param question string
 ---@param others curia.Entry[]
@@ -469,10 +484,23 @@ function M.repair(faults, is_json)
   }, "\n\n")
 end
 
+-- A decision between answers, not members: they are the members' own words.
+local function votes(decision)
+  local entries = {}
+  for i, answer in ipairs(decision.ranking) do
+    local count = decision.scores[answer] or 0
+    entries[i] = { label = ("%.14g %s"):format(count, count == 1 and "vote" or "votes"), text = answer }
+  end
+  if #entries == 0 then return "No vote could be counted." end
+  local verdict = decision.tie and "It is a tie." or not decision.winner and "By the council's rule none of them has won."
+  return concat({ "The answers by their votes, the most first:", answers_of(entries), verdict or nil }, "\n\n")
+end
+
 --- How a decision is told to the chair.
 ---@param decision curia.Decision
 ---@return string
 function M.decision(decision)
+  if decision.detail and decision.detail.between == "answers" then return votes(decision) end
   local lines = {}
   for i, id in ipairs(decision.ranking) do
     lines[i] = ("%d. %s (%.2f)"):format(i, id, decision.scores[id] or 0)

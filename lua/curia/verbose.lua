@@ -21,15 +21,20 @@ local function reason_of(result)
   return result.error and result.error.message or result.metadata and result.metadata.reason or "no reason given"
 end
 
-local function member_line(event)
-  local result = event.result
-  if result.status ~= "ok" then return ("%s %s: %s"):format(event.member, result.status, reason_of(result)) end
-  return ("%s ok in %.1f s, %s%s"):format(event.member, result.duration_ms / 1000,
-    tokens(result.response.usage), result.attempts > 1 and (", attempt %d"):format(result.attempts) or "")
+local function iteration_of(event)
+  return event.iteration and " #" .. event.iteration or ""
 end
 
-local function turn(event)
-  return event.iteration and (", turn %d"):format(event.iteration) or ""
+-- Which of several asks of the member it is about.
+local function who(event)
+  return event.member .. iteration_of(event)
+end
+
+local function member_line(event)
+  local result = event.result
+  if result.status ~= "ok" then return ("%s %s: %s"):format(who(event), result.status, reason_of(result)) end
+  return ("%s ok in %.1f s, %s%s"):format(who(event), result.duration_ms / 1000,
+    tokens(result.response.usage), result.attempts > 1 and (", attempt %d"):format(result.attempts) or "")
 end
 
 -- A script calls tools too.
@@ -45,13 +50,13 @@ end
 
 local LINES = {
   run_started = function(e) return "run of " .. e.council .. " started" end,
-  round_started = function(e) return ("round %d: %s%s"):format(e.idx, e.round, turn(e)) end,
-  member_started = function(e) return ("%s asked (%s)"):format(e.member, e.model or "no model") end,
+  round_started = function(e) return ("round %d: %s%s"):format(e.idx, e.round, iteration_of(e)) end,
+  member_started = function(e) return ("%s asked (%s)"):format(who(e), e.model or "no model") end,
   member_retry = function(e)
-    if e.wait_ms == 0 then return ("%s goes on with %s: %s"):format(e.member, e.model, e.error.message) end
-    return ("%s tries again in %.1f s: %s"):format(e.member, e.wait_ms / 1000, e.error.message)
+    if e.wait_ms == 0 then return ("%s goes on with %s: %s"):format(who(e), e.model, e.error.message) end
+    return ("%s tries again in %.1f s: %s"):format(who(e), e.wait_ms / 1000, e.error.message)
   end,
-  member_restarted = function(e) return e.member .. " begins its answer anew" end,
+  member_restarted = function(e) return who(e) .. " begins its answer anew" end,
   tool_call_request = function(e) return ("%s calls %s"):format(caller(e), e.call.name) end,
   tool_call_result = tool_line,
   run_blocked = function(e)
@@ -61,7 +66,7 @@ local LINES = {
   member_completed = member_line,
   round_completed = function(e)
     local decision = e.result.decision
-    return ("round %d%s done in %.1f s%s"):format(e.idx, turn(e), e.result.duration_ms / 1000,
+    return ("round %d%s done in %.1f s%s"):format(e.idx, iteration_of(e), e.result.duration_ms / 1000,
       decision and decision.winner and ", first is " .. decision.winner or "")
   end,
   log = function(e) return e.level .. ": " .. e.text end,

@@ -113,6 +113,7 @@ describe("a tie", function()
   it("is broken by the chair, which sees what is tied", function()
     local round, asked, result = chaired '{"choice": "y", "rationale": "it is better"}'
     assert.matches("- x\n\n- y", asked, nil, true)
+    assert.equal("y", chaired('FINAL CHOICE: "Y."').decision.winner)
     assert.same({ "y", true }, { round.decision.winner, round.decision.tie })
     assert.same({ by = "chair", choice = "y", rationale = "it is better" }, round.decision.detail.tie_break)
     assert.equal("y", round.decision.ranking[1])
@@ -149,6 +150,30 @@ describe("a tie", function()
     assert.equal("invalid_council", err.kind)
     assert.same({ path = "rounds[1].tie_break", code = "conflict", message = "the council has no chair to break a tie" },
       err.context.faults[1])
+  end)
+
+  it("that a round of one's own leaves to the chair is its too", function()
+    T.script(function(request) return request.member == "chair" and '{"choice": "y"}' or "yes" end)
+    local kind = { name = "mine", build = function() return "x" end, aggregate = function(ctx)
+      return ctx:decide("plurality", { { choice = "x" }, { choice = "y" } }, { tie_break = "chair" })
+    end }
+    local decision = T.ask({ chair = true, rounds = { { type = kind, tie_break = "chair" } } }).decision
+    assert.same({ "y", "y" }, { decision.winner, decision.detail.tie_break.choice })
+  end)
+
+  it("between members shows the chair what they have answered", function()
+    local asked
+    T.script(function(request)
+      if request.member ~= "chair" then return "the words of " .. request.member end
+      if request.round == "mine" then asked = request.messages[#request.messages].content end
+      return '{"choice": "b"}'
+    end)
+    local kind = { name = "mine", build = function() return "x" end,
+      parse = function(_, member) return { choice = member.id == "c" and "c" or "b" } end }
+    local result = T.ask { chair = true, ids = { "b", "c" }, rounds = { { type = "independent_analysis" },
+      { type = kind, rule = "plurality", tie_break = "chair" } } }
+    assert.matches('<answer from="b">\nthe words of b\n</answer>', asked, nil, true)
+    assert.equal("b", result.decision.winner)
   end)
 
   it("that does not exist asks no chair", function()

@@ -475,3 +475,131 @@ describe("a free run", function()
     assert.same({ input_tokens = 4, output_tokens = 6 }, result.usage)
   end)
 end)
+
+-- Runs one round with a `run` of its own and gives the run's result, its events and its error.
+local function own(fn, body, opts)
+  body = body or {}
+  body.rounds = { { type = { name = "own", run = fn, options = opts } } }
+  local events, run = T.events(T.council(body))
+  return run:result(), events
+end
+
+describe("ctx in a round with a run of its own", function()
+  before_each(function() T.script(function(request) return request.round .. " " .. request.member end) end)
+
+  it("gives the members that take part, by members and router", function()
+    local seen
+    local round = { name = "own", run = function(ctx)
+      local members, err = ctx:participants()
+      if not members then return nil, err end
+      seen = {}
+      for i, member in ipairs(members) do seen[i] = member.id end
+    end }
+    local result = T.ask { rounds = { { type = round, members = { "a", "c" }, router = function() return { "c" } end } } }
+    assert.same({ "c" }, seen)
+    assert.same({ a = "skipped" }, T.statuses(result))
+    assert.equal("router_excluded", result.rounds[1].results.a.metadata.reason)
+    result = T.ask { rounds = { { type = round, router = function() return { "x" } end } } }
+    assert.matches("'x' is no member", tostring(result.errors[1]))
+  end)
+
+  it("settles results, which the events tell", function()
+    local result, events = own(function(ctx)
+      ctx:settle { member = "a", status = "ok", response = { content = "yes" } }
+      ctx:settle { member = "b", status = "eliminated", metadata = { reason = "why not" } }
+    end)
+    assert.same({ a = "ok", b = "eliminated" }, T.statuses(result))
+    assert.same({ "ok", nil, 0 }, { result.status, result.degraded, result.rounds[1].results.b.attempts })
+    assert.same({ "run_started", "round_started", "member_completed:a", "member_completed:b", "round_completed", "run_completed" },
+      T.names(events))
+  end)
+
+  it("knows its quorum, and whether a failure ends it", function()
+    local seen
+    local function look(ctx) seen = { ctx:quorum(5), ctx:fails_fast() } end
+    own(look, { quorum = "majority" })
+    assert.same({ 3, false }, seen)
+    own(look, { failure_mode = "fail_fast" })
+    assert.same({ nil, true }, seen)
+  end)
+
+  it("has what is known of the result so far", function()
+    local result = own(function(ctx)
+      ctx:ask("a")
+      ctx.result.metadata.heard = ctx.result.results.a.response.content
+      ctx.result.answers = { ["no member"] = { content = "the winner's" } }
+      return { winner = "no member" }
+    end)
+    assert.equal("own a", result.rounds[1].metadata.heard)
+    assert.equal("the winner's", result.final.content)
+  end)
+
+  it("asks a member several times: events say which, results are kept where that is wanted", function()
+    local heard
+    local result, events = own(function(ctx)
+      heard = ctx:all {
+        function() return ctx:ask("a", nil, { iteration = 1, keep = false }) end,
+        function() return ctx:ask("a", nil, { iteration = 2, keep = false }) end,
+      }
+    end)
+    assert.same({}, result.rounds[1].results)
+    assert.same({ "ok", "ok" }, { heard[1].status, heard[2].status })
+    local iterations = {}
+    for i, event in ipairs(T.of_type(events, "member_completed")) do iterations[i] = event.iteration end
+    assert.same({ 1, 2 }, iterations)
+  end)
+
+  it("asks with a seed of its own", function()
+    local seeds = {}
+    T.script(function(request)
+      seeds[#seeds + 1] = request.seed
+      return "x"
+    end)
+    own(function(ctx)
+      ctx:ask("a", nil, { seed = 9 })
+      ctx:ask("a")
+    end, { members = { a = { seed = 7 } } })
+    assert.same({ 9, 7 }, seeds)
+  end)
+
+  it("runs rounds as its iterations", function()
+    local seen = {}
+    local think = { name = "think", build = function(ctx)
+      seen[#seen + 1] = ("%s %d %d %d"):format(ctx.round.name, ctx.round.idx, ctx.round.iteration, #ctx.rounds)
+      return "x"
+    end }
+    local result, events = own(function(ctx)
+      ctx:round(think, { members = { "a" } })
+      ctx:round(think, { members = { "b" } })
+      ctx.result.results = ctx.result.metadata.iterations[2].results
+    end, { rounds = { { type = "independent_analysis" } } })
+    assert.same({ "think 1 1 0", "think 1 2 1" }, seen)
+    assert.equal(1, #result.rounds)
+    assert.same({ "think", "think" }, { result.rounds[1].metadata.iterations[1].name, result.rounds[1].metadata.iterations[2].name })
+    local places = {}
+    for i, event in ipairs(T.of_type(events, "round_started")) do places[i] = { event.round, event.idx, event.iteration } end
+    assert.same({ { "own", 1 }, { "think", 1, 1 }, { "think", 1, 2 } }, places)
+  end)
+
+  it("names the round of the moment", function()
+    local names = {}
+    local think = { name = "think", build = function(ctx)
+      names[#names + 1] = ctx._run:state().current_round.name
+      return "x"
+    end }
+    own(function(ctx)
+      ctx:round(think)
+      names[#names + 1] = ctx._run:state().current_round.name
+    end, { ids = { "a" } })
+    assert.same({ "think", "own" }, names)
+  end)
+
+  it("refuses outside of a round what needs one", function()
+    local _, err = free(function(ctx) ctx:participants() end)
+    assert.matches("participants: this is no round", err.message)
+    _, err = free(function(ctx) ctx:settle {} end)
+    assert.matches("settle: this is no round", err.message)
+    local result = own(function(ctx) ctx:settle {} end)
+    assert.matches("bad argument #1 to 'settle'", result.errors[1].message)
+  end)
+end)

@@ -416,27 +416,21 @@ describe("a round of one's own", function()
     assert.same({ 0, 1, 2 }, counts)
   end)
 
-  it("may take several iterations, and say who speaks in each", function()
-    local mine = { name = "mine", build = function(ctx) return ("%d of %d"):format(ctx.round.iteration, #ctx.iterations) end,
-      phases = function(_, members, iterations)
-        if #iterations == 2 then return nil end
-        return { { members[3] }, { members[1], members[2] } }
-      end }
-    T.script(function(request) return request.messages[1].content end)
-    local events, run = T.events(T.council { rounds = { { type = mine } } })
-    local round = run:result().rounds[1]
-    assert.same({ 2, "1 of 0", "2 of 1" }, { #round.metadata.iterations,
-      round.metadata.iterations[1].results.a.response.content, round.results.a.response.content })
-    local started = {}
-    for i, event in ipairs(T.of_type(events, "member_started")) do started[i] = event.member .. event.iteration end
-    assert.same({ "c1", "a1", "b1", "c2", "a2", "b2" }, started)
-  end)
-
-  it("may take no iteration at all", function()
-    local mine = { name = "mine", build = function() return "x" end, phases = function() return nil end }
-    local result = T.ask { rounds = { { type = "independent_analysis" }, { type = mine } } }
-    assert.same({}, result.rounds[2].metadata.iterations)
-    assert.equal("ok", result.status)
+  it("may say who speaks with whom, one group after the other", function()
+    helper.virtual(function()
+      T.script(after(100))
+      local mine = { name = "mine", build = function(ctx) return tostring(ctx.result.results.c ~= nil) end,
+        groups = function(_, members) return { { members[3] }, { members[1], members[2] } } end }
+      local ms, result = T.timed(T.ask, { rounds = { { type = mine } } })
+      assert.equal(200, ms)
+      assert.same({ a = "ok", b = "ok", c = "ok" }, T.statuses(result))
+      ms, result = T.timed(T.ask, { rounds = { { type = mine, timeout = "50ms" } } })
+      assert.equal(50, ms)
+      assert.same({ a = "timeout", b = "timeout", c = "timeout" }, T.statuses(result))
+    end)
+    local mine = { name = "mine", build = function() return "x" end, groups = function() error("broken on purpose", 0) end }
+    local _, err = T.ask { rounds = { { type = mine } } }
+    assert.equal("script", err.kind)
   end)
 
   it("orchestrates itself with run", function()
@@ -452,6 +446,30 @@ describe("a round of one's own", function()
     assert.same({ a = "ok", b = "ok" }, T.statuses(result))
     assert.same({ "run_started", "round_started", "member_started:a", "member_completed:a", "member_started:b",
       "member_completed:b", "log", "round_completed", "run_completed" }, T.names(events))
+  end)
+
+  it("decides by its aggregate where run gives no decision, also when its time is over", function()
+    helper.virtual(function()
+      T.answers { a = { content = "x", delay_ms = 10 }, b = { content = "x", delay_ms = 1000 }, chair = "the end" }
+      local mine = { name = "own", run = function(ctx)
+        ctx:ask("a", "x")
+        ctx:ask("b", "x")
+      end, aggregate = function(_, results) return { winner = results.a.status } end }
+      local result = T.ask { chair = true, rounds = { { type = mine, timeout = 100 } } }
+      assert.same({ "ok", "timeout" }, { result.rounds[1].decision.winner, result.rounds[1].error.kind })
+      mine.aggregate = function() error "broken" end
+      assert.equal("script", T.ask({ rounds = { { type = mine } } }).errors[1].kind)
+    end)
+  end)
+
+  it("keeps to its quorum, whoever asks", function()
+    T.answers { a = "x", b = { error = 401 }, c = { error = 401 } }
+    local mine = { name = "own", run = function(ctx)
+      for _, member in ipairs(ctx:participants()) do ctx:ask(member) end
+    end }
+    local result = T.ask { rounds = { { type = mine, quorum = "majority" } } }
+    assert.same({ "error", "quorum" }, { result.status, result.errors[1].kind })
+    assert.equal("partial", T.ask({ rounds = { { type = mine, quorum = 1 } } }).status)
   end)
 
   it("may conclude the run", function()

@@ -100,6 +100,17 @@ describe("curia.language.lower", function()
     assert.equal(object, copy.object)
   end)
 
+  it("unfolds rounds that stand among a round's options", function()
+    local spec = lower.council("c", { member "a" {}, round "again" { round = round "think" { timeout = "2s" } } })
+    assert.same({ type = "again", round = { type = "think", timeout = "2s" } }, spec.rounds[1])
+  end)
+
+  it("puts another name's value under the name that counts", function()
+    local rules = { ["until"] = { type = "string", doc = "x" }, stop_when = { type = "string", doc = "x", alias = "until" } }
+    assert.same({ ["until"] = "x" }, lower.record(rules, { stop_when = "x" }))
+    assert.same({ ["until"] = "x", stop_when = "y" }, lower.record(rules, { ["until"] = "x", stop_when = "y" }))
+  end)
+
   it("reports what has no form", function()
     local function codes(body)
       local _, faults = lower.council("c", body)

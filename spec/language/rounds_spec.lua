@@ -57,6 +57,7 @@ describe("curia.language.rounds", function()
     assert.same({ 1000, "borda", module, module }, { planned.timeout_ms, planned.rule, planned.type, planned.module })
     assert.equal("half", round.router)
     assert.equal("first", rounds.bind({ tie_break = "first" }, {}, registry).tie_break)
+    assert.equal("gone", rounds.bind({ ["until"] = "gone" }, module, registry)["until"])
   end)
 
   it("finds rules that cannot count a round's ballots", function()

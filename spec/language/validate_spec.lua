@@ -146,6 +146,28 @@ describe("curia.language.validate", function()
         codes { profile = "plain", member "a" {}, chair {}, round "think" { members = { "chair" } } })
     end)
 
+    it("unknown_member, named by an option of a round's own", function()
+      local mine = { name = "mine", run = print, options = { judge = { type = "string|function", doc = "x", member = true } } }
+      local function judged_by(judge)
+        return codes { profile = "plain", member "a" {}, chair {}, round(mine) { judge = judge } }
+      end
+      assert.same({ ["rounds[1].judge"] = "unknown_member" }, judged_by "b")
+      assert.same({}, judged_by "a")
+      assert.same({}, judged_by "chair")
+      assert.same({}, judged_by(print))
+    end)
+
+    it("of rounds among a round's options", function()
+      local mine = { name = "mine", run = print, options = { round = { type = "string|table", doc = "x", round = true } } }
+      local function inner(wrapped) return codes { profile = "plain", member "a" {}, round(mine) { round = wrapped } } end
+      assert.same({ ["rounds[1].round.type"] = "unknown_round" }, inner "thikn")
+      assert.same({ ["rounds[1].round.timout"] = "unknown_field" }, inner(round "think" { timout = 1 }))
+      assert.same({ ["rounds[1].round.members[1]"] = "unknown_member" }, inner { type = "think", members = { "b" } })
+      assert.same({ ["rounds[1].round"] = "wrong_type" }, inner(7))
+      assert.same({}, inner "think")
+      assert.same({}, inner { name = "mine", build = print })
+    end)
+
     it("unknown_profile, alone and with the nearest name", function()
       local _, faults = validate { member "a" { profile = "plian" }, round "think" {} }
       assert.same({ ["members[1].profile"] = "unknown_profile" }, support.codes(faults))

@@ -87,10 +87,11 @@ describe("debate", function()
   it("ends when `until` says so", function()
     local seen = {}
     local round = debate(agree, { max_rounds = 5, ["until"] = function(previous, current, opts)
-      seen[#seen + 1] = { previous and previous.iteration or 0, current.iteration, opts.max_rounds }
-      return current.iteration == 3
+      seen[#seen + 1] = { previous and previous.results.b.response.content or "-", current.results.b.response.content,
+        opts.max_rounds }
+      return #seen == 3
     end })
-    assert.same({ { 0, 1, 5 }, { 1, 2, 5 }, { 2, 3, 5 } }, seen)
+    assert.same({ { "-", "b says 1", 5 }, { "b says 1", "b says 2", 5 }, { "b says 2", "b says 3", 5 } }, seen)
     assert.equal("until", round.metadata.stopped)
     local failed, _, _, _, err = debate(agree, { ["until"] = function() error("broken on purpose", 0) end })
     assert.equal("script", err.kind)
@@ -137,8 +138,8 @@ describe("debate", function()
       return request.round == "debate" and differ(request.member, 1) or R.tell(request.round, request.member)
     end)
     T.ask { chair = true, ids = { "a", "b" }, rounds = { { type = "independent_analysis" }, { type = "debate" } } }
-    assert.is_true(R.holds(asked, '== debate, turn 1 ==\n\n<answer from="a">\na says 1'))
-    assert.is_true(R.holds(asked, "== debate, turn 2 =="))
+    assert.is_true(R.holds(asked, '== debate, iteration 1 ==\n\n<answer from="a">\na says 1'))
+    assert.is_true(R.holds(asked, "== debate, iteration 2 =="))
     assert.is_false(R.holds(asked, "AGREED"))
   end)
 
@@ -157,8 +158,8 @@ describe("debate", function()
       round = debate(function(member, turn) return { content = differ(member, turn), delay_ms = 400 } end, { timeout = "1s" })
       assert.equal(1000, round.duration_ms)
       assert.equal("ok", round.metadata.iterations[1].results.c.status)
-      assert.same({ a = "timeout", b = "timeout", c = "timeout" }, { a = round.results.a.status, b = round.results.b.status,
-        c = round.results.c.status })
+      assert.same({ "timeout", "a says 1", "c says 1" }, { round.results.b.status, round.results.a.response.content,
+        round.results.c.response.content })
     end)
     _, _, order = debate(function(member) return member == "a" and { error = 401 } or "x" end, { failure_mode = "fail_fast" },
       { retry = { attempts = 1 } })

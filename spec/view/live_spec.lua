@@ -66,6 +66,18 @@ describe("curia.view.live", function()
     end)
   end)
 
+  it("keeps each turn of a debate", function()
+    local path = program.file [[
+      council "dispute" { member "a" { provider = "scripted" }, member "b" { provider = "scripted" },
+        round "independent_analysis" {}, round "debate" {}, chair { provider = "scripted" } }
+    ]]
+    local _, raw = on_terminal("run " .. path .. " Why --offline", { rows = 200 })
+    os.remove(path)
+    local text = seen(raw, 80, 200)
+    assert.truthy(text:find("round 2 of 3 · debate · iteration 1 · 2 of 2 answered", 1, true))
+    assert.truthy(text:find("debate · iteration 2 · 2 of 2 answered", 1, true))
+  end)
+
   it("paints no more than twenty pictures a second", function()
     with_council("b", function(path)
       local started = uv.hrtime()

@@ -38,22 +38,24 @@ round 3 of 3: synthesis
     assert.truthy(text:find("OFFLINE: scripted answers, no model was asked\n", 1, true))
   end)
 
-  it("tells the turns of a round, and how they came to an end", function()
-    local written = {}
-    local view = plain.open({ council = "a" }, {
-      write = function(text) written[#written + 1] = text end, now = function() return 0 end,
-    })
-    local turn = { results = {}, metadata = {}, duration_ms = 5 }
-    local whole = { results = {}, metadata = { iterations = { turn }, stopped = "agreed" }, duration_ms = 5 }
-    view:event { type = "round_started", round = "debate", idx = 2 }
-    view:event { type = "round_started", round = "debate", idx = 2, iteration = 1 }
-    view:event { type = "round_completed", round = "debate", idx = 2, iteration = 1, result = turn }
-    view:event { type = "round_completed", round = "debate", idx = 2, result = whole }
-    assert.equal("a\nround 2: debate\nround 2: debate, turn 1\n  0 of 0 answered, 5 ms\n"
-      .. "  0 of 0 answered, 5 ms; agreed after 1 turn\n", table.concat(written))
-  end)
-
   it("shows no control character", function()
     assert.equal("a: [2Jx y\n", lines({ council = "a", question = "\27[2Jx\ny" }, 1))
+  end)
+
+  it("numbers what a round asks several times, and what it repeats", function()
+    local written = {}
+    local view = plain.open({ council = "a" }, { write = function(text) written[#written + 1] = text end, now = function() return 0 end })
+    local function event(kind, iteration, status)
+      view:event { type = kind, round = "sample", idx = 1, member = "a", iteration = iteration,
+        result = { status = status, duration_ms = 1, metadata = { reason = "tournament_loss" } } }
+    end
+    event("round_started")
+    event("member_started", 1)
+    event("member_started", 2)
+    event("member_completed", 2, "ok")
+    event("round_started", 4)
+    event("member_completed", 4, "eliminated")
+    assert.same({ "round 1: sample\n", "  a #2: done, 1 ms\n", "round 1: sample, iteration 4\n", "  a: out, tournament loss\n" },
+      { table.unpack(written, 2) })
   end)
 end)

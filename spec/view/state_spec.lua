@@ -58,4 +58,32 @@ describe("curia.view.state", function()
     view:apply({ type = "tool_call_request", member = "optimist" }, 0)
     assert.equal("waiting", view.round.members[1].status)
   end)
+
+  it("shows the first of several asks at once, and what the round makes of them", function()
+    local view = state.new({ council = "free" }, 0)
+    local function apply(kind, iteration, more)
+      local event = { type = kind, round = "sample", idx = 1, member = "a", iteration = iteration }
+      for name, value in pairs(more or {}) do event[name] = value end
+      view:apply(event, 0)
+    end
+    local function answered(text) return { result = { status = "ok", response = { content = text } } } end
+    apply("member_started", 1)
+    apply("member_started", 2)
+    apply("member_token", 2, { kind = "content", text = "no" })
+    apply("member_token", 1, { kind = "content", text = "yes" })
+    local member = view.round.by_id.a
+    assert.same({ "streaming", "yes" }, { member.status, table.concat(member.text) })
+    apply("member_completed", 1, answered "yes")
+    assert.equal("streaming", member.status)
+    apply("member_completed", 2, answered "no")
+    assert.equal("done", member.status)
+    apply("member_completed", nil, answered "the most frequent")
+    assert.equal("the most frequent", table.concat(member.text))
+  end)
+
+  it("numbers the iterations of a round", function()
+    local view = state.new({ council = "free" }, 0)
+    view:apply({ type = "round_started", round = "critique", idx = 2, iteration = 3 }, 0)
+    assert.equal("round 2 · critique · iteration 3", view:headline(view.round))
+  end)
 end)

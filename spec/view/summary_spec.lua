@@ -55,18 +55,12 @@ describe("curia.view.summary", function()
       return summary.decision { ranking = { "a", "b" }, tie = true, winner = winner, detail = { tie_break = tie_break } }
     end
     assert.equal("ranking: a, b (tie, broken by name)", told_of("first", "a"))
+    assert.equal("ranking: a, b (tie)", told_of("chair"))
     assert.equal("ranking: a, b (tie, broken by chance)", told_of("random", "a"))
     assert.equal("ranking: a, b (tie, broken by the council's function)", told_of("function", "a"))
     assert.equal("ranking: a, b (tie, broken by the chair for a)", told_of({ by = "chair", choice = "a" }, "a"))
     assert.equal("ranking: a, b (tie; the chair has not broken it: no choice could be read)",
       told_of { by = "chair", error = "no choice could be read" })
-  end)
-
-  it("tells how turns came to their end", function()
-    assert.is_nil(summary.ending { metadata = {} })
-    assert.equal("agreed after 1 turn", summary.ending { metadata = { iterations = { {} }, stopped = "agreed" } })
-    assert.equal("no agreement after 2 turns", summary.ending { metadata = { iterations = { {}, {} }, stopped = "max_rounds" } })
-    assert.equal("ended after 2 turns", summary.ending { metadata = { iterations = { {}, {} } } })
   end)
 
   it("says what each ballot comes to before its words", function()
@@ -91,5 +85,22 @@ describe("curia.view.summary", function()
     assert.equal("ranking: a 2.5, b 2.5 (tie)", summary.decision(tied))
     assert.equal("ranking: a, b", summary.decision({ ranking = { "a", "b" } }))
     assert.equal("ranking: a, b; no winner by the rule majority", summary.decision({ ranking = { "a", "b" }, rule = "majority" }))
+  end)
+
+  it("cuts what was voted on where it is a whole answer", function()
+    local text = summary.decision({ ranking = { ("word "):rep(40) } })
+    assert.is_true(#text < 60)
+    assert.matches("^ranking: word word", text)
+  end)
+
+  it("tells how a round went", function()
+    local function facts(results, metadata) return summary.facts({ results = results, metadata = metadata, duration_ms = 5 }) end
+    local ok, out = { status = "ok" }, { status = "eliminated" }
+    assert.equal("1 of 1 answered · 5 ms", facts { a = ok })
+    assert.equal("1 of 2 left · 5 ms", facts { a = ok, b = out })
+    assert.equal("1 of 1 answered · 4 samples (posterior), 6 saved · 5 ms",
+      facts({ a = ok }, { asked = 4, saved = 6, stopped = "posterior" }))
+    assert.equal("1 of 1 answered · 3 iterations (max iterations) · 5 ms",
+      facts({ a = ok }, { iterations = { 1, 2, 3 }, stopped = "max_iterations" }))
   end)
 end)

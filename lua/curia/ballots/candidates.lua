@@ -30,27 +30,50 @@ local function of_answers(ctx)
     order = ctx.opts.order, prefix = ctx.opts.prefix, random = function() return ctx:random() end,
   })
   made.text_of = text_of
-  ctx._result.metadata.label_to_id = made.label_to_id
+  ctx.result.metadata.label_to_id = made.label_to_id
   return made
 end
 
--- Options are their own labels.
-local function of_options(ctx)
+--- Candidates that are options: each is its own label.
+---@param options string[]
+---@return curia.Candidates
+function M.options_only(options)
   local itself = {}
-  for _, option in ipairs(ctx.opts.options) do itself[option] = option end
-  ctx._result.metadata.options = ctx.opts.options
-  return { order = ctx.opts.options, label_to_id = itself, id_to_label = itself }
+  for _, option in ipairs(options) do itself[option] = option end
+  return { order = options, label_to_id = itself, id_to_label = itself }
+end
+
+local function of_options(ctx)
+  ctx.result.metadata.options = ctx.opts.options
+  return M.options_only(ctx.opts.options)
 end
 
 --- The candidates of a round, prepared once for all judges.
 ---@param ctx curia.Ctx
 ---@return curia.Candidates
 function M.of(ctx)
-  local known = prepared[ctx._result]
+  local known = prepared[ctx.result]
   if known then return known end
   local made = ctx.opts.options and of_options(ctx) or of_answers(ctx)
-  prepared[ctx._result] = made
+  prepared[ctx.result] = made
   return made
+end
+
+--- Makes texts that a round has counted itself its candidates: under labels, as they are the members' own words.
+---@param ctx curia.Ctx
+---@param texts string[]
+function M.set_texts(ctx, texts)
+  local made = anonymize.labels(texts, { prefix = "Answer " })
+  made.text_of = {}
+  for _, text in ipairs(texts) do made.text_of[text] = text end
+  prepared[ctx.result] = made
+end
+
+--- The candidates of a round that has prepared some.
+---@param ctx curia.Ctx
+---@return curia.Candidates?
+function M.known(ctx)
+  return prepared[ctx.result]
 end
 
 local function is_own(ctx, candidates, member, id)
@@ -101,8 +124,23 @@ function M.alike(options)
   end
 end
 
--- What a model wrote in a label's place may be long.
 local LONGEST_QUOTE = 80
+
+--- What a judge wrote in a label's place, for a reason: it may be long, and anything.
+---@param label any
+---@return string
+function M.quote(label)
+  return tostring(label):sub(1, LONGEST_QUOTE)
+end
+
+--- The candidate that a label stands for, as models write it.
+---@param candidates curia.Candidates
+---@param label any
+---@return string? id nil when it names none
+function M.restore(candidates, label)
+  local restore = candidates.text_of and anonymize.restore or restore_option
+  return restore(candidates, label)
+end
 
 --- The candidate that a judge means.
 ---@param ctx curia.Ctx
@@ -112,11 +150,9 @@ local LONGEST_QUOTE = 80
 ---@return string? reason why the ballot does not count
 function M.find(ctx, member, label)
   local candidates = M.of(ctx)
-  local restore = candidates.text_of and anonymize.restore or restore_option
-  local id = restore(candidates, label)
+  local id = M.restore(candidates, label)
   if not id then
-    return nil, ("names no %s: %s"):format(
-      candidates.text_of and "answer" or "option", tostring(label):sub(1, LONGEST_QUOTE))
+    return nil, ("names no %s: %s"):format(candidates.text_of and "answer" or "option", M.quote(label))
   end
   if is_own(ctx, candidates, member, id) then return nil, "judges its own answer" end
   return id

@@ -51,43 +51,52 @@ end
 
 -- ---- ties -------------------------------------------------------------------------------------------
 
--- The chair sees the tied answers where they are texts, under the labels that the judges had.
-local function tied_entries(ctx, known, tied)
-  local text_of = known and known.text_of or {}
-  if not known then
-    for _, answer in ipairs(shared.answers(ctx, shared.last_answers(ctx))) do text_of[answer.id] = answer.text end
-  end
+local NONE = {}
+
+-- What the ballots of a round of one's own name may be members, whose answers are meant.
+local function named(ctx, tied)
+  local made, text_of = candidates.options_only(tied), {}
+  for _, id in ipairs(tied) do text_of[id] = shared.answer_of(ctx, id) end
+  return made, text_of
+end
+
+local function known_of(ctx, tied)
+  local known = candidates.known(ctx)
+  if known then return known, known.text_of or NONE end
+  return named(ctx, tied)
+end
+
+-- The chair sees the tied answers under the labels that the judges had; options say themselves what they are.
+local function entries_of(known, text_of, tied)
   local entries = {}
-  for i, id in ipairs(tied) do
-    entries[i] = { id = id, label = known and known.id_to_label[id] or id, text = text_of[id] }
-  end
+  for i, id in ipairs(tied) do entries[i] = { label = known.id_to_label[id] or id, text = text_of[id] } end
   return entries
 end
 
-local LONGEST_QUOTE = 80
-
-local function finder(entries)
+local function finder(known, tied)
   return function(label)
-    for _, entry in ipairs(entries) do
-      if label == entry.label or label == entry.id then return entry.id end
+    local chosen = candidates.restore(known, label)
+    for _, id in ipairs(tied) do
+      if id == chosen then return id end
     end
-    return nil, "names none of the tied: " .. tostring(label):sub(1, LONGEST_QUOTE)
+    return nil, "names none of the tied: " .. candidates.quote(label)
   end
 end
 
 -- The round's own time limit holds for the chair's word too.
 local function time_left(ctx)
-  local limit = ctx._round.timeout_ms
-  return limit and math.max(1, limit - (clock.wall_ms() - ctx._result.started_at))
+  local limit = ctx.opts.timeout_ms
+  return limit and math.max(1, limit - (clock.wall_ms() - ctx.result.started_at))
 end
 
-local function ask_chair(ctx, known, tied)
-  local chair = ctx._run.plan.chair
+local function ask_chair(ctx, tied)
+  local chair = ctx.chair
   if not chair then return { by = "chair", error = "the council has no chair" } end
-  local entries = tied_entries(ctx, known, tied)
-  local prompt = prompts.tie_break(prompts.question(ctx.input), entries)
+  local known, text_of = known_of(ctx, tied)
+  local prompt = prompts.tie_break(prompts.question(ctx.input), entries_of(known, text_of, tied))
+  local find = finder(known, tied)
   local result = ctx:ask(chair, { { role = "user", content = prompt } }, {
-    parse = function(_, _, response) return read.choice(response, finder(entries)) end, deadline_ms = time_left(ctx),
+    parse = function(_, _, response) return read.choice(response, find) end, deadline_ms = time_left(ctx),
   })
   if result.status ~= "ok" then return { by = "chair", error = tostring(result.error or result.status) } end
   local said = result.response.parsed
@@ -102,12 +111,18 @@ local function put_first(ranking, id)
   return made
 end
 
--- Where the chair does not choose, the tie stays, and no option wins by its name alone.
-local function let_chair_break(ctx, known, decision)
-  local said = ask_chair(ctx, known, decision.tied)
+--- Lets the chair break the tie that a decision has left to it. Where the chair does not choose, the tie stays, and no
+--- option wins by its name alone.
+---@async
+---@param ctx curia.Ctx the round's
+---@param decision any
+function M.let_chair_break(ctx, decision)
+  if type(decision) ~= "table" or not decision.tied or decision.winner ~= nil then return end
+  local said = ask_chair(ctx, decision.tied)
   decision.winner = said.choice
+  decision.detail = decision.detail or {}
   decision.detail.tie_break = said
-  if said.choice then decision.ranking = put_first(decision.ranking, said.choice) end
+  if said.choice then decision.ranking = put_first(decision.ranking or {}, said.choice) end
 end
 
 -- ---- counting ---------------------------------------------------------------------------------------
@@ -119,8 +134,7 @@ local function count(ctx, results, rule, known, own)
   }
   for name, value in pairs(own or {}) do opts[name] = value end
   local decision = rules.decide(rule, M.ballots(ctx, results), opts)
-  decision.detail.label_to_id = ctx._result.metadata.label_to_id
-  if opts.tie_break == "chair" and decision.tied then let_chair_break(ctx, known, decision) end
+  decision.detail.label_to_id = ctx.result.metadata.label_to_id
   return decision
 end
 
@@ -135,7 +149,6 @@ function M.candidates(rule, own)
 end
 
 --- The same for a round that has no `aggregate` and a `rule`: whatever its members' parsed answers name.
----@async
 ---@param ctx curia.Ctx
 ---@param results table<string, curia.MemberResult>
 ---@return curia.Decision

@@ -20,7 +20,8 @@ function M.of_member(rounds, id, idx)
   for i = (idx or #rounds + 1) - 1, 1, -1 do
     local round = rounds[i]
     local result = round.results[id]
-    local is_answer = not round.decision and not round.metadata.texts
+    local texts = round.metadata.texts
+    local is_answer = texts == "answers" or not (round.decision or texts)
     if is_answer and result and result.status == "ok" then return result.response end
   end
 end

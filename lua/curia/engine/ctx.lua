@@ -29,6 +29,9 @@ local M = {}
 ---@field round? {name: string, idx: integer, iteration?: integer}
 ---@field rounds curia.RoundResult[] those that have ended
 ---@field members table[] the council's members
+---@field chair? table
+---@field opts? curia.PlannedRound the options of the round that this is
+---@field result? curia.RoundResult the result of that round as far as it is known: `results`, `metadata`
 ---@field deadline? integer Unix ms
 local Ctx = {}
 Ctx.__index = Ctx
@@ -36,20 +39,30 @@ Ctx.__index = Ctx
 -- `ctx.round` is both: a table that tells which round this is, and the call `ctx:round(type, opts)`.
 local Round = {}
 
+-- An iteration of the round that runs it.
+local function place_inside(outer, round)
+  local iterations = outer.result.metadata.iterations
+  round.idx, round.iteration = outer._round.idx, iterations and #iterations + 1 or 1
+end
+
 --- Runs a round of the shipped or registered types: `ctx:round(type, opts)`. A round that fails is a
---- result too, with its error beside it; only a wrong type or option raises.
+--- result too, with its error beside it; only a wrong type or option raises. Inside of a round it is an
+--- iteration of that one, and stands in its `metadata.iterations`.
 ---@async
 ---@param ctx curia.Ctx
 ---@param kind string|table its type, or a round of your own
 ---@param opts? table its options
 ---@return curia.RoundResult
 ---@return curia.Error? err
+---@return boolean? fatal the run could not go on after that, were it a round of the council
 function Round:__call(ctx, kind, opts)
   local run = ctx._run
   if run.free then run.free:close_idle() end
-  local result, err = rounds.execute(ctx, adhoc.plan(run, kind, opts))
+  local round = adhoc.plan(run, kind, opts)
+  if ctx._round then place_inside(ctx, round) end
+  local result, err, fatal = rounds.execute(ctx, round)
   spending.check(run)
-  return result, err
+  return result, err, fatal
 end
 
 --- The context of a run.
@@ -60,9 +73,22 @@ function M.new(run, input)
   local left_ms = run:time_left_ms()
   return setmetatable({
     _run = run, round = setmetatable({}, Round), run_id = run.id, input = input, council = run.plan.spec.name,
-    metadata = run.metadata, rounds = run.finished, members = run.plan.members,
+    metadata = run.metadata, rounds = run.finished, members = run.plan.members, chair = run.plan.chair,
     deadline = left_ms and clock.wall_ms() + math.ceil(left_ms), _inner = nil,
   }, Ctx)
+end
+
+local function called(round, iteration)
+  return setmetatable({ name = round.name, idx = round.idx, iteration = iteration }, Round)
+end
+
+-- The rounds that an iteration finds before it: the outer round's, then the iterations that have ended.
+local function rounds_before(outer)
+  local before = table.move(outer.rounds, 1, #outer.rounds, 1, {})
+  for _, iteration in ipairs(outer.result.metadata.iterations) do
+    if iteration.duration_ms then before[#before + 1] = iteration end
+  end
+  return before
 end
 
 --- The same context seen from inside a round.
@@ -71,10 +97,52 @@ end
 ---@return curia.Ctx
 function Ctx:for_round(round, result)
   self._inner = self._inner or { __index = self }
-  return setmetatable({
-    round = setmetatable({ name = round.name, idx = round.idx, iteration = round.iteration }, Round),
-    opts = round, _round = round, _result = result,
+  local inner = setmetatable({
+    round = called(round, round.iteration), opts = round, _round = round, _result = result, result = result,
   }, self._inner)
+  if self.result then inner.rounds = rounds_before(self) end
+  return inner
+end
+
+local function demand_round(self, what)
+  if not self._round then error(("%s: this is no round"):format(what), 3) end
+end
+
+--- In a round with a `run` of its own: the members that take part, by its options `members` and `router`. Those
+--- that the router leaves out get their results.
+---@async
+---@return table[]? members
+---@return curia.Error? err of the router
+function Ctx:participants()
+  demand_round(self, "participants")
+  return rounds.participants(self)
+end
+
+--- How many of `count` members must answer in this round, by its quorum or the council's; nil: there is none.
+---@param count integer
+---@return integer?
+function Ctx:quorum(count)
+  demand_round(self, "quorum")
+  return rounds.quorum(self, count)
+end
+
+--- Whether the failure of a member shall end this round (`failure_mode`).
+---@return boolean
+function Ctx:fails_fast()
+  demand_round(self, "fails_fast")
+  return rounds.fails_fast(self, self._round)
+end
+
+--- In a round with a `run` of its own: makes a result the member's in this round, and tells it as an event.
+---@param result curia.MemberResult `member` and `status` must be there
+function Ctx:settle(result)
+  demand_round(self, "settle")
+  if type(result) ~= "table" or not (result.member and result.status) then
+    error("bad argument #1 to 'settle' (a member result expected)", 2)
+  end
+  result.attempts, result.duration_ms = result.attempts or 0, result.duration_ms or 0
+  result.started_at = result.started_at or clock.wall_ms()
+  rounds.settle(self, result)
 end
 
 -- ---- asking ---------------------------------------------------------------------------------------
@@ -121,8 +189,25 @@ end
 local ASK = {
   round = { type = "string", identifier = true }, retry = fields.round.retry, parse = { type = "function" },
   deadline_ms = { type = "duration" }, deadline = { type = "duration", alias = "deadline_ms" },
+  iteration = { type = "integer", min = 1 }, seed = { type = "integer" }, keep = { type = "boolean" },
   schema = fields.round.schema,
 }
+
+-- One of several asks of a member in a round: its events say which.
+local function iterated(own, round, iteration)
+  own.round = called(round, iteration)
+  return setmetatable({ iteration = iteration }, { __index = round })
+end
+
+---@class curia.AskOptions
+---@field round? string labels the asks of a free `run`
+---@field retry? table
+---@field parse? function
+---@field deadline? number|string
+---@field iteration? integer which of several asks of the member in this round it is
+---@field seed? integer instead of the member's own
+---@field schema? table|string stronger than the round's and the member's
+---@field keep? boolean false: the result is the caller's alone and does not stand in the round's results
 
 local function find_schema(self, schema)
   if type(schema) ~= "string" then return schema end
@@ -137,8 +222,7 @@ end
 ---@async
 ---@param member string|table id, or a member of `ctx.members`
 ---@param input any a text, a list of messages, or an input table; nil: the run's input
----@param opts? {round?: string, retry?: table, parse?: function, deadline?: number|string, schema?: table|string}
---- `round` labels the asks of a free `run`; `schema` is stronger than the round's and the member's
+---@param opts? curia.AskOptions
 ---@return curia.MemberResult
 function Ctx:ask(member, input, opts)
   opts = options.read("ask", opts, ASK)
@@ -147,9 +231,10 @@ function Ctx:ask(member, input, opts)
   local build = take_input(own, input)
   local round, result, leaving = place_of(self, opts.round, planned.id)
   local guard <close> = leaving
+  if opts.iteration then round = iterated(own, round, opts.iteration) end
   local turn = member_turn.new_turn(own, round, planned, build, opts.parse)
-  turn.retry, turn.deadline_ms, turn.schema = opts.retry, opts.deadline_ms, schema
-  local answered = rounds.single_turn(turn, result.results)
+  turn.retry, turn.deadline_ms, turn.seed, turn.schema = opts.retry, opts.deadline_ms, opts.seed, schema
+  local answered = rounds.single_turn(turn, opts.keep == false and {} or result.results)
   spending.check(self._run)
   return answered
 end

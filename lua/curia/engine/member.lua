@@ -148,6 +148,7 @@ end
 ---@field follows? curia.Pilot
 ---@field retry? table stronger than all other policies
 ---@field deadline_ms? number of this turn
+---@field seed? integer instead of the member's own
 ---@field metadata? table what the result's metadata tells besides the member's own
 ---@field tool_rounds? integer responses whose calls were answered, where the member has tools
 ---@field tool_calls? table[] what was called so far

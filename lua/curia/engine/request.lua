@@ -60,8 +60,10 @@ local function request_base(member)
 end
 
 local function new_request(turn, messages, plain)
-  return setmetatable({ messages = messages, plain = plain, round = turn.round.name, run_id = turn.run.id },
+  local request = setmetatable({ messages = messages, plain = plain, round = turn.round.name, run_id = turn.run.id },
     request_base(turn.member))
+  if turn.seed then request.seed = turn.seed end
+  return request
 end
 
 -- What a round's `build` gave, as a request: a text, a list of messages, or an input.

@@ -38,16 +38,19 @@ function M.add_totals(totals, inner)
   totals.unpriced = totals.unpriced + inner.unpriced
 end
 
--- Neither an answer nor a gap: a router, a bracket or the script itself left the member out.
-local EXCUSES = { router_excluded = true, abandoned = true }
+-- Neither an answer nor a gap: a router, a bracket, a count that was settled or the script itself left the member out.
+local EXCUSES = { router_excluded = true, abandoned = true, early_stop = true }
 
-local function excused(result)
+--- Whether a member without an answer was left out on purpose.
+---@param result curia.MemberResult
+---@return boolean
+function M.excused(result)
   if result.status == "eliminated" then return true end
   return result.status == "skipped" and result.metadata ~= nil and EXCUSES[result.metadata.reason] == true
 end
 
 local function add_gap(missing, round, id, result)
-  if not result or result.status == "ok" or excused(result) then return end
+  if not result or result.status == "ok" or M.excused(result) then return end
   local err = result.error
   missing[#missing + 1] = {
     member = id, round = round.name, kind = err and err.kind or result.status,
@@ -55,12 +58,12 @@ local function add_gap(missing, round, id, result)
   }
 end
 
--- The rounds, each iteration of one by itself: in its last one a member may be well again.
+-- The rounds, and each iteration of one whose iterations all count: in its last one a member may be well again.
 local function each_by_itself(rounds)
   local all = {}
   for _, round in ipairs(rounds) do
-    local iterations = round.metadata.iterations or { round }
-    table.move(iterations, 1, #iterations, #all + 1, all)
+    local parts = round.metadata.cumulative and round.metadata.iterations or { round }
+    table.move(parts, 1, #parts, #all + 1, all)
   end
   return all
 end
@@ -78,7 +81,8 @@ end
 -- A round that failed as a whole, where neither a member nor the run tells of it already.
 local function add_round_failure(reasons, round, failures)
   local err = round.error
-  if not err or err.member then return end
+  local blamed = err and err.member and round.results[err.member]
+  if not err or blamed and blamed.error == err then return end
   for _, known in ipairs(failures) do
     if known == err then return end
   end
@@ -148,8 +152,9 @@ end
 
 -- An option that was voted on is itself the answer.
 local function winners_answer(rounds, winner, idx)
-  if rounds[idx].metadata.options then return { content = winner, finish_reason = "stop" } end
-  return answers.of_member(rounds, winner, idx)
+  local round = rounds[idx]
+  if round.metadata.options then return { content = winner, finish_reason = "stop" } end
+  return round.answers and round.answers[winner] or answers.of_member(rounds, winner, idx)
 end
 
 -- SPEC 12: the chair's answer, or what stands in for it; without a chair that of the decision's winner, else the
@@ -173,7 +178,7 @@ function M.all_failed(round)
   local failed = false
   for _, result in pairs(round.results) do
     if result.status == "ok" then return false end
-    failed = failed or not excused(result)
+    failed = failed or not M.excused(result)
   end
   return failed
 end
@@ -223,7 +228,9 @@ local function dissent_of(rounds)
     for _, ballot in ipairs(winner and decision.ballots_used or NONE) do
       local first = ballot.voter ~= winner and first_of(ballot)
       if first and prefers(ballot, first, winner) then
-        list[#list + 1] = { member = ballot.voter, round = round.name, choice = first, rationale = ballot.rationale }
+        list[#list + 1] = {
+          member = ballot.member or ballot.voter, round = round.name, choice = first, rationale = ballot.rationale,
+        }
       end
     end
   end

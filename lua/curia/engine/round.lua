@@ -5,6 +5,7 @@ local counting = require "curia.ballots.count"
 local errors = require "curia.errors"
 local limits = require "curia.engine.limits"
 local member_turn = require "curia.engine.member"
+local outcome = require "curia.engine.result"
 local stagger = require "curia.engine.stagger"
 local task = require "curia.task"
 local user_code = require "curia.engine.user_code"
@@ -19,7 +20,8 @@ local M = {}
 ---@field error? curia.Error why the round failed
 ---@field started_at integer
 ---@field duration_ms number
----@field metadata table
+---@field metadata table `iterations`: the rounds that were run inside of it
+---@field answers? table<string, table> the responses behind what was decided on, where that is not the members
 
 --- Makes an error value of whatever was raised.
 function M.as_error(raised)
@@ -94,14 +96,17 @@ local function new_turn(ctx, round, member)
   return member_turn.new_turn(ctx, round, member, round.module.build, round.module.parse)
 end
 
-local function announce(turn, result)
-  local run, id = turn.run, turn.member.id
-  run.attempts[turn] = nil
-  if turn.pilot then turn.pilot:release() end
+local function tell_result(run, round, id, result)
   run:set_member(id, result.status)
   if result.status ~= "ok" then run.flawed = true end
-  run.log:tell("member_completed", turn.round, id, result)
+  run.log:tell("member_completed", round, id, result)
   return result
+end
+
+local function announce(turn, result)
+  turn.run.attempts[turn] = nil
+  if turn.pilot then turn.pilot:release() end
+  return tell_result(turn.run, turn.round, turn.member.id, result)
 end
 
 -- `until_at`: when the round's own time is over; retries that would wait longer are not tried.
@@ -221,9 +226,12 @@ local function gather(group, state, results)
   error(err, 0)
 end
 
-local function failure_mode(ctx, round)
-  local run = ctx._run
-  return round.failure_mode or run.failure_mode
+--- Whether the failure of a member ends the round.
+---@param ctx curia.Ctx
+---@param round table
+---@return boolean
+function M.fails_fast(ctx, round)
+  return (round.failure_mode or ctx._run.failure_mode) == "fail_fast"
 end
 
 -- A council's quorum is for rounds of all members: it asks no more of a smaller one, and nothing of the chair's.
@@ -234,11 +242,18 @@ local function quorum_of(ctx, round, count)
   return math.min(needed(general, count), count)
 end
 
+--- How many of `count` members must answer in a round with a `run` of its own; nil: there is no quorum.
+---@param ctx curia.Ctx the round's
+---@param count integer
+---@return integer?
+function M.quorum(ctx, count)
+  return quorum_of(ctx, ctx._round, count)
+end
+
 local function new_state(ctx, round, count)
   local run, timeout_ms = ctx._run, round.timeout_ms
   return {
-    run = run, stood_ms = limits.stood_ms(run), turns = {}, live = 0, ok = 0,
-    fail_fast = failure_mode(ctx, round) == "fail_fast",
+    run = run, stood_ms = limits.stood_ms(run), turns = {}, live = 0, ok = 0, fail_fast = M.fails_fast(ctx, round),
     quorum = quorum_of(ctx, round, count),
     grace_ms = round.grace_ms or run.plan.spec.grace_ms, timeout_ms = timeout_ms,
     timeout_at = timeout_ms and clock.ms() + timeout_ms,
@@ -277,6 +292,16 @@ local function run_in_turn(ctx, round, members, state, results)
   end
 end
 
+-- A round whose module says who speaks with whom: one group after the other.
+local function run_in_groups(ctx, round, members, state, results)
+  local groups, err = user_code.call("groups of round " .. round.name, round.module.groups, ctx, members)
+  if err then error(err, 0) end
+  for _, group in ipairs(groups) do
+    if state.cut then return end
+    run_parallel(ctx, round, group, state, results)
+  end
+end
+
 -- ---- the round ----------------------------------------------------------------------------------
 
 -- Members that have no result get one that says why.
@@ -290,8 +315,8 @@ local function leave_out(ctx, round, members, cut, results)
 end
 
 local function ask_members(ctx, round, members, results)
-  local state = new_state(ctx, round, #members)
-  local go = round.module.parallel == false and run_in_turn or run_parallel
+  local state, module = new_state(ctx, round, #members), round.module
+  local go = module.groups and run_in_groups or module.parallel == false and run_in_turn or run_parallel
   go(ctx, round, members, state, results)
   if state.cut then leave_out(ctx, round, members, state.cut, results) end
   return state
@@ -316,61 +341,10 @@ end
 local function aggregate(ctx, round, results)
   local fn = round.module.aggregate or round.rule and counting.any
   if not fn then return nil end
-  return user_code.call("aggregate of round " .. round.name, fn, ctx, results)
+  local decision, err = user_code.call("aggregate of round " .. round.name, fn, ctx, results)
+  if decision and round.tie_break == "chair" then counting.let_chair_break(ctx, decision) end
+  return decision, err
 end
-
--- ---- iterations -----------------------------------------------------------------------------------
-
--- The round as its members see it in one iteration: its events carry the number, its result stands by itself.
-local function begin_iteration(ctx, round, members, phases)
-  local iterations = ctx._result.metadata.iterations
-  local planned = setmetatable({ iteration = #iterations + 1 }, { __index = round })
-  local result = { name = round.name, idx = round.idx, iteration = planned.iteration, results = {},
-    started_at = clock.wall_ms(), metadata = {} }
-  local inner = ctx:for_round(planned, result)
-  inner.iterations, inner.participants, inner.phases = iterations, members, phases
-  ctx._run.log:tell("round_started", planned)
-  return inner, planned, result
-end
-
-local function finish_iteration(iteration)
-  local ctx, result = iteration.ctx, iteration.result
-  result.duration_ms = (clock.us() - iteration.started_us) / 1000
-  table.insert(ctx._result.metadata.iterations, result)
-  for id, of_member in pairs(result.results) do ctx._result.results[id] = of_member end
-  ctx._run.log:tell("round_completed", iteration.planned, nil, result)
-end
-
-local Iteration = { __close = finish_iteration }
-
-local function iterate_once(ctx, round, members, phases, timeout_at)
-  local inner, planned, result = begin_iteration(ctx, round, members, phases)
-  local iteration <close> = setmetatable( -- what was answered is kept, also when the run is cut short
-    { ctx = ctx, planned = planned, result = result, started_us = clock.us() }, Iteration)
-  local state = new_state(inner, iteration.planned, #members)
-  state.timeout_at = timeout_at
-  for _, phase in ipairs(phases) do
-    if not state.cut then run_parallel(inner, planned, phase, state, result.results) end
-  end
-  if state.cut then leave_out(inner, planned, members, state.cut, result.results) end
-  return state
-end
-
--- A round of several iterations: its module says who speaks in each, one group after the other, until it says
--- nobody. All are kept; a member's result is that of the last one.
-local function ask_in_iterations(ctx, round, members)
-  local state, what = new_state(ctx, round, #members), "phases of round " .. round.name
-  local timeout_at, iterations = state.timeout_at, {}
-  ctx._result.metadata.iterations = iterations
-  repeat
-    local phases, err = user_code.call(what, round.module.phases, ctx, members, iterations)
-    if err or not phases then return state, err end
-    state = iterate_once(ctx, round, members, phases, timeout_at)
-  until state.cut or verdict(state, round)
-  return state
-end
-
--- ---- the whole --------------------------------------------------------------------------------------
 
 -- A round that asks in its own way; its time limit is a deadline for the function.
 local function run_own(ctx, round)
@@ -387,38 +361,87 @@ local function run_own(ctx, round)
   return nil, errors.new("timeout", ("%s: its %g ms are over"):format(what, round.timeout_ms)), false
 end
 
-local function run_and_count(ctx, round, results)
+--- The members that take part in a round; those that its router leaves out get their results.
+---@async
+---@param ctx curia.Ctx the round's
+---@return table[]? members
+---@return curia.Error? err
+function M.participants(ctx)
+  local round = ctx._round
+  local members, excluded = participants(ctx, round, ctx.result)
+  if not members then return nil, excluded end
+  leave_out(ctx, round, excluded, { reason = "router_excluded" }, ctx.result.results)
+  return members
+end
+
+--- Makes a result the member's in a round with a `run` of its own.
+---@param ctx curia.Ctx the round's
+---@param result curia.MemberResult
+function M.settle(ctx, result)
+  ctx.result.results[result.member] = tell_result(ctx._run, ctx._round, result.member, result)
+end
+
+local function count(results)
+  local ok, asked = 0, 0
+  for _, result in pairs(results) do
+    if not outcome.excused(result) then asked = asked + 1 end
+    if result.status == "ok" then ok = ok + 1 end
+  end
+  return ok, asked
+end
+
+local function first_error(ctx, results)
+  for _, member in ipairs(ctx.members) do
+    local result = results[member.id]
+    if result and result.error then return result.error end
+  end
+end
+
+-- What a round with a `run` of its own has come to, for the verdict on it.
+local function state_of(ctx, round, results)
+  local ok, asked = count(results)
+  return {
+    ok = ok, quorum = quorum_of(ctx, round, asked), failed = M.fails_fast(ctx, round) and first_error(ctx, results),
+  }
+end
+
+-- After a `run` that is over, or whose time is, the results are judged as those of any other round.
+local function perform_own(ctx, round, results)
   local decision, err, fatal = run_own(ctx, round)
-  if decision ~= nil or err then return decision, err, fatal end
-  decision, err = aggregate(ctx, round, results)
-  return decision, err, err ~= nil
+  if fatal then return nil, err, true end
+  local state = state_of(ctx, round, results)
+  if decision == nil and state.ok > 0 then
+    local problem
+    decision, problem = aggregate(ctx, round, results)
+    if problem then return nil, problem, true end
+  end
+  if err then return decision, err, false end
+  return decision, verdict(state, round)
 end
 
 local function perform(ctx, round, result)
-  if round.module.run then return run_and_count(ctx, round, result.results) end
-  local members, excluded = participants(ctx, round, result)
+  if round.module.run then return perform_own(ctx, round, result.results) end
+  local members, excluded = M.participants(ctx)
   if not members then return nil, excluded, true end
-  leave_out(ctx, round, excluded, { reason = "router_excluded" }, result.results)
-  local ask = round.module.phases and ask_in_iterations or ask_members
-  local state, decision, problem
-  state, problem = ask(ctx, round, members, result.results)
-  if problem then return nil, problem, true end
+  local state = ask_members(ctx, round, members, result.results)
   if state.ok == 0 and round.module.chair then state = ask_elected(ctx, round, result) or state end
+  local decision, problem
   if state.ok > 0 then decision, problem = aggregate(ctx, round, result.results) end
   local err, fatal = verdict(state, round)
   if err then return decision, err, fatal end
   return decision, problem, problem ~= nil
 end
 
-local function finish(run, round, result, started_us)
+local function finish(ctx, round, result, started_us)
+  local run = ctx._run
   result.duration_ms = (clock.us() - started_us) / 1000
   run.log:tell("round_completed", round, nil, result)
-  run:leave_round(round, result)
+  run:leave_round(round, result, ctx._round)
 end
 
 --- Runs one round. What was answered is kept whatever happens.
 ---@async
----@param ctx curia.Ctx the run's context
+---@param ctx curia.Ctx the run's context, or that of the round inside of which this one is run
 ---@param round table planned round
 ---@return curia.RoundResult
 ---@return curia.Error? err when the round failed
@@ -429,7 +452,7 @@ function M.execute(ctx, round)
     name = round.name, idx = round.idx, results = {}, started_at = clock.wall_ms(),
     metadata = { texts = round.module.texts },
   }
-  run:enter_round(round, result)
+  run:enter_round(round, result, ctx.result)
   run.log:tell("round_started", round)
   local inner = ctx:for_round(round, result)
   local ok, decision, err, fatal = xpcall(perform, M.as_error, inner, round, result)
@@ -439,7 +462,7 @@ function M.execute(ctx, round)
     result.error, run.flawed = err, true
     err.round = err.round or round.name
   end
-  finish(run, round, result, started_us)
+  finish(ctx, round, result, started_us)
   if not ok then error(err, 0) end
   return result, err, fatal
 end

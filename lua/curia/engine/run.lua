@@ -87,14 +87,24 @@ function Run:add_usage(response)
   results.add_usage(self.totals, response)
 end
 
-function Run:enter_round(round, result)
-  self.current_round = round
-  self.rounds[#self.rounds + 1] = result
+-- A round inside of another is an iteration of that one, kept in it and not beside it: so `idx` goes on counting the
+-- council's rounds, and a later round finds one result before it, whatever that took.
+local function iterations_of(outer)
+  outer.metadata.iterations = outer.metadata.iterations or json.array()
+  return outer.metadata.iterations
 end
 
-function Run:leave_round(round, result)
-  if self.current_round == round then self.current_round = nil end
-  self.finished[#self.finished + 1] = result
+--- `outer`: the result of the round inside of which this one is run.
+function Run:enter_round(round, result, outer)
+  self.current_round = round
+  local rounds = outer and iterations_of(outer) or self.rounds
+  rounds[#rounds + 1] = result
+end
+
+--- `outer`: the round inside of which this one was run.
+function Run:leave_round(round, result, outer)
+  if self.current_round == round then self.current_round = outer end
+  if not outer then self.finished[#self.finished + 1] = result end
 end
 
 --- Notes something that makes the result less than the whole council's.

@@ -63,8 +63,9 @@ function lower_value(rule, value)
 end
 
 local function lower_alias(rule, record, name, made)
-  local ms = duration.parse(record[name])
-  if ms and record[rule.alias] == nil then made[rule.alias] = ms
+  local value = record[name]
+  if rule.type == "duration" then value = duration.parse(value) else value = lower_value(rule, value) end
+  if value and record[rule.alias] == nil then made[rule.alias] = value
   else made[name] = record[name] end
 end
 

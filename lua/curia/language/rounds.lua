@@ -52,7 +52,8 @@ local function merged(module)
   return made
 end
 
---- The rules of a round's options: those of every round and the module's own `options`.
+--- The rules of a round's options: those of every round and the module's own `options`, which may say `round = true`
+--- of one that is a round itself: a type, or a table of a type and its options.
 ---@param module table
 ---@return table<string, table>
 function M.fields(module)
@@ -67,7 +68,7 @@ end
 ---@return table planned a copy
 function M.bind(round, module, registry)
   local known = M.fields(module)
-  local planned = lower.record(known, round)
+  local planned = lower.round(known, round)
   names.resolve(known, planned, registry)
   planned.type, planned.module = round.type, module
   return planned

@@ -280,6 +280,7 @@ local function check_members(scope, spec)
   local member_ids = {}
   for id in pairs(ids) do member_ids[id] = true end
   if spec.chair then
+    scope.chair_id = spec.chair.id
     check_member(scope, spec, spec.chair, at(scope, "chair"), "chair")
     check_duplicate(scope, ids, spec.chair, at(scope, "chair"))
   end
@@ -300,12 +301,34 @@ local function round_name(round, path)
 end
 
 -- Only a round whose options are right one by one is looked at as a whole.
-local function check_whole_round(scope, round, module, path, has_chair)
-  local field, message = rounds.fault(round, module, scope.registry, has_chair)
+local function check_whole_round(scope, round, module, path)
+  local field, message = rounds.fault(round, module, scope.registry, scope.chair_id ~= nil)
   if field then scope.faults:add(check.join(path, field), "conflict", message) end
 end
 
-local function check_round(scope, round, path, member_ids, has_chair)
+local check_round
+
+-- Rounds that stand among a round's options.
+local function check_inner_rounds(scope, module, round, path, member_ids)
+  local options = module.options or {}
+  for _, name in ipairs(check.sorted_keys(options)) do
+    local inner = options[name].round and lower.round_record(round[name])
+    if type(inner) == "table" then check_round(scope, inner, check.join(path, name), member_ids) end
+  end
+end
+
+-- An option of a round's own that names a member may name the chair.
+local function check_named_members(scope, module, round, path, member_ids)
+  for name, rule in pairs(module.options or {}) do
+    local id = rule.member and round[name]
+    if type(id) == "string" and not member_ids[id] and id ~= scope.chair_id then
+      scope.faults:add(check.join(path, name), "unknown_member",
+        ("no member has the id '%s'%s"):format(id, suggest.hint(id, member_ids)))
+    end
+  end
+end
+
+function check_round(scope, round, path, member_ids)
   local what, before = round_name(round, path), #scope.faults
   local module = rounds.resolve(round.type, scope.registry)
   if type(round.type) == "string" and not module then
@@ -318,13 +341,16 @@ local function check_round(scope, round, path, member_ids, has_chair)
   end
   check.record(module and rounds.fields(module) or fields.round, round, path, what, scope.faults)
   check_round_members(scope, round, path, member_ids)
-  if module and #scope.faults == before then check_whole_round(scope, round, module, path, has_chair) end
+  if not module then return end
+  check_named_members(scope, module, round, path, member_ids)
+  check_inner_rounds(scope, module, round, path, member_ids)
+  if #scope.faults == before then check_whole_round(scope, round, module, path) end
 end
 
 local function check_rounds(scope, spec, member_ids)
   for i, round in ipairs(spec.rounds) do
     local path = ("%s[%d]"):format(at(scope, "rounds"), i)
-    if round then check_round(scope, round, path, member_ids, spec.chair ~= nil) end
+    if round then check_round(scope, round, path, member_ids) end
   end
 end
 

@@ -1,4 +1,5 @@
 --- Each member attacks the others' texts of the round before: content only, no confidence, no tally.
+local convergence = require "curia.convergence"
 local prompts = require "curia.prompts"
 local shared = require "curia.rounds.shared"
 
@@ -11,4 +12,6 @@ return {
     if not others then return nil, err end
     return prompts.critique(prompts.question(ctx.input), others)
   end,
+  options = convergence.options,
+  converged = convergence.unchanged,
 }

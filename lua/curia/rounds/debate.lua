@@ -6,7 +6,7 @@
 -- in Language Models through Multiagent Debate, 2023).
 --
 -- A debate ends when its members agree: two at least have answered in a turn, and all that have ended their answers
--- with "AGREED: yes". `until` replaces that measure; `max_rounds` bounds it in any case.
+-- with "AGREED: yes". `until` replaces that measure; `max_rounds` bounds it in any case. Each turn is an iteration.
 local errors = require "curia.errors"
 local prompts = require "curia.prompts"
 local shared = require "curia.rounds.shared"
@@ -14,34 +14,20 @@ local user_code = require "curia.engine.user_code"
 
 local MAX_ROUNDS = 2
 
-local function challenger_of(ctx, members, turn)
-  if ctx.opts.challenger == "all" then return nil end
-  return members[(turn - 1) % #members + 1]
-end
-
--- ---- what is asked --------------------------------------------------------------------------------
-
-local function statement(round, id)
-  local result = round.results[id]
-  return result and result.status == "ok" and result.response.content or nil
-end
+-- ---- a turn: what is asked ------------------------------------------------------------------------
 
 -- Of the turn under way the challenge alone may be seen: the others speak at the same time.
 local function last_statement(ctx, id)
-  local now = id == ctx.phases.challenger and statement(ctx._result, id)
-  if now then return now end
-  for i = #ctx.iterations, 1, -1 do
-    local said = statement(ctx.iterations[i], id)
-    if said then return said end
-  end
+  local now = id == ctx.opts.challenger and ctx.result.results[id]
+  if now and now.status == "ok" then return now.response.content end
   return shared.answer_of(ctx, id)
 end
 
 local function opponents(ctx, member)
   local entries = {}
-  for _, other in ipairs(ctx.participants) do
-    local text = other.id ~= member.id and last_statement(ctx, other.id)
-    if text then entries[#entries + 1] = { label = other.id, text = text } end
+  for _, id in ipairs(ctx.opts.members) do
+    local text = id ~= member.id and last_statement(ctx, id)
+    if text then entries[#entries + 1] = { label = id, text = text } end
   end
   return entries
 end
@@ -52,10 +38,20 @@ local function build(ctx, member)
     return nil, errors.new("validation", "there is no other answer to debate", { code = "nothing_to_debate" })
   end
   return prompts.debate(prompts.question(ctx.input), entries, own and { label = member.id, text = own },
-    prompts.debate_part(member.id, ctx.phases.challenger))
+    prompts.debate_part(member.id, ctx.opts.challenger))
 end
 
--- ---- what is said ---------------------------------------------------------------------------------
+-- The challenger speaks before the others.
+local function groups(ctx, members)
+  local first, rest = {}, {}
+  for _, member in ipairs(members) do
+    local group = member.id == ctx.opts.challenger and first or rest
+    group[#group + 1] = member
+  end
+  return { first, rest }
+end
+
+-- ---- a turn: what is said ----------------------------------------------------------------------------
 
 local LONGEST_LINE = 80
 
@@ -75,7 +71,13 @@ local function parse(_, _, response)
   return { agrees = word == "yes" }
 end
 
--- ---- how it goes on -------------------------------------------------------------------------------
+local turn = {
+  name = "debate",
+  options = { challenger = { type = "string", doc = "who speaks first" } },
+  build = build, parse = parse, groups = groups,
+}
+
+-- ---- the debate -----------------------------------------------------------------------------------
 
 --- Whether the members of a turn agree.
 ---@param current curia.RoundResult
@@ -91,37 +93,61 @@ local function agreed(_, current)
   return count >= 2
 end
 
-local function ending(ctx, iterations)
-  local count, fn = #iterations, ctx.opts["until"]
-  if count == 0 then return nil end
-  if not fn then
-    if agreed(iterations[count - 1], iterations[count]) then return "agreed" end
-  else
-    local enough, err = user_code.call("until of round " .. ctx.round.name, fn,
-      iterations[count - 1], iterations[count], ctx.opts)
+local function ids_of(members)
+  local ids = {}
+  for i, member in ipairs(members) do ids[i] = member.id end
+  return ids
+end
+
+-- Options that hold for each turn; the time limit is the whole debate's.
+local INHERITED = { "failure_mode", "quorum", "grace_ms", "retry" }
+
+local function options_of(ctx, ids, number)
+  local rotates = ctx.opts.challenger ~= "all"
+  local opts = {
+    name = ctx.round.name, members = ids, router = function() return ids end,
+    challenger = rotates and ids[(number - 1) % #ids + 1] or nil,
+  }
+  for _, name in ipairs(INHERITED) do opts[name] = ctx.opts[name] end
+  return opts
+end
+
+local function is_enough(ctx, previous, current)
+  local test = ctx.opts["until"] or agreed
+  return user_code.call("until of round " .. ctx.round.name, test, previous, current, ctx.opts)
+end
+
+-- A member's result is that of its last turn, however the debate ends.
+local function keep_last(guard)
+  for _, iteration in ipairs(guard.result.metadata.iterations or {}) do
+    for id, result in pairs(iteration.results) do guard.result.results[id] = result end
+  end
+end
+
+local Keeping = { __close = keep_last }
+
+local function take_turns(ctx, ids)
+  local metadata, previous = ctx.result.metadata, nil
+  for number = 1, ctx.opts.max_rounds or MAX_ROUNDS do
+    local current, err, fatal = ctx:round(turn, options_of(ctx, ids, number))
+    metadata.stopped = err and "failed" or nil
+    if err then return nil, fatal and err or nil end
+    local enough
+    enough, err = is_enough(ctx, previous, current)
     if err then return nil, err end
-    if enough then return "until" end
+    metadata.stopped = enough and (ctx.opts["until"] and "until" or "agreed") or nil
+    if enough then return end
+    previous = current
   end
-  return count >= (ctx.opts.max_rounds or MAX_ROUNDS) and "max_rounds" or nil
+  metadata.stopped = "max_rounds"
 end
 
-local function without(members, one)
-  local rest = {}
-  for _, member in ipairs(members) do
-    if member ~= one then rest[#rest + 1] = member end
-  end
-  return rest
-end
-
--- Who speaks in the next turn, one group after the other; nil when the debate is over.
-local function phases(ctx, members, iterations)
-  local why, err = ending(ctx, iterations)
-  if err then return nil, err end
-  ctx._result.metadata.stopped = why
-  if why then return nil end
-  local challenger = challenger_of(ctx, members, #iterations + 1)
-  if not challenger then return { members } end
-  return { { challenger }, without(members, challenger), challenger = challenger.id }
+local function run(ctx)
+  local members, err = ctx:participants()
+  if not members then return nil, err end
+  ctx.result.metadata.cumulative = true
+  local _ <close> = setmetatable({ result = ctx.result }, Keeping)
+  return take_turns(ctx, ids_of(members))
 end
 
 return {
@@ -131,8 +157,9 @@ return {
     challenger = { type = "string", doc = "who attacks in a turn: one after the other, or all",
       enum = { "rotate", "all" } },
     max_rounds = { type = "integer", doc = "most turns (2)", min = 1, max = 100 },
-    ["until"] = { type = "function|string", doc = "function(previous, current, opts): whether it is enough",
-      ref = "function" },
+    ["until"] = { type = "function|string", doc = "function(previous, current, opts): enough?", ref = "function" },
+    stop_when = { type = "function|string", doc = "the same: until is a word of Lua's own", ref = "function",
+      alias = "until" },
   },
-  build = build, parse = parse, phases = phases, converged = agreed,
+  run = run, converged = agreed,
 }

@@ -1,4 +1,5 @@
 --- Each member answers the question alone, seeing nothing of the others.
+local convergence = require "curia.convergence"
 local prompts = require "curia.prompts"
 local shared = require "curia.rounds.shared"
 
@@ -10,4 +11,6 @@ return {
     if not question then return nil, err end
     return prompts.independent(question)
   end,
+  options = convergence.options,
+  converged = convergence.unchanged,
 }

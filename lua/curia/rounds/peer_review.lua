@@ -1,5 +1,6 @@
 --- Each member sees the others' answers of the round before, under their real names; its own is
 --- left out. A collaboration, not a judgement.
+local convergence = require "curia.convergence"
 local prompts = require "curia.prompts"
 local shared = require "curia.rounds.shared"
 
@@ -12,4 +13,6 @@ return {
     if not others then return nil, err end
     return prompts.peer_review(prompts.question(ctx.input), others)
   end,
+  options = convergence.options,
+  converged = convergence.unchanged,
 }

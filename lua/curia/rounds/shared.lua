@@ -41,20 +41,25 @@ local function has_answers(round)
   return false
 end
 
--- The last round with answers whose texts are of a kind: nil for answers to the question.
+-- What a round's texts are, by its `texts`; one that decides something holds ballots unless it says otherwise.
+local function kind_of(round)
+  local texts = round.metadata.texts
+  if round.decision and texts ~= "answers" then return "ballots" end
+  return texts or "answers"
+end
+
+local function is_answer(kind) return kind == "answers" end
+local function is_criticism(kind) return kind == "critiques" or kind == "reviews" end
+local function is_text(kind) return kind ~= "ballots" end
+
 local function last_round(ctx, fits)
   for i = #ctx.rounds, 1, -1 do
     local round = ctx.rounds[i]
-    if not round.decision and fits(round.metadata.texts) and has_answers(round) then return round end
+    if fits(kind_of(round)) and has_answers(round) then return round end
   end
 end
 
-local function is_answer(texts) return texts == nil end
-local function is_criticism(texts) return texts == "critiques" or texts == "reviews" end
-local function is_no_ballot(texts) return texts ~= "ballots" end
-
---- The last round that has answers to the question: what reviewers judge. Ballots are none, nor critiques
---- (rounds with `texts` say what theirs are).
+--- The last round that has answers to the question: what reviewers judge.
 ---@param ctx curia.Ctx
 ---@return curia.RoundResult?
 function M.last_answers(ctx)
@@ -72,7 +77,7 @@ end
 ---@param ctx curia.Ctx
 ---@return curia.RoundResult?
 function M.last_texts(ctx)
-  return last_round(ctx, is_no_ballot)
+  return last_round(ctx, is_text)
 end
 
 --- The last answer that a member has given to the question.
@@ -83,8 +88,7 @@ function M.answer_of(ctx, id)
   for i = #ctx.rounds, 1, -1 do
     local round = ctx.rounds[i]
     local result = round.results[id]
-    local fits = not round.decision and is_answer(round.metadata.texts)
-    if fits and result and result.status == "ok" then return result.response.content end
+    if kind_of(round) == "answers" and result and result.status == "ok" then return result.response.content end
   end
 end
 

@@ -19,6 +19,7 @@ for _, name in ipairs(M.names) do shipped[name] = true end
 
 ---@class curia.Ballot
 ---@field voter? string
+---@field member? string whose it is, where a member votes several times under names of their own ("a#2")
 ---@field choice? string
 ---@field ordering? string[] best first; it need not name all options
 ---@field approvals? string[]

@@ -22,22 +22,20 @@ local function nearest(attempts)
   for _, faults in ipairs(attempts) do
     if faults[1] and (not best or faults.count < best.count) then best = faults end
   end
-  if not best then return "" end
-  local place = best[1].path == "" and "" or best[1].path .. ": "
-  return ("; the nearest says: %s%s"):format(place, best[1].message)
+  return best and best[1]
 end
 
 function M.any.anyOf(e, schemas, value)
   local attempts, good = tried(e, schemas, value)
   if good > 0 then return end
-  e:fault("anyOf", ("fits none of the %d alternatives%s"):format(#schemas, nearest(attempts)))
+  e:fault("anyOf", ("fits none of the %d alternatives"):format(#schemas), nearest(attempts))
 end
 
 function M.any.oneOf(e, schemas, value)
   local attempts, good = tried(e, schemas, value)
   if good == 1 then return end
   if good == 0 then
-    return e:fault("oneOf", ("fits none of the %d alternatives%s"):format(#schemas, nearest(attempts)))
+    return e:fault("oneOf", ("fits none of the %d alternatives"):format(#schemas), nearest(attempts))
   end
   e:fault("oneOf", ("must fit exactly one of the %d alternatives, and fits %d"):format(#schemas, good))
 end

@@ -10,7 +10,7 @@ local values = require "curia.schema.values"
 
 local M = {}
 
-local STEPS, DEEPEST = 500000, 256
+local STEPS, DEEPEST = 200000, 256
 
 --- How many faults are told; the rest is counted.
 M.MOST_FAULTS = 20
@@ -46,6 +46,7 @@ end
 ---@field path string JSON pointer; "" is the whole value
 ---@field keyword string what the value breaks
 ---@field message string without the path
+---@field cause? curia.schema.Fault the first one behind it, while it is judged
 
 ---@class curia.schema.Faults: curia.schema.Fault[]
 ---@field count integer of all faults, those that are not told too
@@ -72,11 +73,15 @@ function M.new(root)
 end
 
 --- Tells a fault of the value that is looked at.
-function Evaluation:fault(keyword, message)
+---@param keyword string
+---@param message string
+---@param cause? curia.schema.Fault the fault behind it
+function Evaluation:fault(keyword, message, cause)
   local faults = self.faults
   faults.count = faults.count + 1
   if #faults >= M.MOST_FAULTS then return end
-  faults[#faults + 1] = { path = pointer.text(self.path, self.at), keyword = keyword, message = message }
+  local path = pointer.text(self.path, self.at)
+  faults[#faults + 1] = { path = path, keyword = keyword, message = message, cause = cause and cause.cause or cause }
 end
 
 --- Ends the evaluation. Returns nil.
@@ -181,6 +186,26 @@ function Evaluation:resolve(reference)
     self.targets[reference] = known
   end
   return known
+end
+
+local function with_cause(fault)
+  local cause = fault.cause
+  if not cause then return end
+  local place = cause.path == "" and "" or cause.path .. ": "
+  fault.message, fault.cause = ("%s; the nearest says: %s%s"):format(fault.message, place, cause.message), nil
+end
+
+--- The faults as plain data, at most 20; nil: the value fits.
+---@return curia.schema.Fault[]?
+function Evaluation:verdict()
+  local faults = self.faults
+  if self.exhausted then -- it stands last, also where there are faults enough
+    faults[math.min(#faults + 1, M.MOST_FAULTS)] =
+      { path = "", keyword = "", message = "takes more work to judge than is allowed" }
+  end
+  for _, fault in ipairs(faults) do with_cause(fault) end
+  faults.count = nil
+  return faults[1] and faults or nil
 end
 
 return M

@@ -8,12 +8,6 @@ local evaluation = require "curia.schema.evaluation"
 
 local M = {}
 
--- It stands last, also where there are faults enough.
-local function tell_exhaustion(faults)
-  local last = math.min(#faults + 1, evaluation.MOST_FAULTS)
-  faults[last] = { path = "", keyword = "", message = "takes more work to judge than is allowed" }
-end
-
 --- Judges a value as `curia.json` decodes it: json.null, arrays with their mark; 1.0 is an integer.
 ---@param schema table|boolean what `check` would find wrong in it is passed over
 ---@param value any
@@ -22,11 +16,9 @@ end
 function M.validate(schema, value)
   local e = evaluation.new(schema)
   e:evaluate(schema, value)
-  local faults = e.faults
-  if e.exhausted then tell_exhaustion(faults) end
-  faults.count = nil
-  if #faults == 0 then return true end
-  return nil, faults
+  local faults = e:verdict()
+  if faults then return nil, faults end
+  return true
 end
 
 --- Whether a value is a schema of the subset.

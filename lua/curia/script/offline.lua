@@ -114,6 +114,16 @@ local KINDS = {
   { "review", "review" }, { "rank", "review" },
 }
 
+-- The better of two fenced answers, the same whichever stands first.
+local function better_of(prompt, seed)
+  local winner, highest
+  for label, text in prompt:gmatch '<answer from="([^"\n]+)">\n(.-)\n</answer>' do
+    local value = hash(seed .. text)
+    if not highest or value > highest then winner, highest = label, value end
+  end
+  return winner
+end
+
 -- What is asked for, told by the round's name, else by the chair's id.
 local function kind_of(request)
   local name = (request.round or ""):lower() .. " " .. (request.member or ""):lower()
@@ -152,6 +162,10 @@ function M.answer(request)
   if ballot then
     ballot.rationale = sentence(request, "review", seed)
     return { content = with_confidence(json.encode(ballot), prompt, seed) }
+  end
+  if #labels == 2 and prompt:find('"winner"', 1, true) then
+    local verdict = { winner = better_of(prompt, seed), rationale = sentence(request, "review", seed) }
+    return { content = (json.encode(verdict)) }
   end
   return { content = with_confidence(sentence(request, kind, seed), prompt, seed) }
 end

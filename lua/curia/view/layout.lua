@@ -48,7 +48,8 @@ local STATUS = {
   failed = function(member) return words.problem(member.error or { kind = member.result.status }) end,
   skipped = function(member)
     local reason = member.result.metadata and member.result.metadata.reason
-    return "skipped" .. (reason and (" · " .. tostring(reason):gsub("_", " ")) or "")
+    local word = member.result.status == "eliminated" and "out" or "skipped"
+    return word .. (reason and (" · " .. tostring(reason):gsub("_", " ")) or "")
   end,
 }
 

@@ -96,10 +96,8 @@ end
 
 local on = {}
 
--- Of a round of several iterations each has been told when it ended; what is left is how they came to an end.
 function on.round_completed(self, event)
-  local round, ending = self.state.round, summary.ending(event.result)
-  if ending then self:say(("%s: %s\n"):format(event.round, ending)) end
+  local round = self.state.round
   if not round then return end
   self.state:leave_round()
   self.screen:draw {}

@@ -4,7 +4,6 @@ local layout = require "curia.view.layout"
 local report = require "curia.view.report"
 local summary = require "curia.view.summary"
 local width = require "curia.view.width"
-local words = require "curia.view.words"
 
 local M = {}
 
@@ -24,15 +23,29 @@ local function ascii(text)
   return (text:gsub(" · ", ", "):gsub("…", "..."))
 end
 
-local function member_line(self, event)
-  local member = self.state.round.by_id[event.member]
-  line(self, ("  %s: %s"):format(event.member, ascii(layout.status(member, self.now()))))
+-- Which of several asks of a member this is about: "ann #2".
+local function name_of(self, event)
+  local numbered = event.iteration and event.iteration ~= self.state.round.iteration
+  return numbered and ("%s #%d"):format(event.member, event.iteration) or event.member
 end
 
-local on = { member_completed = member_line, member_retry = member_line }
+local function member_line(self, event, member)
+  line(self, ("  %s: %s"):format(name_of(self, event), ascii(layout.status(member, self.now()))))
+end
+
+local on = {}
+
+function on.member_retry(self, event)
+  member_line(self, event, self.state.round.by_id[event.member])
+end
+
+function on.member_completed(self, event)
+  local result = event.result
+  member_line(self, event, { status = state.ended(result), result = result, error = result.error })
+end
 
 function on.round_started(self, event)
-  line(self, self.state:headline({ name = event.round, idx = event.idx, iteration = event.iteration }, ": "))
+  line(self, ascii(self.state:headline({ name = event.round, idx = event.idx, iteration = event.iteration }, ": ")))
 end
 
 function on.member_restarted(self, event)
@@ -40,10 +53,9 @@ function on.member_restarted(self, event)
 end
 
 function on.round_completed(self, event)
-  local result = event.result
-  local outcome = summary.decision(result.decision) or summary.ending(result)
-  local facts = ("%s, %s"):format(summary.turnout(result.results), words.duration(result.duration_ms))
-  line(self, ("  %s%s"):format(facts, outcome and "; " .. outcome or ""))
+  local decision = summary.decision(event.result.decision)
+  local facts = ascii(summary.facts(event.result))
+  line(self, ("  %s%s"):format(facts, decision and "; " .. ascii(decision) or ""))
 end
 
 function on.log(self, event)

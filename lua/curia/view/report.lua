@@ -29,8 +29,10 @@ local function members_of(result, known)
   return order
 end
 
+local EXCUSES = { router_excluded = true, early_stop = true }
+
 local function excused(outcome)
-  return outcome.status == "skipped" and outcome.metadata and outcome.metadata.reason == "router_excluded"
+  return outcome.status == "skipped" and outcome.metadata and EXCUSES[outcome.metadata.reason]
 end
 
 -- The same trouble in several rounds is told once.

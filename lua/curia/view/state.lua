@@ -13,12 +13,14 @@ local M = {}
 ---@field wait_ms? number how long it waits before it tries again
 ---@field result? curia.MemberResult
 ---@field text string[] the pieces of the answer so far
+---@field asks integer how many asks of the member are under way: a round may ask several times at once
+---@field iteration? integer the ask whose words are shown
 ---@field flow? curia.view.Flow the same, broken into lines
 
 ---@class curia.view.Round
 ---@field name string
 ---@field idx integer
----@field iteration? integer of a round that has several
+---@field iteration? integer inside of a round that repeats it
 ---@field started number
 ---@field members curia.view.Member[] in the order of the council
 ---@field by_id table<string, curia.view.Member>
@@ -50,7 +52,7 @@ function M.new(about, now)
 end
 
 local function new_member(id, now)
-  return { id = id, status = "waiting", since = now, asked = now, text = {} }
+  return { id = id, status = "waiting", since = now, asked = now, text = {}, asks = 0 }
 end
 
 local function add_member(round, id, now)
@@ -94,6 +96,9 @@ end
 
 function on.member_started(self, event, now)
   local member = member_of(self, event, now)
+  member.asks = member.asks + 1
+  if member.asks > 1 then return end
+  member.iteration = event.iteration
   member.model, member.asked = event.model, now
   forget_text(member)
   set(member, "asking", now)
@@ -106,6 +111,7 @@ end
 
 function on.member_token(self, event, now)
   local member = member_of(self, event, now)
+  if event.iteration ~= member.iteration then return end
   local status = event.kind == "reasoning" and "thinking" or "streaming"
   if member.status ~= status then set(member, status, now) end
   if status == "streaming" then hear(member, event.text) end
@@ -133,12 +139,23 @@ local function hear_rest(member, result)
   end
 end
 
+--- How a result stands for its member.
+---@param result curia.MemberResult
+---@return "done"|"failed"|"skipped"
+function M.ended(result)
+  return ENDS[result.status] or "failed"
+end
+
+-- The last of several asks at once ends the member's part, for the time being; the round may settle it in its own way.
 function on.member_completed(self, event, now)
   local member, result = member_of(self, event, now), event.result
+  member.asks = math.max(0, member.asks - 1)
+  if member.asks > 0 then return end
+  if event.iteration ~= member.iteration then forget_text(member) end
   member.result, member.error = result, result.error
   member.model = result.model or member.model
   hear_rest(member, result)
-  set(member, ENDS[result.status] or "failed", now)
+  set(member, M.ended(result), now)
 end
 
 --- Takes an event in.
@@ -166,7 +183,7 @@ function M.flow_of(member, columns)
   return member.flow
 end
 
---- "round 2 of 3 · peer_review": how many there will be is said where it is known.
+--- "round 2 of 3 · peer_review · iteration 1": how many rounds there will be is said where it is known.
 ---@param round {name: string, idx?: integer, iteration?: integer}
 ---@param separator? string
 ---@return string
@@ -174,8 +191,8 @@ function State:headline(round, separator)
   local count = #self.planned
   local place = round.idx and (count >= round.idx and ("round %d of %d"):format(round.idx, count)
     or ("round %d"):format(round.idx)) or "round"
-  local turn = round.iteration and (", turn %d"):format(round.iteration) or ""
-  return place .. (separator or " · ") .. round.name .. turn
+  local iteration = round.iteration and (" · iteration %d"):format(round.iteration) or ""
+  return place .. (separator or " · ") .. round.name .. iteration
 end
 
 return M

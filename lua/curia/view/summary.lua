@@ -14,9 +14,12 @@ local function number(value)
   return (("%.2f"):format(value):gsub("%.?0+$", ""))
 end
 
+-- What was voted on may be a whole answer.
+local LONGEST_OPTION = 40
+
 local function scored(id, scores)
-  local score = type(scores) == "table" and scores[id]
-  return type(score) == "number" and ("%s %s"):format(id, number(score)) or tostring(id)
+  local score, name = type(scores) == "table" and scores[id], width.cut(width.clean(tostring(id)), LONGEST_OPTION)
+  return type(score) == "number" and ("%s %s"):format(name, number(score)) or name
 end
 
 -- A ballot that does not count is told with its reason, so that nobody wonders who was not heard.
@@ -32,7 +35,8 @@ end
 local function tie_text(decision)
   if not decision.tie then return "" end
   local broken = type(decision.detail) == "table" and decision.detail.tie_break
-  if type(broken) ~= "table" then return broken and (" (tie, broken by %s)"):format(TIE_BREAKS[broken]) or " (tie)" end
+  if TIE_BREAKS[broken] then return (" (tie, broken by %s)"):format(TIE_BREAKS[broken]) end
+  if type(broken) ~= "table" then return " (tie)" end
   if broken.choice then return (" (tie, broken by the chair for %s)"):format(broken.choice) end
   return (" (tie; the chair has not broken it: %s)"):format(tostring(broken.error))
 end
@@ -57,28 +61,35 @@ function M.decision(decision)
   return width.clean(text .. tie_text(decision) .. discarded_text(decision))
 end
 
-local ENDINGS = { agreed = "agreed", max_rounds = "no agreement", ["until"] = "enough" }
-
---- How a round of several iterations ended: "agreed after 2 turns"; nil for other rounds.
----@param result curia.RoundResult
----@return string?
-function M.ending(result)
-  local metadata = result.metadata
-  if not metadata or not metadata.iterations then return nil end
-  local turns = words.counted(#metadata.iterations, "turn")
-  return ("%s after %s"):format(ENDINGS[metadata.stopped] or "ended", turns)
-end
-
---- How many of a round's members answered: "2 of 3 answered".
+--- How many of a round's members answered, or are still in: "2 of 3 answered".
 ---@param results table<string, curia.MemberResult>
 ---@return string
 function M.turnout(results)
-  local all, ok = 0, 0
+  local all, ok, out = 0, 0, 0
   for _, result in pairs(results) do
     if result.status ~= "skipped" then all = all + 1 end
     if result.status == "ok" then ok = ok + 1 end
+    if result.status == "eliminated" then out = out + 1 end
   end
-  return ("%d of %d answered"):format(ok, all)
+  return ("%d of %d %s"):format(ok, all, out > 0 and "left" or "answered")
+end
+
+-- What a round that asks several times tells of itself: how often, and why it stopped.
+local function course(metadata)
+  local why = metadata.stopped and " (" .. tostring(metadata.stopped):gsub("_", " ") .. ")" or ""
+  if metadata.iterations then return words.counted(#metadata.iterations, "iteration") .. why end
+  if metadata.saved then
+    return words.counted(metadata.asked, "sample") .. why .. (", %d saved"):format(metadata.saved)
+  end
+end
+
+--- How a round went: "2 of 3 answered · 5 samples (posterior), 5 saved · 2.1 s".
+---@param result curia.RoundResult
+---@return string
+function M.facts(result)
+  local told = course(result.metadata or {})
+  return ("%s%s · %s"):format(M.turnout(result.results), told and " · " .. told or "",
+    words.duration(result.duration_ms))
 end
 
 local function ordering_text(ordering)
@@ -165,7 +176,7 @@ end
 
 local function title_lines(view, round, result, columns, paint)
   local place = width.cut(width.clean(view:headline(round)), columns - 1)
-  local facts = ("%s · %s"):format(M.turnout(result.results), words.duration(result.duration_ms))
+  local facts = M.facts(result)
   if width.columns(place) + width.columns(facts) + 4 > columns then
     return { paint.bold(place), paint.dim(facts), "" }
   end
