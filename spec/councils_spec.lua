@@ -25,6 +25,9 @@ local ROUNDS = {
   peer_review = { "draft", "critique", "review", "synthesis" },
 }
 
+-- Where one member answers several times, its copies share a voice.
+local ALIKE = { best_of = true }
+
 local function load(name)
   return assert(curia.load("councils/" .. name .. ".lua"))
 end
@@ -59,7 +62,7 @@ describe("councils/", function()
       local seen = {}
       for _, member in ipairs(load(name):spec().members) do
         assert.is_true(#member.system > 40)
-        assert.is_nil(seen[member.system])
+        assert.truthy(not seen[member.system] or ALIKE[name])
         seen[member.system] = true
       end
     end)

@@ -8,11 +8,6 @@ local secrets = require "curia.language.secrets"
 local tools = require "curia.tools"
 local validation = require "curia.language.validate"
 
--- Words that few councils use are loaded when they are first said.
-dsl.add_word("auto", function(name) return require("curia.auto").word(name) end)
-dsl.add_word("escalate", function(given) return require("curia.escalate").word(given) end)
-dsl.add_word("topology", function(name) return require("curia.topologies").word(name) end)
-
 return {
   council = dsl.council,
   member = dsl.member,

@@ -8,6 +8,11 @@ local suggest = require "curia.suggest"
 
 local M = {}
 
+-- Words that few councils use are loaded when they are first said.
+dsl.add_word("auto", function(name) return require("curia.auto").word(name) end)
+dsl.add_word("escalate", function(given) return require("curia.escalate").word(given) end)
+dsl.add_word("topology", function(name) return require("curia.topologies").word(name) end)
+
 -- The words stand between the file's own variables and _G, so that nothing a file sets reaches _G.
 local function environment()
   local words = setmetatable(dsl.install({}), { __index = _G })
