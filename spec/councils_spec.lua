@@ -27,6 +27,9 @@ local ROUNDS = {
   peer_review = { "draft", "critique", "review", "synthesis" },
 }
 
+-- Where one member answers several times, its copies share a voice.
+local ALIKE = { best_of = true }
+
 local function load(name)
   return assert(curia.load("councils/" .. name .. ".lua"))
 end
@@ -73,7 +76,7 @@ describe("councils/", function()
       local seen = {}
       for _, member in ipairs(load(name):spec().members) do
         assert.is_true(#member.system > 40)
-        assert.is_true(seen[member.system] == nil or name == "best_of") -- which asks one several times
+        assert.truthy(not seen[member.system] or ALIKE[name])
         seen[member.system] = true
       end
     end)

@@ -1,8 +1,9 @@
 --- The manual's examples run: each block of Lua in docs/ is a chunk in which the words of the language and `curia` are in
---- scope; the councils that it declares are valid and lead to an answer, offline.
+--- scope; the councils that it declares are valid and lead to an answer, offline. Pages that are made are up to date.
 local curia = require "curia"
 local dsl = require "curia.language.dsl"
 local helper = require "spec.helper"
+local program = require "spec.cli.program"
 
 local MANUALS = { "docs/language.md" }
 
@@ -63,3 +64,11 @@ for _, path in ipairs(MANUALS) do
     end
   end)
 end
+
+describe("docs/topologies.md", function()
+  it("is what docs/topologies.lua prints", function()
+    local code, out = program.run { "lua", "docs/topologies.lua" }
+    assert.equal(0, code)
+    assert.equal(read "docs/topologies.md", out)
+  end)
+end)

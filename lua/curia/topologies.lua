@@ -53,7 +53,7 @@ flows.tournament = {
   about = "All answer apart; answers meet in pairs until one is left; the chair writes it up.", chair = "needed",
   options = {
     judge = { type = "string|function", doc = "who judges the pairs (the chair)" },
-    orders = { type = "string", doc = 'ask in one order or "both"', enum = { "one", "both" } },
+    orders = { type = "string", doc = 'ask once, or with the places swapped too (both)', enum = { "once", "both" } },
   },
   rounds = function(opts)
     local level = { type = "pairwise_elimination", judge = opts.judge, orders = opts.orders }

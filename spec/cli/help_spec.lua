@@ -19,12 +19,14 @@ describe("curia.cli.help", function()
 
   it("has topics, and says which was meant", function()
     assert.truthy(help.text("councils"):find("llm_council", 1, true))
+    assert.truthy(help.text("language"):find("schulze", 1, true))
     assert.truthy(help.text("keys"):find("OPENAI_API_KEY", 1, true))
     assert.equal("unknown topic 'counclis'; did you mean 'councils'?", select(2, help.text("counclis")))
   end)
 
   it("fits a terminal of the usual width, but for examples", function()
-    for _, name in ipairs { "councils", "keys", "run", "check", "lua", "test", "version", "help" } do
+    for _, name in ipairs { "councils", "keys", "language", "run", "check", "diagram", "estimate", "lua", "test",
+      "version", "help" } do
       for line in help.text(name):gmatch("[^\n]*") do
         assert.is_true(width.columns(line) <= 80 or line:find("^  curia") ~= nil, line)
       end

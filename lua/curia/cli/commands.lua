@@ -78,8 +78,9 @@ local run = {
     { "seed", value = "N", convert = read_integer, doc = "seed of the run's random choices" },
   },
   text = [[
-COUNCIL is a Lua file, FILE#name where a file declares several, or the name of
-a council that comes with Curia (curia help councils).
+COUNCIL is a Lua file, FILE#name where a file declares several, a JSON file that
+holds a council as data, or the name of a council that comes with Curia (curia
+help councils).
 
 Standard output gets the final answer and nothing else; everything that is told
 on the way goes to standard error: members side by side on a terminal, plain
@@ -160,9 +161,9 @@ local lua = {
   text = [[
 The script runs as a task: whatever waits, waits without holding the loop. In
 scope are `curia` (as require "curia"), the words of the council language
-(council, member, round, chair, env, cmd, file) and `uv` (luv, on the same
-loop). Arguments are in `arg` and `...`; an integer that the script returns is
-the exit code.]],
+(council, member, round, chair, tool, topology, auto, escalate, bm25, http_get,
+mcp, env, cmd, file) and `uv` (luv, on the same loop). Arguments are in `arg`
+and `...`; an integer that the script returns is the exit code.]],
 }
 
 local mock = {
@@ -245,7 +246,12 @@ local help = {
   name = "help",
   usage = "curia help [TOPIC]",
   about = "explain a command or a topic",
-  examples = { { "curia help run", "a command" }, { "curia help councils", "a topic" } },
+  examples = {
+    { "curia help run", "a command" },
+    { "curia help councils", "a topic" },
+    { "curia help vote", "a word of the council language" },
+    { "curia help language", "all of its words" },
+  },
   options = {},
 }
 
@@ -277,8 +283,16 @@ A council is a Lua file that names members, rounds and perhaps a chair:
 
 A profile says which model answers: `fast`, `balanced` and `deep` take the
 first provider that has a key (curia help keys). A member may name its own:
-model = "anthropic/claude-sonnet-4-6".]],
+model = "anthropic/claude-sonnet-4-6". All that a council can say: curia help
+language.]],
     councils = true,
+  },
+  language = {
+    about = "every word of the council language, by chapters",
+    text = [[
+curia help NAME explains each of these, with an example; a chapter's name tells
+what it is about. The whole manual is docs/language.md.]],
+    manual = true,
   },
   keys = {
     about = "which keys Curia looks for, and how to go without",

@@ -76,6 +76,7 @@ local function topic(entry)
     append(lines, { "", "Councils that come with Curia:" })
     append(lines, council_lines())
   end
+  if entry.manual then append(lines, { "", manual.contents() }) end
   return table.concat(lines, "\n") .. "\n"
 end
 
@@ -102,8 +103,8 @@ function M.overview()
   append(lines, { "", "Topics (curia help TOPIC):" })
   append(lines, table_of(topics, 2))
   append(lines, {
-    "", "curia COMMAND --help tells more of a command; curia help NAME explains every round,",
-    "rule, strategy and option of the language: curia help vote.",
+    "", "curia COMMAND --help tells more of a command; curia help NAME explains every",
+    "round, rule, strategy and option of the language: curia help vote.",
   })
   return table.concat(lines, "\n") .. "\n"
 end
