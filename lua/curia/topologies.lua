@@ -150,7 +150,7 @@ flows.self_consistency = {
   },
   rounds = function(opts)
     return { { type = "sample", samples = opts.samples or 5, ["until"] = opts["until"] or "unassailable",
-      rule = opts.rule } }
+      rule = opts.rule or "plurality" } }
   end,
 }
 
