@@ -10,7 +10,7 @@ local COUNCILS = 1000
 
 -- What members that fail answer: always, or now and then.
 local FAULTS = {
-  { error = 401 }, { error = 402 }, { error = 429 }, { error = 500 }, { error = 503 }, { error = 529 },
+  { error = 401 }, { error = 404 }, { error = 429 }, { error = 500 }, { error = 503 }, { error = 529 },
   { error = { status = 429, retry_after_ms = 3600000 } },
   { fault = "refuse_connection" }, { fault = "cut_before" }, { fault = "hang" }, { fault = "garbage" }, { fault = "html" },
   { fault = "empty" }, { fault = "error_in_200" }, { content = "half an", fault = "cut" }, { content = "half an", fault = "silence" },

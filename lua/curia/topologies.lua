@@ -146,7 +146,7 @@ flows.self_consistency = {
   options = {
     samples = { type = "integer", doc = "answers of each member (5)", min = 1 },
     ["until"] = { type = "string|table", doc = "when to stop early (unassailable)" },
-    rule = fields.round.rule,
+    rule = fields.round.rule, -- plurality
   },
   rounds = function(opts)
     return { { type = "sample", samples = opts.samples or 5, ["until"] = opts["until"] or "unassailable",

@@ -3,6 +3,7 @@
 local adhoc = require "curia.engine.adhoc"
 local clock = require "curia.core.clock"
 local errors = require "curia.errors"
+local fan_out = require "curia.engine.fan_out"
 local fields = require "curia.language.fields"
 local json = require "curia.json"
 local member_turn = require "curia.engine.member"
@@ -123,14 +124,14 @@ end
 ---@return integer?
 function Ctx:quorum(count)
   demand_round(self, "quorum")
-  return rounds.quorum(self, count)
+  return fan_out.quorum(self, self._round, count)
 end
 
 --- Whether the failure of a member shall end this round (`failure_mode`).
 ---@return boolean
 function Ctx:fails_fast()
   demand_round(self, "fails_fast")
-  return rounds.fails_fast(self, self._round)
+  return fan_out.fails_fast(self, self._round)
 end
 
 --- In a round with a `run` of its own: makes a result the member's in this round, and tells it as an event.
@@ -234,7 +235,7 @@ function Ctx:ask(member, input, opts)
   if opts.iteration then round = iterated(own, round, opts.iteration) end
   local turn = member_turn.new_turn(own, round, planned, build, opts.parse)
   turn.retry, turn.deadline_ms, turn.seed, turn.schema = opts.retry, opts.deadline_ms, opts.seed, schema
-  local answered = rounds.single_turn(turn, opts.keep == false and {} or result.results)
+  local answered = fan_out.single_turn(turn, opts.keep == false and {} or result.results)
   spending.check(self._run)
   return answered
 end

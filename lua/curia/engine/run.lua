@@ -242,7 +242,7 @@ end
 
 local function settle(run, raised)
   if run.nested then take_totals(run) end
-  if raised ~= nil then table.insert(run.failures, 1, round_engine.as_error(raised)) end
+  if raised ~= nil then table.insert(run.failures, 1, user_code.as_error(raised)) end
   if run.free then run.free:close_idle(true) end
   local result, err = results.of(run)
   run.outcome, run.failure = result, err
@@ -283,7 +283,7 @@ end
 -- The error has told all there is to tell once the guard has settled the run: the task ends well.
 local function main(run)
   local guard <close> = setmetatable({ run = run, over = false, raised = nil }, Guard)
-  local ok, err = xpcall(body, round_engine.as_error, run)
+  local ok, err = xpcall(body, user_code.as_error, run)
   if run.task:cancelled() then ok, err = false, reason_of_cancelling() end
   guard.over = true
   if not ok then guard.raised = err end

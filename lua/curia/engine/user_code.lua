@@ -25,6 +25,14 @@ local function refuse_if_cancelled()
   if current and current:cancelled() then task.sleep(0) end
 end
 
+--- Makes an error value of whatever was raised; for xpcall.
+---@param raised any
+---@return curia.Error
+function M.as_error(raised)
+  if errors.is(raised) then return raised end
+  return errors.new("script", tostring(raised), { traceback = debug.traceback() })
+end
+
 --- Makes an error value of whatever a user's function gave as its error.
 ---@param what string names the function
 ---@param value any

@@ -1,6 +1,6 @@
 --- The council language: words, lowering, validation, plans, files. What `require "curia"` shows of it.
 local council = require "curia.council"
-local dsl = require "curia.language.dsl"
+local dsl = require "curia.language.composition"
 local from_data = require "curia.language.from_data"
 local loader = require "curia.language.loader"
 local planning = require "curia.language.plan"

@@ -1,17 +1,12 @@
 --- Loads council files: text only, in an environment of their own, errors with file and line.
 local council = require "curia.council"
 local data_form = require "curia.language.data_form"
-local dsl = require "curia.language.dsl"
+local dsl = require "curia.language.composition"
 local from_data = require "curia.language.from_data"
 local errors = require "curia.errors"
 local suggest = require "curia.suggest"
 
 local M = {}
-
--- Words that few councils use are loaded when they are first said.
-dsl.add_word("auto", function(name) return require("curia.auto").word(name) end)
-dsl.add_word("escalate", function(given) return require("curia.escalate").word(given) end)
-dsl.add_word("topology", function(name) return require("curia.topologies").word(name) end)
 
 -- The words stand between the file's own variables and _G, so that nothing a file sets reaches _G.
 local function environment()
