@@ -1,3 +1,4 @@
+local clock = require "curia.core.clock"
 local curia = require "curia"
 local helper = require "spec.helper"
 local json = require "curia.json"
@@ -46,6 +47,20 @@ describe("an MCP server on stdio", function()
     assert.is_not_nil(tools.name_with_spaces)
     assert.is_not_nil(tools.log)
     assert.equal("spaces", call(tools.name_with_spaces))
+  end)
+
+  case("is given up when its list has no end", function()
+    local _, err = tools_of(curia.mcp(command "endless"))
+    assert.matches("its list of tools has more than 100 pages", err.message)
+  end)
+
+  case("is given up when it floods its output", function()
+    local began = clock.us()
+    local tools, err = tools_of(curia.mcp "yes ''")
+    assert.is_nil(tools)
+    assert.equal("tool", err.kind)
+    assert.matches("10000 lines that are no messages", err.message)
+    assert.is_true(clock.us() - began < 5e6)
   end)
 
   case("answers calls with texts, data, or what stands for other content", function()

@@ -14,6 +14,7 @@ local names = { "echo", "name with spaces", "fail", "die", "hang", "kinds", "dat
 local log, pinged = {}, "no answer yet"
 
 local function page(cursor)
+  if behaviour == "endless" then return { tools = json.array(), nextCursor = "again" } end
   local first = cursor and tonumber(cursor) or 1
   local tools = json.array()
   for i = first, math.min(first + 2, #names) do

@@ -1,4 +1,5 @@
 --- The Model Context Protocol as a client speaks it, on any transport: https://modelcontextprotocol.io/specification
+local clock = require "curia.core.clock"
 local errors = require "curia.errors"
 local json = require "curia.json"
 local prompts = require "curia.prompts"
@@ -10,7 +11,7 @@ local M = {}
 local VERSION = "2025-06-18"
 local UNDERSTOOD = { ["2024-11-05"] = true, ["2025-03-26"] = true, [VERSION] = true, ["2025-11-25"] = true }
 
-local MOST_TOOLS, METHOD_NOT_FOUND = 1000, -32601
+local MOST_TOOLS, MOST_PAGES, METHOD_NOT_FOUND = 1000, 100, -32601
 
 ---@class curia.mcp.Transport
 ---@field request fun(self, message: table, timeout_ms?: number): table?, curia.Error? async: the answer to it
@@ -86,16 +87,18 @@ function M.connect(transport, name, timeout_ms)
   return client
 end
 
+-- The pages have the time of one request together.
 local function list_all(client, timeout_ms)
-  local tools, cursor = {}, nil
-  repeat
-    local page, err = request(client, "tools/list", { cursor = cursor }, timeout_ms)
+  local tools, cursor, until_ms = {}, nil, clock.ms() + timeout_ms
+  for _ = 1, MOST_PAGES do
+    local page, err = request(client, "tools/list", { cursor = cursor }, math.max(1, until_ms - clock.ms()))
     if not page then return nil, err end
     for _, tool in ipairs(page.tools or {}) do tools[#tools + 1] = tool end
     if #tools > MOST_TOOLS then return nil, failed(client, ("it has more than %d tools"):format(MOST_TOOLS)) end
     cursor = page.nextCursor
-  until type(cursor) ~= "string"
-  return tools
+    if type(cursor) ~= "string" then return tools end
+  end
+  return nil, failed(client, ("its list of tools has more than %d pages"):format(MOST_PAGES))
 end
 
 --- The tools as the server describes them; asked again once the server says that they have changed.

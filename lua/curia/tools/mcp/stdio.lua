@@ -7,6 +7,7 @@ local task = require "curia.task"
 local M = {}
 
 local MOST_BYTES = 16 * 1024 * 1024 -- of one message
+local MOST_NOISE = 10000 -- lines in a row that are no messages
 local STDERR_BYTES = 2000           -- kept of what it says last
 local PATIENCE_MS = 1500            -- for each step of its end
 
@@ -93,28 +94,40 @@ local function on_message(self, message)
   waiting.signal:notify()
 end
 
--- What is no message is left out: some servers print greetings.
+-- What is no message is left out: some servers print greetings. But not for ever.
 local function on_line(self, line)
-  local message = decode(line)
-  if type(message) == "table" then on_message(self, message) end
+  local message = line ~= "" and decode(line)
+  self.noise = type(message) == "table" and 0 or self.noise + 1
+  if self.noise == 0 then on_message(self, message) end
+end
+
+local function give_up(self, why)
+  break_down(self, why)
+  kill(self, "sigkill")
+end
+
+-- Hands on the lines that end in a chunk of output; gives what stands behind the last one.
+local function take_lines(self, data)
+  local from, at = 1, data:find("\n", 1, true)
+  while at and self.noise <= MOST_NOISE do
+    self.pieces[#self.pieces + 1] = data:sub(from, at - 1)
+    local line = table.concat(self.pieces)
+    self.pieces = {}
+    on_line(self, line)
+    from, at = at + 1, data:find("\n", at + 1, true)
+  end
+  return data:sub(from)
 end
 
 local function on_output(self, data)
-  if not data then return end
-  local pieces = self.pieces
-  while true do
-    local line, rest = data:match "^([^\n]*)\n(.*)$"
-    if not line then break end
-    pieces[#pieces + 1] = line
-    local whole = table.concat(pieces)
-    pieces, data = {}, rest
-    on_line(self, whole)
+  if not data or self.broken then return end
+  local rest = take_lines(self, data)
+  if self.noise > MOST_NOISE then
+    return give_up(self, ("it sent %d lines that are no messages"):format(MOST_NOISE))
   end
-  pieces[#pieces + 1] = data
-  self.pieces, self.size = pieces, #pieces == 1 and #data or self.size + #data
-  if self.size <= MOST_BYTES then return end
-  break_down(self, ("it sent a message of more than %d bytes"):format(MOST_BYTES))
-  kill(self, "sigkill")
+  self.pieces[#self.pieces + 1] = rest
+  self.size = #self.pieces == 1 and #rest or self.size + #rest
+  if self.size > MOST_BYTES then give_up(self, ("it sent a message of more than %d bytes"):format(MOST_BYTES)) end
 end
 
 local function on_stderr(self, data)
@@ -206,7 +219,7 @@ function M.open(spec)
   local found, uv = pcall(require, "luv")
   if not found then return nil, errors.new("unsupported", spec.name .. ": a command needs luv, which is not there") end
   return spawn(setmetatable({
-    uv = uv, name = spec.name, waiting = {}, pieces = {}, size = 0, complaint = "", ended = task.signal(),
+    uv = uv, name = spec.name, waiting = {}, pieces = {}, size = 0, noise = 0, complaint = "", ended = task.signal(),
   }, Stdio), spec)
 end
 
