@@ -36,7 +36,7 @@ local function from_provider(ctx, texts, embedder)
   local member, err = member_of(embedder)
   if not member then return nil, err end
   local response
-  local attempt = { turn = { run = ctx._run, member = member }, exchange = false, watch = false }
+  local attempt = { turn = { run = ctx._run, member = member, attempts = 0 }, exchange = false, watch = false }
   response, err = call.attempt(attempt, member,
     { input = texts, model = embedder.model, provider = embedder.provider }, config.shared():get("prices"))
   if not response then return nil, err end

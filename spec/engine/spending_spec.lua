@@ -1,3 +1,4 @@
+local curia = require "curia"
 local helper = require "spec.helper"
 local T = require "spec.engine.support"
 
@@ -13,6 +14,21 @@ describe("a run whose budget is used up", function()
       assert.is_nil(err.member)
       assert.equal("budget: 2 calls are all that the run may use", tostring(err))
       assert.is_true(#result.errors > 1)
+    end)
+  end)
+
+  it("is not charged for calls that were cut short before they were sent", function()
+    curia.config { providers = { narrow = { adapter = "scripted", limits = { concurrency = 1 },
+      script = { content = "yes", delay_ms = 1000 } } } }
+    local function seat(id) return { id = id, provider = "narrow", model = "m" } end
+    helper.virtual(function()
+      local result = curia.run(curia.council "narrow" {
+        members = { seat "a", seat "b", seat "c" }, budget = { calls = 3 },
+        rounds = { { type = "independent_analysis", name = "first", quorum = 1, grace_ms = 10 },
+          { type = "independent_analysis", name = "second", members = { "a" } } },
+      }, "Why?")
+      assert.equal("ok", result.rounds[2].results.a.status)
+      assert.equal(0, result.rounds[1].results.c.attempts)
     end)
   end)
 

@@ -31,6 +31,7 @@ Budget.__index = Budget
 ---@field tokens number
 ---@field usd number
 ---@field output number tokens of its answer
+---@field attempt? curia.Attempt
 local Claim = {}
 Claim.__index = Claim
 
@@ -242,9 +243,9 @@ function Claim:release()
   settle(self, NOTHING)
 end
 
--- A call that was cut short may have been paid for.
+-- A call that was cut short may have been paid for; one that was not sent has cost nothing.
 function Claim:__close()
-  if not self.settled then settle(self, self) end
+  if not self.settled then settle(self, self.attempt and self.attempt.sent and self or NOTHING) end
 end
 
 return M

@@ -226,6 +226,12 @@ local function completed(attempt, response, member, request, prices)
   return response
 end
 
+-- What waits before the gate, or is refused there, is no attempt yet.
+local function mark_sent(attempt)
+  local turn = attempt.turn
+  attempt.sent, turn.attempts = true, turn.attempts + 1
+end
+
 --- One attempt at one request, once the gate of its provider's key lets it in.
 ---@async
 ---@param attempt curia.Attempt
@@ -234,13 +240,16 @@ end
 ---@param prices? table<string, curia.Price> the user's own
 ---@return table? response
 ---@return curia.Error? err
----@return boolean? unsent the gate refused it: no attempt was made
 function M.attempt(attempt, member, request, prices)
   local known, err = known_provider(member.provider)
-  if not known then return nil, cleaned(err, member.provider) end
+  if not known then
+    mark_sent(attempt)
+    return nil, cleaned(err, member.provider)
+  end
   local gate = known.gate
   local number, refused = gate:enter(attempt.turn.run, request)
-  if not number then return nil, refused, true end
+  if not number then return nil, refused end
+  mark_sent(attempt)
   local guard <close> = gate
   local go = member.adapter.call and inside or over_http
   local response, headers

@@ -74,13 +74,6 @@ local function tell_retry(turn, model, attempt, err, wait_ms)
   if attempt.content_seen then log:tell("member_restarted", round, id) end
 end
 
--- What was not sent is no attempt.
-local function take_back(turn, claim, err, attempt)
-  turn.attempts = turn.attempts - 1
-  if claim then claim:release() end
-  return nil, err, attempt
-end
-
 -- One attempt. Within a budget it claims first what it may use, and settles what it has used.
 local function attempt_once(turn, model, request)
   local run, claim, refused = turn.run, nil, nil
@@ -88,10 +81,9 @@ local function attempt_once(turn, model, request)
   if refused then return nil, refused end
   local guard <close> = claim
   local attempt = attempts.new(turn)
-  turn.attempts = turn.attempts + 1
-  local response, err, unsent = call.attempt(attempt, model, request, run.prices)
-  if unsent then return take_back(turn, claim, err, attempt) end
-  if claim then claim:settle(response, attempt.content_seen) end
+  if claim then claim.attempt = attempt end
+  local response, err = call.attempt(attempt, model, request, run.prices)
+  if claim and attempt.sent then claim:settle(response, attempt.content_seen) end
   if not response then return nil, err, attempt end
   run:add_usage(response)
   local fault = answer.fault(response, model, request.tools ~= nil and request.tool_choice ~= "none")
