@@ -97,6 +97,31 @@ describe("a member that is a council", function()
     assert.same({ "partial", "budget" }, { tight.status, tight.rounds[1].results.team.error.kind })
   end)
 
+  it("stops the outer run's clock while a call inside waits for approval", function()
+    T.script(function(request)
+      if request.messages[#request.messages].role == "tool" then return "done" end
+      return request.tools and { tool_calls = { { id = "call", name = "rm", arguments = {} } } } or "A's view"
+    end)
+    local rm = curia.tool "rm" { approval = true, run = function() return "gone" end }
+    local council = inner { ids = { "x" }, members = { x = { tools = { rm } } } }
+    helper.virtual(function()
+      local run_ = curia.start(outer(council, { ids = { "team" }, members = { team = { council = council,
+        deadline_ms = 1000 } } }), "Why?")
+      local nested
+      for event in run_:events { sub_runs = true } do
+        if event.type == "run_blocked" and event.call then
+          nested = event.run_id
+          break
+        end
+      end
+      task.sleep(60000)
+      assert.same({ "blocked", "blocked" }, { run_:state().status, curia.state(nested).status })
+      assert.is_true(curia.approve(nested, "call", true))
+      local result = run_:await()
+      assert.same({ "ok", "A's view" }, { result.status, result.final.content })
+    end)
+  end)
+
   it("is partial outside when it is partial inside, and fails with what failed inside", function()
     answers { x = { error = { status = 401, message = "No." } } }
     assert.equal("ok", run(outer(inner())).rounds[1].results.team.status)

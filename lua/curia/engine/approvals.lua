@@ -16,18 +16,35 @@ local function free_key(pending, id)
   return key
 end
 
+-- A run waits as long as any of its calls does, or any run inside of it: these count in `waits`.
 local function block(run)
-  if run.status ~= "running" then return end
+  run.waits = (run.waits or 0) + 1
+  if run.waits > 1 or run.status ~= "running" then return end
   run.status = "blocked"
   limits.stop(run)
+  local parent = run.parent
+  if not parent then return end
+  run.held = parent
+  block(parent)
+  parent.log:emit("run_blocked", { reason = "approval", member = run.parent_member, sub_run_id = run.id })
 end
 
-local function unblock(run, decided)
-  if next(run.pending) or not run.stands_since then return end
+local function go_on(run, decided)
   limits.go_on(run)
   if run.status ~= "blocked" then return end
   run.status = "running"
   if decided then run.log:emit("run_resumed", { by = "approval", from = "blocked" }) end
+end
+
+local function unblock(run, decided)
+  run.waits = run.waits - 1
+  if run.waits > 0 or not run.stands_since then return end
+  go_on(run, decided)
+  local parent = run.held
+  if not parent then return end
+  run.held = nil
+  unblock(parent, decided)
+  if not run.opts.deadline_ms then run.deadline_at = parent.deadline_at end -- inherited: it has moved
 end
 
 local Waiting = {}

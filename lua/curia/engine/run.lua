@@ -235,6 +235,7 @@ end
 -- Runs inside of this one that still unwind: what they have used is this run's too.
 local function take_totals(run)
   for nested in pairs(run.nested or {}) do
+    take_totals(nested)
     results.add_totals(run.totals, nested.totals)
     nested.parent = nil
   end
