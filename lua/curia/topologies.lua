@@ -146,10 +146,12 @@ flows.self_consistency = {
   options = {
     samples = { type = "integer", doc = "answers of each member (5)", min = 1 },
     ["until"] = { type = "string|table", doc = "when to stop early (unassailable)" },
+    stop_when = { type = "string|table", doc = "another name for until, which is a word of Lua's" },
     rule = fields.round.rule, -- plurality
   },
   rounds = function(opts)
-    return { { type = "sample", samples = opts.samples or 5, ["until"] = opts["until"] or "unassailable",
+    local stop_when = opts["until"] or opts.stop_when or "unassailable"
+    return { { type = "sample", samples = opts.samples or 5, stop_when = stop_when,
       rule = opts.rule or "plurality" } }
   end,
 }
