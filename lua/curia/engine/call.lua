@@ -226,10 +226,11 @@ local function completed(attempt, response, member, request, prices)
   return response
 end
 
--- What waits before the gate, or is refused there, is no attempt yet.
+-- What waits before the gate, or is refused there, is no attempt yet. Only budgets ask an attempt for it.
 local function mark_sent(attempt)
   local turn = attempt.turn
-  attempt.sent, turn.attempts = true, turn.attempts + 1
+  turn.attempts = turn.attempts + 1
+  if turn.run.budget then attempt.sent = true end
 end
 
 --- One attempt at one request, once the gate of its provider's key lets it in.

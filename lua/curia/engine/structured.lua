@@ -145,8 +145,10 @@ end
 ---@return table? response
 ---@return curia.Error? err
 function M.answer(turn, request)
+  -- Tail calls: turns that wait have small stacks.
+  if not is_judged(turn) then return conversation.answer(turn, request) end
   local response, err = conversation.answer(turn, request)
-  if not response or not is_judged(turn) then return response, err end
+  if not response then return nil, err end
   local good
   good, err = M.judge(turn, response)
   if is_repairable(err) then return repaired(turn, request, response, err) end
