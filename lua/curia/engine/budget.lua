@@ -49,6 +49,13 @@ local function zero()
   return { calls = 0, tokens = 0, usd = 0 }
 end
 
+local function new_budget(limits, plan, prices, concludes)
+  return setmetatable({
+    limits = limits, plan = plan, prices = prices, spent = zero(), held = zero(), said = 0, live = 0,
+    conclude = concludes, settled = task.signal(), refused = nil,
+  }, Budget)
+end
+
 --- The budget of a run, or nil when there is none.
 ---@param opts table the run's options
 ---@param plan curia.Plan
@@ -57,10 +64,7 @@ end
 function M.new(opts, plan, prices)
   local limits = strictest(opts.budget, plan.spec.budget)
   if not limits then return nil end
-  return setmetatable({
-    limits = limits, plan = plan, prices = prices, spent = zero(), held = zero(), said = 0, live = 0,
-    conclude = (opts.on_budget or plan.spec.on_budget) == "conclude", settled = task.signal(), refused = nil,
-  }, Budget)
+  return new_budget(limits, plan, prices, (opts.on_budget or plan.spec.on_budget) == "conclude")
 end
 
 --- The budget of a run inside of another one: its own, if it has one, and the other's beside it.
@@ -69,10 +73,7 @@ end
 ---@param plan curia.Plan the inner run's
 ---@return curia.Budget
 function M.inside(outer, own, plan)
-  local budget = own or setmetatable({
-    limits = {}, plan = plan, prices = outer.prices, spent = zero(), held = zero(), said = 0, live = 0,
-    conclude = false, settled = task.signal(), refused = nil,
-  }, Budget)
+  local budget = own or new_budget({}, plan, outer.prices, false)
   budget.outer = outer
   return budget
 end
@@ -236,11 +237,6 @@ function Claim:settle(response, begun)
     calls = 1, tokens = input and output and input + output or self.tokens,
     usd = response.cost and response.cost.usd or self.usd,
   })
-end
-
---- Gives a claim back: no attempt was made.
-function Claim:release()
-  settle(self, NOTHING)
 end
 
 -- A call that was cut short may have been paid for; one that was not sent has cost nothing.

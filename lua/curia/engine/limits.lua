@@ -13,7 +13,11 @@ local function limits_of(run)
   return run.limits
 end
 
-local function nearer(a, b)
+--- The earlier of two times, either of which may be missing.
+---@param a? number
+---@param b? number
+---@return number?
+function M.nearer(a, b)
   if not a or not b then return a or b end
   return math.min(a, b)
 end
@@ -27,7 +31,7 @@ end
 function M.set(run, task, ms, holder, until_at)
   local now = run.stands_since or clock.ms()
   local limit = { holder = holder or {}, at = ms and now + ms }
-  limit.holder.deadline_at = nearer(limit.at, until_at)
+  limit.holder.deadline_at = M.nearer(limit.at, until_at)
   limits_of(run)[task] = limit
   if ms and not run.stands_since then task:deadline(ms) end
 end

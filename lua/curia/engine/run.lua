@@ -142,16 +142,11 @@ function Run:free_rounds()
   return self.free
 end
 
-local function nearer(a, b)
-  if not a or not b then return a or b end
-  return math.min(a, b)
-end
-
 --- Milliseconds until the nearer of the run's deadline and `at`; nil: there is none.
 ---@param at? number
 ---@return number?
 function Run:time_left_ms(at)
-  at = nearer(self.deadline_at, at)
+  at = limits.nearer(self.deadline_at, at)
   return at and at - clock.ms()
 end
 
