@@ -123,5 +123,6 @@ int curia__open_http(lua_State *L);
 int curia__open_luv(lua_State *L);
 int curia__open_watchdog(lua_State *L);
 int curia__open_system(lua_State *L);
+int curia__open_sql(lua_State *L);
 
 #endif

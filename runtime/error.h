@@ -31,7 +31,8 @@
     XX(EPRIVATE, 30, "the address is not a public one")          \
     XX(EIO, 40, "input or output failed")                        \
     XX(EBORROWED, 41, "the loop is borrowed; its owner runs it") \
-    XX(ESCRIPT, 42, "script error")
+    XX(ESCRIPT, 42, "script error")                              \
+    XX(ESQL, 50, "the database failed")
 
 enum {
 #define XX(name, number, text) CURIA_##name = -(number),

@@ -140,7 +140,8 @@ static bool run_tasks_out(curia__loop *loop, uint64_t end_ms) {
     return true;
 }
 
-static void close_services(curia__loop *loop) {
+/* False when the time is over before all parts have closed. */
+static bool close_services(curia__loop *loop, uint64_t end_ms) {
     while (loop->services) {
         curia__service *s = loop->services;
         loop->services = s->next;
@@ -148,6 +149,11 @@ static void close_services(curia__loop *loop) {
     }
     for (int i = 0; i < 16 && loop->ready_first; i++)
         curia__loop_turn(loop, false);
+    while (loop->ending) {
+        if (now_ms() >= end_ms || curia__loop_turn(loop, false) < 0) return false;
+        uv_sleep(1);
+    }
+    return true;
 }
 
 /* Its owner, a luv object, frees the memory when Lua closes, as it sees that the handle is closed. */
@@ -186,7 +192,7 @@ int curia__loop_close(curia__loop *loop, uint64_t limit_ms, void (*left)(const c
     curia__task_cancel_all(loop, "the runtime is closing");
     bool ended = run_tasks_out(loop, now_ms() + limit_ms);
     if (!ended && left) left("task");
-    close_services(loop);
+    if (!close_services(loop, now_ms() + limit_ms)) ended = false;
     close_handles(loop);
     if (!curia__loop_close_handles(loop, limit_ms)) ended = false;
     return ended ? 0 : CURIA_ETIMEOUT;

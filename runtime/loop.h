@@ -21,7 +21,8 @@ struct curia__service {
     const char *name;
     /* After each drain of the ready queue: start what was gathered meanwhile. May be NULL. */
     void (*flush)(curia__service *s);
-    /* Ends all that is under way and closes its handles; asynchronous parts end on the loop. */
+    /* Ends all that is under way and closes its handles; what takes turns of the loop to end counts in
+     * loop->ending meanwhile. */
     void (*close)(curia__service *s);
     curia__service *next;
 };
@@ -37,6 +38,7 @@ struct curia__loop {
     curia__deliver_fn deliver;
     void *host;
     curia__service *services; /* last added first */
+    size_t ending;            /* parts of services that still close */
     curia__task *tasks;       /* root tasks */
     uint64_t task_ids;
     size_t task_count;         /* all tasks that have not ended */
