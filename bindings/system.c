@@ -9,6 +9,7 @@
 
 #include "curia.h"
 #include "error.h"
+#include "hash.h"
 #include "host.h"
 
 static int random_bytes(void *data, size_t size) {
@@ -42,6 +43,16 @@ static int system_random_integer(lua_State *L) {
     lua_Integer value;
     if (random_bytes(&value, sizeof value)) return luaL_error(L, "no random bytes");
     lua_pushinteger(L, value);
+    return 1;
+}
+
+/* sha256(bytes) -> 64 hexadecimal digits */
+static int system_sha256(lua_State *L) {
+    size_t size;
+    const char *bytes = luaL_checklstring(L, 1, &size);
+    char text[CURIA__HASH_TEXT];
+    if (curia__hash(bytes, size, text)) return luaL_error(L, "not enough memory");
+    lua_pushstring(L, text);
     return 1;
 }
 
@@ -94,11 +105,15 @@ static void push_versions(lua_State *L) {
 }
 
 int curia__open_system(lua_State *L) {
-    static const luaL_Reg functions[] = {
-        {"uuid7", system_uuid7},   {"random_integer", system_random_integer},
-        {"turn", system_turn},     {"cpu_us", system_cpu_us},
-        {"isatty", system_isatty}, {"log", system_log},
-        {"setenv", system_setenv}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"uuid7", system_uuid7},
+                                         {"random_integer", system_random_integer},
+                                         {"turn", system_turn},
+                                         {"cpu_us", system_cpu_us},
+                                         {"isatty", system_isatty},
+                                         {"log", system_log},
+                                         {"setenv", system_setenv},
+                                         {"sha256", system_sha256},
+                                         {NULL, NULL}};
     luaL_newlib(L, functions);
     lua_pushstring(L, curia_version());
     lua_setfield(L, -2, "version");
