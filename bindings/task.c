@@ -4,10 +4,12 @@
 
 #include "error.h"
 #include "host.h"
+#include "scope.h"
 
 #define TASK "curia.task"
 #define GROUP "curia.group"
 #define SIGNAL "curia.signal"
+#define SCOPE "curia.scope"
 
 typedef struct {
     curia__group group; /* first member */
@@ -399,6 +401,60 @@ static int signal_notify(lua_State *L) {
 
 /* ---- the module ----------------------------------------------------------------------------- */
 
+/* ---- scopes --------------------------------------------------------------------------------- */
+
+typedef struct {
+    curia__scope *scope; /* NULL: out of memory while it was made */
+} lua_scope;
+
+static curia__scope *check_scope(lua_State *L) {
+    return ((lua_scope *)luaL_checkudata(L, 1, SCOPE))->scope;
+}
+
+/* scope() -> a scope, see runtime/scope.h */
+static int task_scope(lua_State *L) {
+    lua_scope *box = lua_newuserdatauv(L, sizeof *box, 0);
+    box->scope = NULL;
+    luaL_setmetatable(L, SCOPE);
+    box->scope = curia__scope_new();
+    return box->scope ? 1 : luaL_error(L, "not enough memory");
+}
+
+/* scope:add(task) -> the task, which must not have begun. What it spawns is in the scope too. */
+static int scope_add(lua_State *L) {
+    curia__scope *scope = check_scope(L);
+    curia__lua_task *t = luaL_checkudata(L, 2, TASK);
+    luaL_argcheck(L, t->task.state == CURIA__TASK_READY && !t->task.scope, 2, "it has begun");
+    curia__scope_add(scope, &t->task);
+    lua_settop(L, 2);
+    return 1;
+}
+
+static int quiet_or_wait(lua_State *L, int status, lua_KContext ctx) {
+    curia__scope *scope = check_scope(L);
+    if (!scope->ready) return 0;
+    curia__wait *w = curia__await_begin(L, "scope:quiet");
+    start_wait(L, w, &scope->quiet, -1);
+    return curia__await(L, quiet_or_wait, 0);
+}
+
+/* scope:quiet(): waits until none of its tasks has anything left to do but wait. Not from one of them. */
+static int scope_quiet(lua_State *L) {
+    curia__scope *scope = check_scope(L);
+    const curia__task *here = parent_here(L);
+    if (here && here->scope == scope)
+        return luaL_error(L, "scope:quiet: this task is in the scope");
+    lua_settop(L, 1);
+    return quiet_or_wait(L, LUA_OK, 0);
+}
+
+static int scope_gc(lua_State *L) {
+    lua_scope *box = luaL_checkudata(L, 1, SCOPE);
+    if (box->scope) curia__scope_release(box->scope);
+    box->scope = NULL;
+    return 0;
+}
+
 static const luaL_Reg task_methods[] = {{"await", task_await},
                                         {"result", task_result},
                                         {"cancel", task_cancel},
@@ -415,10 +471,18 @@ static const luaL_Reg group_meta[] = {{"__gc", group_gc}, {NULL, NULL}};
 static const luaL_Reg signal_methods[] = {
     {"wait", signal_wait}, {"notify", signal_notify}, {NULL, NULL}};
 static const luaL_Reg signal_meta[] = {{"__gc", signal_notify}, {NULL, NULL}};
-static const luaL_Reg functions[] = {
-    {"spawn", task_spawn},     {"spawn_root", task_spawn_root}, {"spawn_bound", task_spawn_bound},
-    {"current", task_current}, {"count", task_count},           {"sleep", task_sleep},
-    {"group", group_new},      {"signal", signal_new},          {NULL, NULL}};
+static const luaL_Reg scope_methods[] = {{"add", scope_add}, {"quiet", scope_quiet}, {NULL, NULL}};
+static const luaL_Reg scope_meta[] = {{"__gc", scope_gc}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"spawn", task_spawn},
+                                     {"spawn_root", task_spawn_root},
+                                     {"spawn_bound", task_spawn_bound},
+                                     {"current", task_current},
+                                     {"count", task_count},
+                                     {"sleep", task_sleep},
+                                     {"group", group_new},
+                                     {"signal", signal_new},
+                                     {"scope", task_scope},
+                                     {NULL, NULL}};
 
 static void new_class(lua_State *L, const char *name, const luaL_Reg *methods,
                       const luaL_Reg *meta) {
@@ -436,6 +500,7 @@ int curia__open_task(lua_State *L) {
     new_class(L, TASK, task_methods, task_meta);
     new_class(L, GROUP, group_methods, group_meta);
     new_class(L, SIGNAL, signal_methods, signal_meta);
+    new_class(L, SCOPE, scope_methods, scope_meta);
     luaL_newlib(L, functions);
     return 1;
 }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "error.h"
-#include "task.h"
+#include "scope.h"
 
 static void on_idle(uv_idle_t *handle) {
     (void)handle; /* being active is its work: the poll does not block */
@@ -21,6 +21,7 @@ void curia__loop_queue(curia__loop *loop, curia__op *op) {
     else
         loop->ready_first = op;
     loop->ready_last = op;
+    if (op->task && op->task->scope) curia__scope_begin(op->task->scope);
     if (!loop->draining) wake(loop);
 }
 
@@ -34,6 +35,15 @@ static void flush_services(curia__loop *loop) {
         if (s->flush) s->flush(s);
 }
 
+/* The task may be gone afterwards, its scope is not yet. */
+static void deliver_one(curia__loop *loop, curia__op *op) {
+    curia__scope *scope = op->task ? op->task->scope : NULL;
+    op->state = CURIA__OP_IDLE;
+    loop->delivered++;
+    loop->deliver(op, loop->host);
+    if (scope) curia__scope_end(scope);
+}
+
 /* Delivers a snapshot of the ready queue; what becomes ready meanwhile waits for the next turn. */
 static void drain(curia__loop *loop) {
     curia__op *op = loop->ready_first;
@@ -41,9 +51,7 @@ static void drain(curia__loop *loop) {
     loop->draining = true;
     while (op) {
         curia__op *next = op->next;
-        op->state = CURIA__OP_IDLE;
-        loop->delivered++;
-        loop->deliver(op, loop->host);
+        deliver_one(loop, op);
         op = next;
     }
     loop->draining = false;

@@ -13,6 +13,7 @@
 
 typedef struct curia__loop curia__loop;
 typedef struct curia__task curia__task;
+typedef struct curia__scope curia__scope;
 typedef struct curia__op curia__op;
 typedef struct curia__signal curia__signal;
 

@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "loop.h"
+#include "scope.h"
 
 static curia__task **siblings(curia__task *task) {
     return task->parent ? &task->parent->children : &task->loop->tasks;
@@ -39,6 +40,8 @@ int curia__task_init(curia__task *task, curia__loop *loop, curia__task *parent, 
     loop->task_count++;
     if (group) group->live++;
     link_in(task);
+    task->scope = parent ? parent->scope : NULL;
+    if (task->scope) task->scope->holders++;
     curia__wait_start(&task->wait, loop, task, NULL, -1);
     curia__op_complete(&task->wait.op, 0);
     return 0;
@@ -72,6 +75,7 @@ static void end_one(curia__task *task) {
     task->loop->task_count--;
     curia__signal_notify(&task->ended, 0);
     if (task->group) group_add(task->group, task);
+    if (task->scope) curia__scope_release(task->scope);
     task->host->on_ended(task);
 }
 

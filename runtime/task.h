@@ -40,6 +40,7 @@ struct curia__task {
     curia__signal ended;
     curia__group *group;
     curia__task *group_next;
+    curia__scope *scope; /* scope.h; NULL: none */
     char *reason;  /* why it was cancelled; owned, may be NULL */
     int cancelled; /* 0, CURIA_ECANCELLED, CURIA_EDEADLINE or CURIA_ETIMEOUT */
     int status;    /* outcome of the body: 0 or an error code */

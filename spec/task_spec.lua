@@ -523,6 +523,74 @@ describe("a signal", function()
   end)
 end)
 
+describe("a scope", function()
+  -- Tasks that wake each other, in an order that depends on when the two signals from outside come.
+  local function work(outside, trace)
+    local inner = task.signal()
+    local group = task.group()
+    for i = 1, 2 do
+      group:spawn(function()
+        outside[i]:wait()
+        inner:notify()
+        task.sleep(0)
+        trace[#trace + 1] = "task " .. i
+      end)
+    end
+    group:spawn(function()
+      inner:wait()
+      for _ = 1, 3 do task.sleep(0) end
+      trace[#trace + 1] = "woken"
+    end)
+    for _ in group:each() do trace[#trace + 1] = "ended" end
+  end
+
+  local function run_in_order(first, second)
+    local scope, outside, trace = task.scope(), { task.signal(), task.signal() }, {}
+    local root = scope:add(task.spawn_root(work, outside, trace))
+    for _, i in ipairs { first, second } do
+      scope:quiet()
+      outside[i]:notify()
+    end
+    assert.is_true((root:await()))
+    return table.concat(trace, ", ")
+  end
+
+  it("does the same again when what comes from outside comes in the same order", function()
+    helper.run(function()
+      local once = run_in_order(1, 2)
+      assert.equal("task 1, ended, woken, ended, task 2, ended", once)
+      for _ = 1, 10 do assert.equal(once, run_in_order(1, 2)) end
+      assert.equal("task 2, ended, woken, ended, task 1, ended", run_in_order(2, 1))
+    end)
+  end)
+
+  it("is quiet while its tasks wait, whatever others do", function()
+    helper.run(function()
+      local scope = task.scope()
+      local root = scope:add(task.spawn_root(function() task.sleep(50) end))
+      local busy = task.spawn(function()
+        while true do task.sleep(0) end
+      end)
+      scope:quiet()
+      assert.equal("waiting", root:status())
+      busy:cancel()
+      root:await()
+      scope:quiet()
+    end)
+  end)
+
+  it("takes no task that has begun, and cannot be waited for from inside", function()
+    local scope = task.scope()
+    local err = helper.fails(function() scope:add(task.current()) end)
+    assert.matches("it has begun", err.message)
+    helper.run(function()
+      local ok, why = scope:add(task.spawn_root(function() scope:quiet() end)):await()
+      assert.is_false(ok)
+      assert.matches("this task is in the scope", why.message)
+    end)
+  end)
+end)
+
 describe("waiting where one cannot", function()
   local function refused(pattern, fn)
     local ok, err = pcall(fn)

@@ -21,6 +21,9 @@ local M = {
   group = core.group,
   --- signal() -> `s:wait([timeout_ms])` -> true | false, `s:notify()`.
   signal = core.signal,
+  --- scope() -> a scope: `s:add(task)` one that has not begun, with all that it spawns; `s:quiet()` waits until none
+  --- of them has anything left to do but wait.
+  scope = core.scope,
   --- count() -> how many tasks have not ended.
   count = core.count,
 }

@@ -1,0 +1,49 @@
+local json = require "curia.json"
+local values = require "curia.store.values"
+
+local LONG = ("long text "):rep(200)
+
+local function round_trip(value)
+  local encoded = assert(values.encode(value))
+  local contents = {}
+  for _, blob in ipairs(encoded.blobs) do contents[blob.hash] = blob.content end
+  return values.decode(encoded.bytes, function(hash) return contents[hash] end), encoded
+end
+
+describe("a stored value", function()
+  it("comes back as it was", function()
+    for _, value in ipairs {
+      1, "text", true, json.null, json.array(), {}, { a = { b = json.array { 1, 2.5, json.null } } },
+      { long = LONG, list = { LONG, "short", { LONG } } }, { ["$blob"] = "x" },
+      { ["$object"] = { ["$blob"] = LONG } }, LONG,
+    } do
+      local back = round_trip(value)
+      assert.equal(json.encode(value), json.encode(back))
+    end
+  end)
+
+  it("has each long text once, under the hash of its content", function()
+    local _, encoded = round_trip { a = LONG, b = { LONG } }
+    assert.is_true(#encoded.bytes < 300)
+    assert.equal(encoded.blobs[1].hash, encoded.blobs[2].hash)
+    assert.same({ encoded.blobs[1].hash, encoded.blobs[2].hash }, values.hashes(encoded.bytes))
+    assert.same({}, values.hashes '{"a":1}')
+  end)
+
+  it("has equal bytes for equal values", function()
+    assert.equal(values.encode({ b = 1, a = LONG }).bytes, values.encode({ a = LONG, b = 1 }).bytes)
+  end)
+
+  it("whose content is gone is an error", function()
+    local value, err = values.decode(values.encode({ LONG }).bytes, function() end)
+    assert.is_nil(value)
+    assert.same({ "storage", "missing_blob" }, { err.kind, err.code })
+    assert.equal("validation", select(2, values.decode("{", function() end)).kind)
+  end)
+
+  it("must be one that JSON has a form for", function()
+    local encoded, err = values.encode { f = print }
+    assert.is_nil(encoded)
+    assert.equal("validation", err.kind)
+  end)
+end)
