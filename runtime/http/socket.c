@@ -99,6 +99,9 @@ static void on_poll(uv_poll_t *handle, int status, int events) {
         stop(s);
         return;
     }
+    curia__http_client *client = s->multi->client;
+    if (status >= 0 && curia__http_slice_over(client, &client->sockets_slice))
+        return; /* polling is level-triggered: it is told again */
     if (status < 0) {
         uv_poll_start(handle, s->events, on_poll);
         events = UV_READABLE | UV_WRITABLE;
