@@ -44,9 +44,9 @@ static int clock_advance(lua_State *L) {
     return 0;
 }
 
-/* timers() -> how many timers are active */
+/* timers() -> how many timers are active that keep the loop alive */
 static int clock_timers(lua_State *L) {
-    lua_pushinteger(L, (lua_Integer)clock_of(L)->count);
+    lua_pushinteger(L, (lua_Integer)clock_of(L)->foreground);
     return 1;
 }
 

@@ -115,6 +115,15 @@ static int task_spawn_bound(lua_State *L) {
     return 1;
 }
 
+/* spawn_background(fn, ...) -> task that belongs to the runtime. Its waits do not keep the loop alive,
+ * and count() leaves it out: for housekeeping. */
+static int task_spawn_background(lua_State *L) {
+    spawn(L, 1, NULL, NULL);
+    curia__lua_task *t = lua_touserdata(L, -1);
+    curia__task_set_background(&t->task);
+    return 1;
+}
+
 /* current() -> the running task, or nil on the main thread. */
 static int task_current(lua_State *L) {
     curia__host *host = curia__host_of(L);
@@ -123,9 +132,10 @@ static int task_current(lua_State *L) {
     return 1;
 }
 
-/* count() -> how many tasks have not ended. */
+/* count() -> how many tasks have not ended, those in the background left out. */
 static int task_count(lua_State *L) {
-    lua_pushinteger(L, (lua_Integer)curia__host_of(L)->loop.task_count);
+    const curia__loop *loop = &curia__host_of(L)->loop;
+    lua_pushinteger(L, (lua_Integer)(loop->task_count - loop->background_tasks));
     return 1;
 }
 
@@ -415,10 +425,16 @@ static const luaL_Reg group_meta[] = {{"__gc", group_gc}, {NULL, NULL}};
 static const luaL_Reg signal_methods[] = {
     {"wait", signal_wait}, {"notify", signal_notify}, {NULL, NULL}};
 static const luaL_Reg signal_meta[] = {{"__gc", signal_notify}, {NULL, NULL}};
-static const luaL_Reg functions[] = {
-    {"spawn", task_spawn},     {"spawn_root", task_spawn_root}, {"spawn_bound", task_spawn_bound},
-    {"current", task_current}, {"count", task_count},           {"sleep", task_sleep},
-    {"group", group_new},      {"signal", signal_new},          {NULL, NULL}};
+static const luaL_Reg functions[] = {{"spawn", task_spawn},
+                                     {"spawn_root", task_spawn_root},
+                                     {"spawn_bound", task_spawn_bound},
+                                     {"spawn_background", task_spawn_background},
+                                     {"current", task_current},
+                                     {"count", task_count},
+                                     {"sleep", task_sleep},
+                                     {"group", group_new},
+                                     {"signal", signal_new},
+                                     {NULL, NULL}};
 
 static void new_class(lua_State *L, const char *name, const luaL_Reg *methods,
                       const luaL_Reg *meta) {

@@ -85,9 +85,11 @@ static int init_handles(curia__loop *loop) {
     return 0;
 }
 
-/* Virtual time moves only when nothing else can: no ready work and no uv activity. */
+/* Virtual time moves only when nothing else can (no ready work and no uv activity), and only while
+ * something waits for it: background timers are passed on the way. */
 static void advance_virtual(curia__loop *loop) {
-    if (!loop->clock.is_virtual || loop->ready_first || uv_loop_alive(loop->uv)) return;
+    if (!loop->clock.is_virtual || !loop->clock.foreground) return;
+    if (loop->ready_first || uv_loop_alive(loop->uv)) return;
     int64_t next = curia__clock_next_ms(&loop->clock);
     if (next > 0) curia__clock_advance(&loop->clock, (uint64_t)next);
 }

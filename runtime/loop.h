@@ -40,6 +40,7 @@ struct curia__loop {
     curia__task *tasks;       /* root tasks */
     uint64_t task_ids;
     size_t task_count;         /* all tasks that have not ended */
+    size_t background_tasks;   /* those of them that do not keep the loop alive */
     uint64_t turns, delivered; /* statistics */
 };
 

@@ -26,6 +26,7 @@ local DEFAULTS = {
   default_failure_mode = "continue",
   linger_ms = 60000,
   log = "warn",
+  namespace = "default",
   providers = require "curia.data.providers",
   profiles = require "curia.data.profiles",
 }

@@ -5,6 +5,7 @@
 local language = require "curia.language"
 local runs = require "curia.engine.runs"
 local system = require "curia.core.system"
+local watching = require "curia.engine.watching"
 
 local M = {
   _VERSION = system.version,
@@ -25,6 +26,8 @@ local M = {
   council_from = language.council_from,
   start = runs.start,
   run = runs.run,
+  ask = runs.ask,
+  group = runs.group,
   find = runs.find,
   await = runs.await,
   cancel = runs.cancel,
@@ -32,8 +35,9 @@ local M = {
   approve = runs.approve,
   state = runs.state,
   result = runs.result,
-  events = runs.events,
-  subscribe = runs.subscribe,
+  events = watching.events,
+  subscribe = watching.subscribe,
+  trace = watching.trace,
   on_end = runs.on_end,
 }
 

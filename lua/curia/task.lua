@@ -13,6 +13,8 @@ local M = {
   --- spawn_bound(fn, ...) -> task that is cancelled as soon as the running one's body has ended. Its
   --- body begins in any case, as a root's.
   spawn_bound = core.spawn_bound,
+  --- spawn_background(fn, ...) -> task that belongs to the runtime and does not keep its loop alive: housekeeping.
+  spawn_background = core.spawn_background,
   --- current() -> the running task, or nil at top level.
   current = core.current,
   --- sleep(ms). 0 lets everything else that is ready run first.
@@ -21,7 +23,7 @@ local M = {
   group = core.group,
   --- signal() -> `s:wait([timeout_ms])` -> true | false, `s:notify()`.
   signal = core.signal,
-  --- count() -> how many tasks have not ended.
+  --- count() -> how many tasks have not ended, those in the background left out.
   count = core.count,
 }
 

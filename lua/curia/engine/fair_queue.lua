@@ -4,7 +4,7 @@ local M = {}
 ---@class curia.FairQueue
 ---@field count integer
 ---@field lines table[] a line for each group that waits, the one whose turn it is first
----@field by_group table<string, table>
+---@field by_group table<any, table>
 local Queue = {}
 Queue.__index = Queue
 
@@ -24,7 +24,7 @@ local function line_of(queue, group)
 end
 
 --- Puts somebody into the line of a group, once.
----@param waiter {group: string, order: number} smaller orders come first, equal ones as they came
+---@param waiter {group: any, order: number} smaller orders come first, equal ones as they came
 function Queue:push(waiter)
   local line = line_of(self, waiter.group)
   local at = line.last + 1

@@ -27,6 +27,8 @@ local M = {}
 ---@field id string
 ---@field plan curia.Plan
 ---@field opts table
+---@field namespace curia.Namespace
+---@field group? curia.RunGroup a run inside of another has that one's
 ---@field status "pending"|"running"|"blocked"|"completed"|"failed"|"cancelled"|"terminated"
 ---@field ended boolean
 ---@field stood_ms number for how long its deadlines have stood still, before `stands_since`
@@ -183,7 +185,7 @@ local function run_rounds(run, ctx)
   end
 end
 
-local function body(run)
+local function execute(run)
   run.status = "running"
   run.log:emit("run_started", {
     council = run.plan.spec.name, input = run.input, metadata = run.metadata, parent_member = run.parent_member,
@@ -192,6 +194,14 @@ local function body(run)
   local go = run.plan.run and run_freely or run_rounds
   if run.budget then return spending.within(run, go, ctx) end
   go(run, ctx)
+end
+
+-- A run inside of another goes on in that one's place.
+local function body(run)
+  if not run.group or run.parent then return execute(run) end
+  local place <close> = run.group:place()
+  place:take()
+  execute(run)
 end
 
 -- ---- the end --------------------------------------------------------------------------------------
@@ -279,6 +289,7 @@ end
 
 -- The error has told all there is to tell once the guard has settled the run: the task ends well.
 local function main(run)
+  if run.ended then return end -- terminated before it began
   local guard <close> = setmetatable({ run = run, over = false, raised = nil }, Guard)
   local ok, err = xpcall(body, user_code.as_error, run)
   if run.task:cancelled() then ok, err = false, reason_of_cancelling() end
@@ -306,14 +317,15 @@ end
 ---@param input any
 ---@param opts table checked options
 ---@param config curia.Config
----@param home {ended: fun(run: curia.Run), start_nested: function} what holds all runs
+---@param home {ended: fun(run: curia.Run), forget: fun(run: curia.Run), start_nested: function} what holds all runs
+---@param namespace curia.Namespace
 ---@return curia.Run
-function M.new(plan, input, opts, config, home)
+function M.new(plan, input, opts, config, home, namespace)
   local id = opts.run_id or system.uuid7()
   local seed, prices = opts.seed or (system.random_integer() & 0x7fffffffffff), config:get("prices")
   local run = setmetatable({
-    id = id, plan = plan, input = input, opts = opts, config = config, home = home, status = "pending",
-    ended = false, log = events.new(id), rounds = json.array(), finished = {}, failures = {},
+    id = id, plan = plan, input = input, opts = opts, config = config, home = home, namespace = namespace,
+    status = "pending", ended = false, log = events.new(id), rounds = json.array(), finished = {}, failures = {},
     attempts = {}, member_status = {}, metadata = metadata_of(plan, opts), seed = seed,
     failure_mode = opts.failure_mode or plan.spec.failure_mode or config:get("default_failure_mode"),
     member_timeout_ms = opts.member_timeout_ms or plan.spec.member_timeout_ms
@@ -332,12 +344,20 @@ end
 ---@param member? string the member whose answer it is
 function Run:join(parent, member)
   self.parent, self.parent_member, self.depth = parent, member, (parent.depth or 0) + 1
+  self.group = parent.group
   self.deadline_at = parent.deadline_at
   if parent.budget then self.budget = budgets.inside(parent.budget, self.budget, self.plan) end
   self.log.parent_run_id = parent.id
-  self.log:attach(parent.log)
+  self.log:attach(parent.log, member)
   parent.nested = parent.nested or {}
   parent.nested[self] = true
+end
+
+--- Makes the run one of a group, whose budget it shares.
+---@param group curia.RunGroup
+function Run:enter_group(group)
+  self.group = group
+  if group.budget then self.budget = budgets.inside(group.budget, self.budget, self.plan) end
 end
 
 --- Starts a run inside of this one, bound to the calling task.
@@ -433,21 +453,18 @@ end
 function Run:state()
   local round = self.current_round
   return {
-    run_id = self.id, council = self.plan.spec.name, status = self.status,
+    run_id = self.id, namespace = self.namespace.name, group = self.group and self.group.name or nil,
+    council = self.plan.spec.name, status = self.status,
     current_round = round and { name = round.name, idx = round.idx } or nil,
     rounds_completed = #self.finished, members = copy(self.member_status), started_at = self.started_at,
     usage = copy(self.totals.usage), offline = self.plan.offline or nil,
   }
 end
 
-local SUBSCRIBE = {
-  from_seq = { type = "integer" }, tokens = { type = "boolean" }, requests = { type = "boolean" },
-  sub_runs = { type = "boolean" },
-}
 local TRACE = { debug = { type = "boolean" }, to = { type = "any" } }
 
 local function open_subscription(run, what, opts)
-  opts = options.read(what, opts, SUBSCRIBE)
+  opts = options.read(what, opts, events.OPTIONS)
   return run.log:subscribe(opts, unfinished_answers(run))
 end
 
@@ -458,6 +475,13 @@ end
 function Run:subscribe(fn, opts)
   if type(fn) ~= "function" then error("bad argument #1 to 'subscribe' (function expected)", 2) end
   return events.deliver(open_subscription(self, "subscribe", opts), fn)
+end
+
+--- The run's events, to be read with `next()` or `each()`; what was missed comes first.
+---@param opts? curia.SubscribeOptions
+---@return curia.Subscription
+function Run:watch(opts)
+  return open_subscription(self, "watch", opts)
 end
 
 --- Keeps all events from now on for `events()` (`subscribe = true`).
