@@ -109,7 +109,7 @@ int curia_new(const curia_options *options, curia_runtime **runtime);
  * on the runtime's thread only. The limits do not hold in it. Lua code at its top level that waits
  * (curia.run()) turns the loop until that has happened; from a callback of the loop it must not wait.
  *
- * CURIA_EBUSY: there is a Curia in `L`, or the runtime has a state of the host's. CURIA_ENOMEM. */
+ * CURIA_EBUSY: there is a Curia in `L`. CURIA_ENOMEM. */
 int curia_open(curia_runtime *rt, struct lua_State *L);
 
 /* ---- councils ---------------------------------------------------------------------------------- */
@@ -154,8 +154,7 @@ enum { CURIA_ID_SIZE = 128 };
  *
  * CURIA_ECOUNCIL: there is no such council, or it cannot be planned. CURIA_EPARSE: malformed JSON.
  * CURIA_EINVAL: a wrong input or option; an unknown option is one. CURIA_EDUPLICATE: that run_id is another run's; the same
- * council and input again are the first run, and `callbacks` join it. CURIA_ETOOBIG: the run_id does not fit.
- * CURIA_EUNSUPPORTED. */
+ * council and input again are the first run, and `callbacks` join it. CURIA_EUNSUPPORTED. */
 int curia_start(curia_runtime *rt, const char *council, const char *input, const char *options,
                 const curia_callbacks *callbacks, char id[CURIA_ID_SIZE]);
 
@@ -224,8 +223,7 @@ int curia_post(curia_runtime *rt, void (*fn)(curia_runtime *rt, void *arg), void
  * call: 0, or CURIA_ETIMEOUT when runs had to be cut off. When it returns, the runtime is freed, and every
  * call with it says CURIA_ECLOSED.
  *
- * A state of the host's stays open and usable, `require "curia"` aside; lua_close it afterwards. An own loop is
- * freed with the last of the two. */
+ * A state of the host's stays open and usable, Curia aside; lua_close it afterwards. */
 int curia_close(curia_runtime *rt, void (*on_closed)(void *arg, int status), void *arg);
 
 #ifdef __cplusplus
