@@ -243,12 +243,14 @@ static void fail_stopped(curia__lua_task *t) {
 
 static void fail_yielded(curia__lua_task *t) {
     fail(t, CURIA_ESCRIPT,
-         &(failure){"script", "a task yielded outside of a wait; task.sleep(0) lets others run", NULL});
+         &(failure){"script", "a task yielded outside of a wait; task.sleep(0) lets others run",
+                    NULL});
 }
 
 /* Of a pooled coroutine, a script may have kept hold since the task that had it before. */
 static void fail_used(curia__lua_task *t) {
-    fail(t, CURIA_ESCRIPT, &(failure){"script", "a script resumed or closed the task's coroutine", NULL});
+    fail(t, CURIA_ESCRIPT,
+         &(failure){"script", "a script resumed or closed the task's coroutine", NULL});
 }
 
 static void resume(curia__lua_task *t, int arguments) {

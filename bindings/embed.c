@@ -50,9 +50,12 @@ static int code_of(const char *kind) {
     static const struct {
         const char *kind;
         int code;
-    } codes[] = {{"validation", CURIA_EINVAL},     {"invalid_council", CURIA_ECOUNCIL},
-                 {"script", CURIA_ESCRIPT},        {"unknown_run", CURIA_ENORUN},
-                 {"duplicate_run", CURIA_EDUPLICATE}, {"unsupported", CURIA_EUNSUPPORTED},
+    } codes[] = {{"validation", CURIA_EINVAL},
+                 {"invalid_council", CURIA_ECOUNCIL},
+                 {"script", CURIA_ESCRIPT},
+                 {"unknown_run", CURIA_ENORUN},
+                 {"duplicate_run", CURIA_EDUPLICATE},
+                 {"unsupported", CURIA_EUNSUPPORTED},
                  {"json", CURIA_EPARSE}};
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
         if (!strcmp(kind, codes[i].kind)) return codes[i].code;

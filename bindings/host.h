@@ -55,6 +55,7 @@ struct curia__host {
     curia__wait main_wait;       /* what the main thread waits for at top level */
     lua_State *base;             /* the coroutine that a stop can leave by yielding, or NULL */
     curia__stop stop;            /* what runs now is being stopped */
+    const void *stopped;         /* the __close function that was stopped */
     curia__watchdog *watchdog;   /* NULL: none */
     curia__quota *quota;         /* NULL: no limits */
     char stuck_at[160];          /* "councils/x.lua:12", where it was stopped */

@@ -3,7 +3,7 @@
 #include "host.h"
 
 /* A hook of Lua costs the more the oftener it is called; this much is counted at a time. */
-enum { QUANTUM = 1000 };
+enum { QUANTUM = 1000, LITTLE = 10 * QUANTUM };
 
 /* Beyond the limit, for the bindings. */
 enum { RESERVE = 256 * 1024 };
@@ -20,7 +20,7 @@ static bool is_over(const curia__quota *q, size_t growth) {
 }
 
 static void *refuse(curia__quota *q, size_t size) {
-    bool in_vain = size == q->refused || ++q->refusals > MOST_REFUSALS;
+    bool in_vain = size == q->refused || size > q->memory_limit || ++q->refusals > MOST_REFUSALS;
     q->refused = size;
     if (in_vain && q->strict) curia__host_stop(q->host, CURIA__STOP_MEMORY);
     return NULL;
@@ -52,6 +52,15 @@ void curia__quota_charge(curia__quota *q) {
     if (!q->instructions_left) curia__host_stop(q->host, CURIA__STOP_INSTRUCTIONS);
 }
 
+static void count(curia__quota *q, lua_State *L, uint64_t instructions) {
+    q->instructions_left = instructions;
+    if (instructions) lua_sethook(L, on_count, LUA_MASKCOUNT, QUANTUM);
+}
+
+void curia__quota_renew(curia__quota *q, lua_State *L) {
+    if (q && q->instruction_limit) count(q, L, LITTLE);
+}
+
 void curia__quota_unhook(lua_State *L) {
     if (lua_gethook(L) == on_count) lua_sethook(L, NULL, 0, 0);
 }
@@ -63,8 +72,7 @@ void curia__quota_enter(curia__quota *q, lua_State *L) {
     q->strict = true;
     q->refusals = 0;
     q->refused = 0;
-    q->instructions_left = q->instruction_limit;
-    if (q->instruction_limit) lua_sethook(L, on_count, LUA_MASKCOUNT, QUANTUM);
+    count(q, L, q->instruction_limit);
 }
 
 void curia__quota_leave(curia__quota *q) {

@@ -34,6 +34,9 @@ void *curia__quota_allocate(void *quota, void *block, size_t old_size, size_t ne
 void curia__quota_enter(curia__quota *quota, lua_State *L);
 void curia__quota_leave(curia__quota *quota);
 
+/* What runs in `L` may go on a little, although the turn's instructions are used up. */
+void curia__quota_renew(curia__quota *quota, lua_State *L);
+
 /* Counts the resume of a script's own coroutine, in which the counting begins anew. */
 void curia__quota_charge(curia__quota *quota);
 

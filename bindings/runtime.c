@@ -318,7 +318,8 @@ static void free_runtime(curia_runtime *rt) {
 /* Its handles are closed: the last that happens. */
 static void finish(curia_runtime *rt) {
     run_posted(rt, remove_from_registry(rt));
-    bool in_use = rt->owned && uv_loop_close(rt->uv) == UV_EBUSY; /* a foreign handle: its memory must stay */
+    bool in_use =
+        rt->owned && uv_loop_close(rt->uv) == UV_EBUSY; /* a foreign handle: its memory must stay */
     if (rt->on_closed) rt->on_closed(rt->on_closed_arg, in_use ? CURIA_ETIMEOUT : rt->status);
     if (!in_use) free_runtime(rt);
 }

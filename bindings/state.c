@@ -18,12 +18,10 @@ static const luaL_Reg safe_libraries[] = {
 
 /* Not even Curia's own modules have these in a sandbox; what they need for their work remains. */
 static const char *const unsafe_functions[][2] = {
-    {LUA_GNAME, "dofile"},        {LUA_GNAME, "loadfile"},
-    {LUA_OSLIBNAME, "execute"},   {LUA_OSLIBNAME, "exit"},
-    {LUA_OSLIBNAME, "remove"},    {LUA_OSLIBNAME, "rename"},
-    {LUA_OSLIBNAME, "tmpname"},   {LUA_OSLIBNAME, "setlocale"},
-    {LUA_LOADLIBNAME, "loadlib"}, {LUA_LOADLIBNAME, "searchpath"},
-    {LUA_STRLIBNAME, "dump"},     {NULL, NULL}};
+    {LUA_GNAME, "dofile"},           {LUA_GNAME, "loadfile"},      {LUA_OSLIBNAME, "execute"},
+    {LUA_OSLIBNAME, "exit"},         {LUA_OSLIBNAME, "remove"},    {LUA_OSLIBNAME, "rename"},
+    {LUA_OSLIBNAME, "tmpname"},      {LUA_OSLIBNAME, "setlocale"}, {LUA_LOADLIBNAME, "loadlib"},
+    {LUA_LOADLIBNAME, "searchpath"}, {LUA_STRLIBNAME, "dump"},     {NULL, NULL}};
 
 static void keep_only(lua_State *L, const char *library, const char *function) {
     lua_getglobal(L, library);

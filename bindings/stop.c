@@ -42,9 +42,50 @@ void curia__host_stop_text(const curia__host *host, char *text, size_t size) {
     snprintf(text, size, "stopped: the script %s%s%s", what, *place ? " at " : "", place);
 }
 
+/* The function at the bottom of the stack. */
+static const void *outermost(lua_State *L) {
+    lua_Debug ar;
+    int low = 0, high = 1;
+    while (lua_getstack(L, high, &ar))
+        high *= 2;
+    while (high - low > 1) {
+        int middle = (low + high) / 2;
+        if (lua_getstack(L, middle, &ar))
+            low = middle;
+        else
+            high = middle;
+    }
+    lua_getstack(L, low, &ar);
+    lua_getinfo(L, "f", &ar);
+    const void *function = lua_topointer(L, -1);
+    lua_pop(L, 1);
+    return function;
+}
+
+/* Where a coroutine is being closed, each of its __close functions is at the bottom for a while. One that
+ * was stopped must not take Curia's own with it: the next one begins anew. */
+static bool closes_another(lua_State *L, curia__host *host) {
+    if (!host->running || !host->running->closing || host->running->co != L) return false;
+    const void *closing = outermost(L), *stopped = host->stopped;
+    host->stopped = closing;
+    return stopped && stopped != closing;
+}
+
+static void begin_anew(lua_State *L, curia__host *host) {
+    host->stop = CURIA__STOP_NOT;
+    host->stopped = NULL;
+    lua_sethook(L, NULL, 0, 0);
+    curia__quota_renew(host->quota, L);
+    curia__watchdog_enter(host->watchdog);
+}
+
 void curia__host_on_stop(lua_State *L, lua_Debug *ar) {
     (void)ar;
     curia__host *host = curia__host_of(L);
+    if (closes_another(L, host)) {
+        begin_anew(L, host);
+        return;
+    }
     if (!host->stop) host->stop = CURIA__STOP_TIME;
     if (!*host->stuck_at) note_place(L, host);
     if (host->base == L && lua_isyieldable(L)) {
@@ -79,8 +120,9 @@ void curia__host_stop(curia__host *host, curia__stop why) {
 void curia__turn_enter(curia__host *host, curia__turn *turn, lua_State *L, lua_State *base) {
     const curia__quota *q = host->quota;
     *turn = (curia__turn){host->active, host->base, host->stop, q ? q->instructions_left : 0,
-                         q && q->strict};
+                          q && q->strict};
     host->stop = CURIA__STOP_NOT;
+    host->stopped = NULL;
     host->stuck_at[0] = '\0';
     host->base = base;
     atomic_store_explicit(&host->active, L, memory_order_release);

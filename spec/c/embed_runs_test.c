@@ -18,8 +18,9 @@ static void test_loading(curia_runtime *rt) {
     assert(curia_load_string(rt, COUNCIL, strlen(COUNCIL), "pair.lua", &name) == 0);
     assert(!strcmp(name, "pair"));
     assert(curia_load_file(rt, "councils/jury.lua", &name) == 0 && !strcmp(name, "jury"));
-    static const char data[] = "{\"name\":\"data\",\"members\":[{\"id\":\"a\",\"model\":\"openai/x\"}],"
-                               "\"rounds\":[{\"type\":\"independent_analysis\"}]}";
+    static const char data[] =
+        "{\"name\":\"data\",\"members\":[{\"id\":\"a\",\"model\":\"openai/x\"}],"
+        "\"rounds\":[{\"type\":\"independent_analysis\"}]}";
     assert(said(rt, curia_load_string(rt, data, strlen(data), "data.json", &name)) == 0);
     assert(!strcmp(name, "data"));
     assert(curia_validate(rt, COUNCIL, strlen(COUNCIL), "pair.lua", &faults) == 0);
@@ -43,7 +44,8 @@ static void test_loading_what_is_wrong(curia_runtime *rt) {
     assert(load(rt, "require('curia.task').sleep(1)") == CURIA_ESCRIPT);
     assert(load(rt, "coroutine.yield()") == CURIA_ESCRIPT);
     assert(load(rt, "{\"name\":1}") == CURIA_ECOUNCIL);
-    static const char bad[] = "council 'x' { member 'a' { modle = 'x' }, round 'independent_analysis' }";
+    static const char bad[] =
+        "council 'x' { member 'a' { modle = 'x' }, round 'independent_analysis' }";
     assert(load(rt, bad) == CURIA_ECOUNCIL);
     assert_has(curia_error_message(rt), "model");
     assert_has(curia_error_json(rt), "\"path\":");
