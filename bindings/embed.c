@@ -177,9 +177,19 @@ static int watcher_wants(lua_State *L) {
     return 3;
 }
 
+/* is_over() -> whether the budget of curia_step is spent, so that who has more to do had better wait */
+static int budget_is_over(lua_State *L) {
+    uint64_t until_ns = runtime_of(L)->until_ns;
+    lua_pushboolean(L, until_ns && uv_hrtime() >= until_ns);
+    return 1;
+}
+
 int curia__open_embed(lua_State *L) {
-    static const luaL_Reg functions[] = {
-        {"event", tell_event}, {"finish", tell_end}, {"wants", watcher_wants}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"event", tell_event},
+                                         {"finish", tell_end},
+                                         {"wants", watcher_wants},
+                                         {"is_over", budget_is_over},
+                                         {NULL, NULL}};
     luaL_newmetatable(L, WATCHER);
     lua_pop(L, 1);
     luaL_newlib(L, functions);

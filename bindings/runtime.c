@@ -241,11 +241,61 @@ static void rotate(curia_runtime *rt) {
     *end = first;
 }
 
-static void resume_ready(curia_runtime *rt, uint64_t until_ns) {
+static bool is_over(uint64_t until_ns) {
+    return until_ns != UINT64_MAX && uv_hrtime() >= until_ns;
+}
+
+/* These two return whether there was something to do. */
+static bool read_sockets(curia_runtime *rt, uint64_t until_ns) {
+    bool any = false;
+    for (curia__state *s = rt->states; s; s = s->next) {
+        if (!s->host->loop.chores_first) continue;
+        any = true;
+        curia__loop_do_chores(&s->host->loop, until_ns);
+        if (is_over(until_ns)) break;
+    }
+    return any;
+}
+
+static bool resume_ready(curia_runtime *rt, uint64_t until_ns) {
+    bool any = false;
     for (curia__state *s = rt->states; s; s = s->next) {
         if (!s->host->loop.ready_first) continue;
+        any = true;
         curia__loop_drain(&s->host->loop, until_ns);
-        if (until_ns != UINT64_MAX && uv_hrtime() >= until_ns) break;
+        if (is_over(until_ns)) break;
+    }
+    return any;
+}
+
+/* What becomes ready meanwhile is resumed too while there is time. */
+static bool resume_until(curia_runtime *rt, uint64_t until_ns) {
+    bool any = false;
+    while (resume_ready(rt, until_ns)) {
+        any = true;
+        if (is_over(until_ns)) break;
+    }
+    return any;
+}
+
+/* In turns one kind of work goes first, and the other has what is left of the budget: the first of a kind costs
+ * far more than the next, whose code and data are in the caches then. What a socket has is read later in
+ * larger pieces, which cost less. */
+static void work_within(curia_runtime *rt, uint64_t until_ns) {
+    bool (*first)(curia_runtime *, uint64_t) = rt->sockets_first ? read_sockets : resume_until;
+    bool (*second)(curia_runtime *, uint64_t) = rt->sockets_first ? resume_until : read_sockets;
+    rt->sockets_first = !rt->sockets_first;
+    if (!first(rt, until_ns) || !is_over(until_ns)) second(rt, until_ns);
+}
+
+static void work(curia_runtime *rt, uint64_t from_ns, uint64_t budget_ns) {
+    if (budget_ns) {
+        rt->until_ns = from_ns + budget_ns;
+        work_within(rt, rt->until_ns);
+        rt->until_ns = 0;
+    } else {
+        read_sockets(rt, UINT64_MAX);
+        resume_ready(rt, UINT64_MAX);
     }
     rotate(rt);
 }
@@ -264,12 +314,12 @@ int curia_step(curia_runtime *rt, unsigned budget_us) {
     if (rc) return rc;
     if (!rt->owned) return CURIA_EBORROWED;
     if (rt->turning || rt->callbacks) return CURIA_EBUSY;
-    uint64_t until_ns = budget_us ? uv_hrtime() + (uint64_t)budget_us * 1000 : UINT64_MAX;
+    uint64_t from_ns = uv_hrtime();
     rt->turning = true;
     defer(rt, true);
     poll_once(rt);
     defer(rt, false);
-    resume_ready(rt, until_ns);
+    work(rt, from_ns, (uint64_t)budget_us * 1000);
     rt->turning = false;
     if (!rt->open_handles) {
         finish(rt);
@@ -290,7 +340,9 @@ int curia_fd(curia_runtime *rt) {
 
 static bool has_ready(const curia_runtime *rt) {
     for (const curia__state *s = rt->states; s; s = s->next)
-        if (s->host->loop.ready_first || s->host->loop.clock.due_first) return true;
+        if (s->host->loop.ready_first || s->host->loop.chores_first ||
+            s->host->loop.clock.due_first)
+            return true;
     return false;
 }
 

@@ -37,7 +37,9 @@ struct curia_runtime {
     pthread_t thread;
     uv_loop_t own, *uv;
     bool owned;
+    bool sockets_first; /* in the next step with a budget */
     bool turning;       /* a turn of the loop is under way that Curia knows of */
+    uint64_t until_ns;  /* when the budget of the step under way is spent; 0: it has none */
     unsigned callbacks; /* of the host's that run now */
     curia__state *states;
     uint64_t subscriptions; /* numbers given out */

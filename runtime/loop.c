@@ -29,6 +29,52 @@ void curia__loop_add_service(curia__loop *loop, curia__service *service) {
     loop->services = service;
 }
 
+/* ---- chores -------------------------------------------------------------------------------------- */
+
+void curia__loop_add_chore(curia__loop *loop, curia__chore *chore) {
+    if (!loop->deferred) {
+        chore->run(chore);
+        return;
+    }
+    if (chore->queued) return;
+    chore->queued = true;
+    chore->next = NULL;
+    chore->prev = loop->chores_last;
+    if (loop->chores_last)
+        loop->chores_last->next = chore;
+    else
+        loop->chores_first = chore;
+    loop->chores_last = chore;
+}
+
+void curia__loop_drop_chore(curia__loop *loop, curia__chore *chore) {
+    if (!chore->queued) return;
+    chore->queued = false;
+    if (chore->prev)
+        chore->prev->next = chore->next;
+    else
+        loop->chores_first = chore->next;
+    if (chore->next)
+        chore->next->prev = chore->prev;
+    else
+        loop->chores_last = chore->prev;
+}
+
+static bool is_over(uint64_t until_ns) {
+    return until_ns != UINT64_MAX && uv_hrtime() >= until_ns;
+}
+
+void curia__loop_do_chores(curia__loop *loop, uint64_t until_ns) {
+    while (loop->chores_first) {
+        curia__chore *chore = loop->chores_first;
+        curia__loop_drop_chore(loop, chore);
+        chore->run(chore);
+        if (is_over(until_ns)) break;
+    }
+}
+
+/* ---- delivering ---------------------------------------------------------------------------------- */
+
 static void flush_services(curia__loop *loop) {
     for (curia__service *s = loop->services; s; s = s->next)
         if (s->flush) s->flush(s);
@@ -66,7 +112,7 @@ void curia__loop_drain(curia__loop *loop, uint64_t until_ns) {
         curia__op *next = op->next;
         deliver_one(loop, op);
         op = next;
-        if (until_ns != UINT64_MAX && uv_hrtime() >= until_ns) break;
+        if (is_over(until_ns)) break;
     }
     put_back(loop, op, last);
     loop->draining = false;

@@ -26,17 +26,26 @@ struct curia__service {
     curia__service *next;
 };
 
+/* Work that a poll has found, such as a socket with something to read. Its memory is its owner's. */
+typedef struct curia__chore curia__chore;
+struct curia__chore {
+    void (*run)(curia__chore *chore);
+    curia__chore *next, *prev;
+    bool queued;
+};
+
 struct curia__loop {
     uv_loop_t *uv;
     uv_loop_t own;
     bool owned, closing, draining;
-    bool deferred;      /* curia__loop_drain is called by hand, not after each poll */
+    bool deferred;      /* chores and deliveries wait for their functions to be called */
     bool *turning;      /* a turn of the uv loop is under way: shared by all that are on one loop */
     bool turning_alone; /* where `turning` points at first */
     curia__clock clock;
     uv_check_t *check; /* own allocations: freed by their close callbacks */
     uv_idle_t *idle;
     curia__op *ready_first, *ready_last;
+    curia__chore *chores_first, *chores_last;
     curia__deliver_fn deliver;
     void *host;
     curia__service *services; /* last added first */
@@ -67,6 +76,14 @@ void curia__loop_advance_virtual(curia__loop *loop);
 
 /* Whether something is under way. */
 bool curia__loop_alive(const curia__loop *loop);
+
+/* Has `chore` run: at once, or, where that is deferred, by curia__loop_do_chores. No effect on one that is
+ * queued already. */
+void curia__loop_add_chore(curia__loop *loop, curia__chore *chore);
+/* Takes it back; no effect on one that is not queued. */
+void curia__loop_drop_chore(curia__loop *loop, curia__chore *chore);
+/* Runs what was deferred until `until_ns` (of uv_hrtime; UINT64_MAX: all of it), one at least. */
+void curia__loop_do_chores(curia__loop *loop, uint64_t until_ns);
 
 /* Delivers what is ready now until `until_ns` (of uv_hrtime; UINT64_MAX: all of it), one operation at
  * least. What is left comes first next time. */

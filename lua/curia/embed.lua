@@ -133,6 +133,7 @@ local function tell_events(run, watch)
   for event in watch.subscription.next, watch.subscription do
     if watch.stopped or run.status == "terminated" then return end
     core.event(watch.watcher, run.id, written(event))
+    if core.is_over() then task.sleep(0) end
   end
 end
 
