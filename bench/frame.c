@@ -1,11 +1,11 @@
-/* What Curia takes of a frame: a loop of 60 frames a second calls curia_step while the members of a council
- * stream into it from a server of another process.
+/* What Curia takes of a frame: a loop of 60 frames a second calls curia_step while the members of a
+ * council stream into it from a server of another process.
  *
  *     frame [--seconds 5] [--members 16] [--rate 50] [--budget-us 100]
  *
- * Prints the percentiles of the time that one curia_step took, as the clock and as the processor saw it (the
- * difference is the machine's), and how many tokens came. `rate`: pieces a second of each member.
- */
+ * Prints the percentiles of the time that one curia_step took, as the clock and as the processor
+ * saw it (the difference is the machine's), and how many tokens came. `rate`: pieces a second of
+ * each member. */
 #include <arpa/inet.h>
 #include <poll.h>
 #include <signal.h>
@@ -41,7 +41,7 @@ static void sleep_until(uint64_t ns) {
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
 }
 
-/* ---- the server: each connection gets a piece of an answer again and again ----------------------- */
+/* ---- the server: each connection gets a piece of an answer again and again ------------------- */
 
 typedef struct {
     int fd;
@@ -114,7 +114,7 @@ static pid_t start_server(int *port) {
     return child;
 }
 
-/* ---- the frames ----------------------------------------------------------------------------------- */
+/* ---- the frames ------------------------------------------------------------------------------ */
 
 static uint64_t tokens;
 
@@ -159,10 +159,16 @@ static int ascending(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
+/* In microseconds; the times must be sorted. */
+static double percentile(const uint64_t *ns, int count, int percent) {
+    int place = (count - 1) * percent / 100;
+    return (double)ns[place] / 1e3;
+}
+
 static void report(const char *what, uint64_t *ns, int count) {
     qsort(ns, (size_t)count, sizeof *ns, ascending);
-    printf("%-9s p50 %6.1f us   p99 %6.1f us   max %6.1f us\n", what, (double)ns[count / 2] / 1e3,
-           (double)ns[count * 99 / 100] / 1e3, (double)ns[count - 1] / 1e3);
+    printf("%-9s p50 %6.1f us   p99 %6.1f us   max %6.1f us\n", what, percentile(ns, count, 50),
+           percentile(ns, count, 99), percentile(ns, count, 100));
 }
 
 /* The first second connects and warms up. */

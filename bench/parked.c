@@ -3,10 +3,10 @@
  *     mock --port 18080 --latency-ms 15000 --answer-bytes 1500 &
  *     parked --url http://127.0.0.1:18080 [--runs 10000] [--states 8] [--budget-us 10000]
  *
- * Starts the runs, each with one member, in batches so that the loop turns meanwhile; waits until all answers have
- * come. Prints the memory before, while all are parked and at its most, and the longest and the 99th percentile of the turns of
- * the loop in each phase. The server is a process of its own.
- */
+ * Starts the runs, each with one member, in batches so that the loop turns meanwhile; waits until
+ * all answers have come. Prints the memory before, while all are parked and at its most, and the
+ * longest and the 99th percentile of the turns of the loop in each phase. The server is a process
+ * of its own. */
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -52,7 +52,7 @@ static double memory_mb(const char *name) {
     return (double)kb / 1024;
 }
 
-/* ---- turns --------------------------------------------------------------------------------------- */
+/* ---- turns ----------------------------------------------------------------------------------- */
 
 static uint64_t turns[MOST_TURNS];
 static int turn_count;
@@ -68,13 +68,17 @@ static int ascending(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
+/* In milliseconds; the turns must be sorted. */
+static double percentile(int percent) {
+    int place = (turn_count - 1) * percent / 100;
+    return (double)turns[place] / 1e3;
+}
+
 static void report(const char *phase) {
     if (!turn_count) return;
     qsort(turns, (size_t)turn_count, sizeof *turns, ascending);
     printf("%-9s %7d turns   p50 %7.2f ms   p99 %7.2f ms   max %7.2f ms   %6.0f MB\n", phase,
-           turn_count, (double)turns[turn_count / 2] / 1e3,
-           (double)turns[turn_count * 99 / 100] / 1e3, (double)turns[turn_count - 1] / 1e3,
-           memory_mb("VmRSS:"));
+           turn_count, percentile(50), percentile(99), percentile(100), memory_mb("VmRSS:"));
     turn_count = 0;
 }
 
@@ -85,7 +89,7 @@ static void wait_and_turn(curia_runtime *rt, int most_ms) {
     turn(rt);
 }
 
-/* ---- the runs ------------------------------------------------------------------------------------- */
+/* ---- the runs -------------------------------------------------------------------------------- */
 
 static void on_end(void *arg, const char *run_id, const char *status, const char *result,
                    size_t length) {

@@ -89,7 +89,7 @@ int curia__await_status(lua_State *L) {
     return host->running ? host->running->task.wait.op.status : host->main_wait.op.status;
 }
 
-/* ---- the door ---------------------------------------------------------------------------- */
+/* ---- the door -------------------------------------------------------------------------------- */
 
 static void push_task(curia__lua_task *t) {
     lua_State *L = t->host->L;

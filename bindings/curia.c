@@ -1,4 +1,5 @@
-/* curia.h: councils and runs. Each call finds the state that it is for and calls lua/curia/embed.lua there. */
+/* curia.h: councils and runs. Each call finds the state that it is for and calls
+ * lua/curia/embed.lua there. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@ static void give(curia_runtime *rt, const char **text) {
     if (text) *text = rt->text;
 }
 
-/* ---- councils ---------------------------------------------------------------------------------- */
+/* ---- councils -------------------------------------------------------------------------------- */
 
 static int load_in_all(curia_runtime *rt, const char *text, size_t length, const char *chunk,
                        const char *council) {
@@ -99,7 +100,7 @@ int curia_validate(curia_runtime *rt, const char *text, size_t length, const cha
     return rc;
 }
 
-/* ---- starting ---------------------------------------------------------------------------------- */
+/* ---- starting -------------------------------------------------------------------------------- */
 
 static curia__state *least_busy(const curia_runtime *rt) {
     curia__state *best = NULL;
@@ -131,7 +132,7 @@ int curia_start(curia_runtime *rt, const char *council, const char *input, const
     return rc;
 }
 
-/* ---- by id ------------------------------------------------------------------------------------- */
+/* ---- by id ----------------------------------------------------------------------------------- */
 
 static int no_run(curia_runtime *rt, const char *id) {
     char message[CURIA_ID_SIZE + 32];

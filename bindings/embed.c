@@ -8,7 +8,7 @@
 
 #define WATCHER "curia.watcher"
 
-/* ---- calls into Lua ---------------------------------------------------------------------------- */
+/* ---- calls into Lua -------------------------------------------------------------------------- */
 
 typedef struct {
     curia_runtime *rt;
@@ -67,15 +67,18 @@ static void keep_text(lua_State *L, curia_runtime *rt, int index) {
     const char *text = lua_tolstring(L, index, &length);
     if (length >= rt->text_size) {
         char *grown = realloc(rt->text, length + 1);
-        if (!grown) luaL_error(L, "not enough memory");
+        if (!grown) {
+            luaL_error(L, "not enough memory");
+            return;
+        }
         rt->text = grown;
         rt->text_size = length + 1;
     }
     memcpy(rt->text, text, length + 1);
 }
 
-/* What curia.embed's functions return: true or a text, and a count; false: no such run; or nil, kind,
- * message, JSON. */
+/* What curia.embed's functions return: true or a text, and a count; false: no such run; or nil,
+ * kind, message, JSON. */
 static void take_answer(lua_State *L, call *c) {
     curia__answer *answer = &c->answer;
     if (lua_isnil(L, -4)) {
@@ -134,12 +137,13 @@ curia__answer curia__state_call(curia__state *state, const char *function, const
     return c.answer;
 }
 
-/* ---- callbacks out of Lua ------------------------------------------------------------------------ */
+/* ---- callbacks out of Lua -------------------------------------------------------------------- */
 
 static curia_runtime *runtime_of(lua_State *L) {
     const curia__state *state = curia__host_of(L)->state;
-    if (!state) luaL_error(L, "curia is closed");
-    return state->runtime;
+    if (state) return state->runtime;
+    luaL_error(L, "this Lua state belongs to no runtime of curia.h");
+    return NULL;
 }
 
 /* event(watcher, run_id, json) */
@@ -177,7 +181,8 @@ static int watcher_wants(lua_State *L) {
     return 3;
 }
 
-/* is_over() -> whether the budget of curia_step is spent, so that who has more to do had better wait */
+/* is_over() -> whether the budget of curia_step is spent, so that who has more to do had better
+ * wait */
 static int budget_is_over(lua_State *L) {
     uint64_t until_ns = runtime_of(L)->until_ns;
     lua_pushboolean(L, until_ns && uv_hrtime() >= until_ns);

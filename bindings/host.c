@@ -24,7 +24,8 @@ static const luaL_Reg core_modules[] = {{"curia.core.task", curia__open_task},
                                         {"curia.core.embed", curia__open_embed},
                                         {NULL, NULL}};
 
-/* The host that this thread has found last: a guess, which holds where its task is the one that runs. */
+/* The host that this thread has found last: a guess, which holds where its task is the one that
+ * runs. */
 static _Thread_local curia__host *latest;
 
 curia__host *curia__find_host(lua_State *L) {
@@ -70,8 +71,8 @@ static void preload(lua_State *L) {
         lua_pushcfunction(L, m->func);
         lua_setfield(L, -2, m->name);
     }
-    /* CURIA_LUA names a folder to load the Lua side from instead, while one works on it; the manual is no
-     * part of it. */
+    /* CURIA_LUA names a folder to load the Lua side from instead, while one works on it; the manual
+     * is no part of it. */
     const char *folder = getenv("CURIA_LUA");
     for (const curia__embedded *m = curia__embedded_modules; m->name; m++) {
         if (folder && !is_manual(m->name)) continue;

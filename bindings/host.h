@@ -39,7 +39,14 @@ typedef enum {
     CURIA__STOP_INSTRUCTIONS
 } curia__stop;
 
-/* What of one stay in Lua is remembered while another one, of a call that it made, is inside of it. */
+/* Where a function stands, for comparing. */
+typedef struct {
+    const char *source;
+    int line;
+} curia__place;
+
+/* What of one stay in Lua is remembered while another one, of a call that it made, is inside of
+ * it. */
 typedef struct {
     lua_State *active, *base;
     curia__stop stop;
@@ -55,7 +62,7 @@ struct curia__host {
     curia__wait main_wait;       /* what the main thread waits for at top level */
     lua_State *base;             /* the coroutine that a stop can leave by yielding, or NULL */
     curia__stop stop;            /* what runs now is being stopped */
-    const void *stopped;         /* the __close function that was stopped */
+    curia__place stopped;        /* the __close function that was stopped; source NULL: none */
     curia__watchdog *watchdog;   /* NULL: none */
     curia__quota *quota;         /* NULL: no limits */
     char stuck_at[160];          /* "councils/x.lua:12", where it was stopped */
@@ -85,8 +92,8 @@ curia__host *curia__host_of(lua_State *L);
 /* The same, but NULL then. */
 curia__host *curia__find_host(lua_State *L);
 
-/* The userdata at `arg`. Its metatable must be upvalue 1 of the running function, else it is no `name`:
- * an error. What luaL_checkudata does, without looking the name up. */
+/* The userdata at `arg`. Its metatable must be upvalue 1 of the running function, else it is no
+ * `name`: an error. What luaL_checkudata does, without looking the name up. */
 void *curia__check_own(lua_State *L, int arg, const char *name);
 
 /* The wait to start before curia__await: the running task's own, or the main thread's. `what` names
@@ -111,8 +118,8 @@ curia__task *curia__current_task(curia__host *host);
 /* Raises the cancel error of a task that has been cancelled. */
 void curia__raise_if_cancelled(lua_State *L, const curia__task *task);
 
-/* Pushes a coroutine with an empty stack: a used one when there is one, as its stack has grown to the
- * right size already, else a new one. */
+/* Pushes a coroutine with an empty stack: a used one when there is one, as its stack has grown to
+ * the right size already, else a new one. */
 lua_State *curia__push_coroutine(lua_State *L, curia__host *host);
 
 /* Pushes an error value of curia.errors. */
@@ -123,8 +130,8 @@ int curia__return_error(lua_State *L, const char *kind, const char *message);
 /* Resumes the coroutine that waits for `op`: the only door from C into Lua. */
 void curia__host_deliver(curia__op *op, void *host);
 
-/* Lua begins to run in `L`, and the watchdog looks; `base`: `L` where a stop may yield, or NULL. `turn` keeps
- * what surrounds it until curia__turn_leave. */
+/* Lua begins to run in `L`, and the watchdog looks; `base`: `L` where a stop may yield, or NULL.
+ * `turn` keeps what surrounds it until curia__turn_leave. */
 void curia__turn_enter(curia__host *host, curia__turn *turn, lua_State *L, lua_State *base);
 void curia__turn_leave(curia__host *host, const curia__turn *turn, lua_State *L);
 
@@ -139,13 +146,15 @@ const char *curia__host_stop_code(const curia__host *host);
 /* The hook that stops what runs. */
 void curia__host_on_stop(lua_State *L, lua_Debug *ar);
 
-/* Takes the hooks of the watchdog and the quota off a coroutine that has been left, if they are there. */
+/* Takes the hooks of the watchdog and the quota off a coroutine that has been left, if they are
+ * there. */
 void curia__host_unhook(lua_State *L);
 
 /* Ends the watchdog, if there is one; idempotent. */
 void curia__host_stop_watchdog(curia__host *host);
 
-/* Replaces coroutine.resume and coroutine.wrap by versions that tell the watchdog and the quota who runs. */
+/* Replaces coroutine.resume and coroutine.wrap by versions that tell the watchdog and the quota who
+ * runs. */
 void curia__track_coroutines(lua_State *L);
 
 /* Reports what nobody else will hear of. */

@@ -11,7 +11,7 @@ enum { RESERVE = 256 * 1024 };
 /* Each refusal is a whole collection: a script at its limit crawls. */
 enum { MOST_REFUSALS = 50 };
 
-/* ---- memory ------------------------------------------------------------------------------------ */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 static bool is_over(const curia__quota *q, size_t growth) {
     if (!q->memory_limit) return false;
@@ -38,7 +38,7 @@ void *curia__quota_allocate(void *quota, void *block, size_t old_size, size_t ne
     return now;
 }
 
-/* ---- instructions ------------------------------------------------------------------------------ */
+/* ---- instructions ---------------------------------------------------------------------------- */
 
 static void on_count(lua_State *L, lua_Debug *ar) {
     curia__quota *q = curia__host_of(L)->quota;
@@ -65,7 +65,7 @@ void curia__quota_unhook(lua_State *L) {
     if (lua_gethook(L) == on_count) lua_sethook(L, NULL, 0, 0);
 }
 
-/* ---- both -------------------------------------------------------------------------------------- */
+/* ---- both ------------------------------------------------------------------------------------ */
 
 void curia__quota_enter(curia__quota *q, lua_State *L) {
     if (!q) return;

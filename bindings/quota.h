@@ -1,8 +1,9 @@
-/* What the scripts of an isolated state may use: memory, and instructions from one wait to the next.
+/* What the scripts of an isolated state may use: memory, and instructions from one wait to the
+ * next.
  *
- * Who goes beyond is stopped as by the watchdog (watchdog.c), so that no pcall catches it. The memory
- * limit holds while scripts run; what the bindings themselves need then (to tell the error, to start
- * another run) may go a little beyond.
+ * Who goes beyond is stopped as by the watchdog (watchdog.c), so that no pcall catches it. The
+ * memory limit holds while scripts run; what the bindings themselves need then (to tell the error,
+ * to start another run) may go a little beyond.
  */
 #ifndef CURIA_QUOTA_H
 #define CURIA_QUOTA_H
@@ -26,8 +27,8 @@ struct curia__quota {
     uint64_t instruction_limit, instructions_left;
 };
 
-/* A lua_Alloc. Lua asks again for what was refused once it has collected all garbage; who is refused
- * then, or needs that too often, is stopped. */
+/* A lua_Alloc. Lua asks again for what was refused once it has collected all garbage; who is
+ * refused then, or needs that too often, is stopped. */
 void *curia__quota_allocate(void *quota, void *block, size_t old_size, size_t new_size);
 
 /* A script begins to run in `L`, or has returned; `quota` may be NULL. */

@@ -16,10 +16,10 @@ const char *curia_version(void) {
     return CURIA_VERSION;
 }
 
-/* ---- the open runtimes ------------------------------------------------------------------------- */
+/* ---- the open runtimes ----------------------------------------------------------------------- */
 
-/* The only thing that runtimes share: it tells a handle that was freed, and keeps a runtime alive while
- * another thread posts to it. */
+/* The only thing that runtimes share: it tells a handle that was freed, and keeps a runtime alive
+ * while another thread posts to it. */
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
 static curia_runtime *registry;
 
@@ -68,7 +68,7 @@ int curia__runtime_check(curia_runtime *rt) {
     return rc ? rc : rt->phase == CURIA__OPEN ? 0 : CURIA_ECLOSED;
 }
 
-/* ---- posting ----------------------------------------------------------------------------------- */
+/* ---- posting --------------------------------------------------------------------------------- */
 
 static void run_posted(curia_runtime *rt, curia__posted *first) {
     while (first) {
@@ -113,7 +113,7 @@ int curia_post(curia_runtime *rt, void (*fn)(curia_runtime *rt, void *arg), void
     return CURIA_ECLOSED;
 }
 
-/* ---- making ------------------------------------------------------------------------------------ */
+/* ---- making ---------------------------------------------------------------------------------- */
 
 void curia_options_init(curia_options *options) {
     *options =
@@ -185,7 +185,7 @@ bool curia__runtime_uses(const curia_runtime *rt, const curia__state *state) {
     return true;
 }
 
-/* ---- errors and callbacks ---------------------------------------------------------------------- */
+/* ---- errors and callbacks -------------------------------------------------------------------- */
 
 int curia__runtime_fail(curia_runtime *rt, int code, const char *message, const char *json) {
     free(rt->error_message);
@@ -213,7 +213,7 @@ void curia__runtime_leave_callback(curia_runtime *rt) {
     rt->callbacks--;
 }
 
-/* ---- turning ----------------------------------------------------------------------------------- */
+/* ---- turning --------------------------------------------------------------------------------- */
 
 static void defer(curia_runtime *rt, bool on) {
     for (curia__state *s = rt->states; s; s = s->next)
@@ -278,9 +278,9 @@ static bool resume_until(curia_runtime *rt, uint64_t until_ns) {
     return any;
 }
 
-/* In turns one kind of work goes first, and the other has what is left of the budget: the first of a kind costs
- * far more than the next, whose code and data are in the caches then. What a socket has is read later in
- * larger pieces, which cost less. */
+/* In turns one kind of work goes first, and the other has what is left of the budget: the first of
+ * a kind costs far more than the next, whose code and data are in the caches then. What a socket
+ * has is read later in larger pieces, which cost less. */
 static void work_within(curia_runtime *rt, uint64_t until_ns) {
     bool (*first)(curia_runtime *, uint64_t) = rt->sockets_first ? read_sockets : resume_until;
     bool (*second)(curia_runtime *, uint64_t) = rt->sockets_first ? resume_until : read_sockets;
@@ -358,7 +358,7 @@ int curia_timeout_ms(curia_runtime *rt) {
     return timeout_ms;
 }
 
-/* ---- closing ----------------------------------------------------------------------------------- */
+/* ---- closing --------------------------------------------------------------------------------- */
 
 static void free_runtime(curia_runtime *rt) {
     free(rt->text);
@@ -395,8 +395,8 @@ static void free_states(curia_runtime *rt) {
     }
 }
 
-/* Every handle on an own loop that is not the runtime's; its owner, if it has one, frees it as it sees
- * that it is closed. */
+/* Every handle on an own loop that is not the runtime's; its owner, if it has one, frees it as it
+ * sees that it is closed. */
 static void close_foreign(uv_handle_t *handle, void *arg) {
     curia_runtime *rt = arg;
     bool own = handle == (uv_handle_t *)&rt->wake || handle == (uv_handle_t *)&rt->tick;

@@ -70,13 +70,14 @@ int curia__runtime_check(curia_runtime *rt);
 void curia__runtime_enter_callback(curia_runtime *rt);
 void curia__runtime_leave_callback(curia_runtime *rt);
 
-/* Remembers an error for curia_error_message; returns `code`. Texts that do not fit in memory are left out. */
+/* Remembers an error for curia_error_message; returns `code`. Texts that do not fit in memory are
+ * left out. */
 int curia__runtime_fail(curia_runtime *rt, int code, const char *message, const char *json);
 
 /* Whether calls work on `state`: an isolated one, or where there are none any. */
 bool curia__runtime_uses(const curia_runtime *rt, const curia__state *state);
 
-/* ---- states (state.c) -------------------------------------------------------------------------- */
+/* ---- states (state.c) ------------------------------------------------------------------------ */
 
 /* Opens Curia in `L`, or in an isolated state when NULL, and adds it. Returns 0 or a code. */
 int curia__state_open(curia_runtime *rt, lua_State *L);
@@ -90,9 +91,9 @@ typedef struct {
     uint64_t count; /* its second value */
 } curia__answer;
 
-/* Calls a function of lua/curia/embed.lua, protected. `types`: an 's' for a text (const char *, may be NULL), 'l' for
- * a text and its length, 'i' for a uint64_t, 'b' for a bool (int), 'w' for callbacks (const curia_callbacks *, may be
- * NULL). A text that it returns is kept in rt->text. */
+/* Calls a function of lua/curia/embed.lua, protected. `types`: an 's' for a text (const char *, may
+ * be NULL), 'l' for a text and its length, 'i' for a uint64_t, 'b' for a bool (int), 'w' for
+ * callbacks (const curia_callbacks *, may be NULL). A text that it returns is kept in rt->text. */
 curia__answer curia__state_call(curia__state *state, const char *function, const char *types, ...);
 
 #endif

@@ -7,7 +7,7 @@
 #include "error.h"
 #include "runtime.h"
 
-/* ---- what an isolated state has ---------------------------------------------------------------- */
+/* ---- what an isolated state has -------------------------------------------------------------- */
 
 static const luaL_Reg safe_libraries[] = {
     {LUA_GNAME, luaopen_base},          {LUA_LOADLIBNAME, luaopen_package},
@@ -74,7 +74,7 @@ static int open_libraries(lua_State *L) {
     return 0;
 }
 
-/* ---- making one -------------------------------------------------------------------------------- */
+/* ---- making one ------------------------------------------------------------------------------ */
 
 static bool choose_allocator(curia__state *s, const curia_options *options) {
     curia__quota *q = &s->quota;

@@ -1,7 +1,7 @@
-/* Stopping a script that holds the loop, or takes more than it may: a debug hook, which the watchdog's signal
- * handler or the quota sets. In the coroutine at the bottom of what runs the hook yields, which no pcall
- * catches; elsewhere (a nested coroutine, a sort comparator) it raises at each further instruction until
- * that coroutine is reached (MEASURED 10). */
+/* Stopping a script that holds the loop, or takes more than it may: a debug hook, which the
+ * watchdog's signal handler or the quota sets. In the coroutine at the bottom of what runs the hook
+ * yields, which no pcall catches; elsewhere (a nested coroutine, a sort comparator) it raises at
+ * each further instruction until that coroutine is reached (MEASURED 10). */
 #include <stdio.h>
 
 #include "host.h"
@@ -42,8 +42,8 @@ void curia__host_stop_text(const curia__host *host, char *text, size_t size) {
     snprintf(text, size, "stopped: the script %s%s%s", what, *place ? " at " : "", place);
 }
 
-/* The function at the bottom of the stack. */
-static const void *outermost(lua_State *L) {
+/* The place in the source of the function at the bottom of the stack. */
+static curia__place outermost(lua_State *L) {
     lua_Debug ar;
     int low = 0, high = 1;
     while (lua_getstack(L, high, &ar))
@@ -56,24 +56,23 @@ static const void *outermost(lua_State *L) {
             high = middle;
     }
     lua_getstack(L, low, &ar);
-    lua_getinfo(L, "f", &ar);
-    const void *function = lua_topointer(L, -1);
-    lua_pop(L, 1);
-    return function;
+    lua_getinfo(L, "S", &ar);
+    return (curia__place){ar.source, ar.linedefined};
 }
 
-/* Where a coroutine is being closed, each of its __close functions is at the bottom for a while. One that
- * was stopped must not take Curia's own with it: the next one begins anew. */
+/* Where a coroutine is being closed, each of its __close functions is at the bottom for a while. One
+ * that was stopped must not take Curia's own with it: the next one begins anew, unless it is the same
+ * once more. */
 static bool closes_another(lua_State *L, curia__host *host) {
     if (!host->running || !host->running->closing || host->running->co != L) return false;
-    const void *closing = outermost(L), *stopped = host->stopped;
+    curia__place closing = outermost(L), stopped = host->stopped;
     host->stopped = closing;
-    return stopped && stopped != closing;
+    return stopped.source && (stopped.source != closing.source || stopped.line != closing.line);
 }
 
 static void begin_anew(lua_State *L, curia__host *host) {
     host->stop = CURIA__STOP_NOT;
-    host->stopped = NULL;
+    host->stopped.source = NULL;
     lua_sethook(L, NULL, 0, 0);
     curia__quota_renew(host->quota, L);
     curia__watchdog_enter(host->watchdog);
@@ -122,7 +121,7 @@ void curia__turn_enter(curia__host *host, curia__turn *turn, lua_State *L, lua_S
     *turn = (curia__turn){host->active, host->base, host->stop, q ? q->instructions_left : 0,
                           q && q->strict};
     host->stop = CURIA__STOP_NOT;
-    host->stopped = NULL;
+    host->stopped.source = NULL;
     host->stuck_at[0] = '\0';
     host->base = base;
     atomic_store_explicit(&host->active, L, memory_order_release);

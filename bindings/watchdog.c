@@ -1,5 +1,5 @@
-/* curia.core.watchdog: stops a script that holds the loop (stop.c). Functions in C cannot be interrupted:
- * bindings/pattern.c bounds those that a script could hang in. */
+/* curia.core.watchdog: stops a script that holds the loop (stop.c). Functions in C cannot be
+ * interrupted: bindings/pattern.c bounds those that a script could hang in. */
 #include "watchdog.h"
 
 #include <stdlib.h>
@@ -38,7 +38,7 @@ static int watchdog_stop(lua_State *L) {
     return 0;
 }
 
-/* ---- coroutine.resume and coroutine.wrap, which tell who runs ------------------------------ */
+/* ---- coroutine.resume and coroutine.wrap, which tell who runs -------------------------------- */
 
 /* Resumes `co` with `count` arguments on L's top; leaves results, or one error value, on L's top.
  * Returns their number, or -1 for an error. Follows lcorolib's auxresume. */

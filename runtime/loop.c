@@ -29,7 +29,7 @@ void curia__loop_add_service(curia__loop *loop, curia__service *service) {
     loop->services = service;
 }
 
-/* ---- chores -------------------------------------------------------------------------------------- */
+/* ---- chores ---------------------------------------------------------------------------------- */
 
 void curia__loop_add_chore(curia__loop *loop, curia__chore *chore) {
     if (!loop->deferred) {
@@ -73,7 +73,7 @@ void curia__loop_do_chores(curia__loop *loop, uint64_t until_ns) {
     }
 }
 
-/* ---- delivering ---------------------------------------------------------------------------------- */
+/* ---- delivering ------------------------------------------------------------------------------ */
 
 static void flush_services(curia__loop *loop) {
     for (curia__service *s = loop->services; s; s = s->next)
@@ -236,7 +236,8 @@ static void run_services_out(curia__loop *loop) {
         curia__loop_turn(loop, false);
 }
 
-/* Its owner, a luv object, frees the memory when Lua closes, as it sees that the handle is closed. */
+/* Its owner, a luv object, frees the memory when Lua closes, as it sees that the handle is
+ * closed. */
 static void close_foreign(uv_handle_t *handle, void *arg) {
     (void)arg;
     if (!uv_is_closing(handle)) uv_close(handle, NULL);

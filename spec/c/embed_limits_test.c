@@ -1,11 +1,16 @@
-/* What a script of an isolated state cannot do: take more memory or time than it may, reach what is outside. */
+/* What a script of an isolated state cannot do: take more memory or time than it may, reach what is
+ * outside. */
 #include "embed_support.h"
 
-static const char FREE[] = "council 'free' { run = function(ctx, input)\n"
-                           "  local fn, problem = load(input.code, '=code')\n"
-                           "  if not fn then error(problem) end\n"
-                           "  return fn(ctx)\n"
-                           "end }\n";
+/* Runs the code that it is asked. */
+static const char FREE[] =
+    "council 'free' { run = function(ctx, input)\n"
+    "  local world = { closing = function(fn) return setmetatable({}, { __close = fn }) end }\n"
+    "  setmetatable(world, { __index = _G })\n"
+    "  local fn, problem = load(input.code, '=code', 't', world)\n"
+    "  if not fn then error(problem) end\n"
+    "  return fn(ctx)\n"
+    "end }\n";
 
 static curia_runtime *rt;
 
@@ -34,12 +39,12 @@ static void expect(const char *code, const char *status, const char *part) {
     watched w;
     start(code, &w);
     step_until_end(rt, &w);
-    if (strcmp(w.status, status) || !strstr(w.result, part))
+    if (strcmp(w.status, status) != 0 || !strstr(w.result, part))
         fprintf(stderr, "%s: %s: %s\n", code, w.status, w.result);
     assert(!strcmp(w.status, status) && strstr(w.result, part));
 }
 
-/* ---- memory -------------------------------------------------------------------------------------- */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 static const char *const greedy[] = {
     "local t = {} for i = 1, math.huge do t[i] = {i} end",
@@ -92,7 +97,7 @@ static void test_too_little_memory(void) {
     }
 }
 
-/* ---- instructions -------------------------------------------------------------------------------- */
+/* ---- instructions ---------------------------------------------------------------------------- */
 
 static const char *const endless[] = {
     "while true do end",
@@ -104,8 +109,9 @@ static const char *const endless[] = {
     "coroutine.wrap(function() while true do end end)()",
     "while true do coroutine.wrap(function() for i = 1, 900 do end end)() end",
     "while true do coroutine.wrap(function() end)() end",
-    "local x <close> = setmetatable({}, {__close = function() while true do end end}) while true "
-    "do end",
+    "local _ <close> = closing(function() while true do end end) while true do end",
+    "local _ <close> = closing(function() while true do pcall(error) end end)",
+    "local function f() local _ <close> = closing(function() while true do end end) f() end f()",
     "local t = setmetatable({}, {__index = function() while true do end end}) return t.x",
     NULL};
 
@@ -127,7 +133,7 @@ static void test_instruction_limit_while_loading(void) {
     close_runtime(rt, NULL);
 }
 
-/* ---- the allocator ------------------------------------------------------------------------------- */
+/* ---- the allocator --------------------------------------------------------------------------- */
 
 typedef struct {
     size_t used, calls;
@@ -160,7 +166,7 @@ static void test_allocator(void) {
     assert(a.used == 0);
 }
 
-/* ---- the sandbox --------------------------------------------------------------------------------- */
+/* ---- the sandbox ----------------------------------------------------------------------------- */
 
 static const char *const forbidden[] = {"io",
                                         "debug",

@@ -6,7 +6,7 @@ static void nothing(curia_runtime *rt, void *arg) {
     (void)arg;
 }
 
-/* ---- handles ------------------------------------------------------------------------------------- */
+/* ---- handles --------------------------------------------------------------------------------- */
 
 static void expect_closed(curia_runtime *rt) {
     const char *json;
@@ -47,11 +47,10 @@ static void test_handles(void) {
     expect_gone(rt);
 }
 
-/* ---- arguments ----------------------------------------------------------------------------------- */
+/* ---- arguments ------------------------------------------------------------------------------- */
 
 static void test_nothing_given(void) {
     curia_runtime *rt = new_runtime(NULL, 1);
-    const char *json;
     load_council(rt, COUNCIL);
     assert(curia_new(NULL, NULL) == CURIA_EINVAL);
     assert(curia_load_file(rt, NULL, NULL) == CURIA_EINVAL);
@@ -60,6 +59,15 @@ static void test_nothing_given(void) {
     assert(curia_validate(rt, "", 0, "x", NULL) == CURIA_EINVAL);
     assert(curia_start(rt, NULL, "\"\"", NULL, NULL, NULL) == CURIA_EINVAL);
     assert(curia_start(rt, "pair", NULL, NULL, NULL, NULL) == CURIA_EINVAL);
+    curia_close(rt, NULL, NULL);
+    while (curia_step(rt, 0) >= 0)
+        ;
+}
+
+static void test_no_run_given(void) {
+    curia_runtime *rt = new_runtime(NULL, 1);
+    const char *json;
+    load_council(rt, COUNCIL);
     assert(curia_cancel(rt, NULL, NULL) == CURIA_EINVAL);
     assert(curia_terminate(rt, NULL) == CURIA_EINVAL);
     assert(curia_state_json(rt, NULL, &json) == CURIA_EINVAL);
@@ -144,7 +152,7 @@ static void test_without_states(void) {
     close_runtime(rt, NULL);
 }
 
-/* ---- inside of callbacks --------------------------------------------------------------------------- */
+/* ---- inside of callbacks --------------------------------------------------------------------- */
 
 typedef struct {
     curia_runtime *rt;
@@ -244,6 +252,7 @@ static void test_calling_when_closed(void) {
 int main(void) {
     test_handles();
     test_nothing_given();
+    test_no_run_given();
     test_wrong_texts();
     test_wrong_options();
     test_without_states();

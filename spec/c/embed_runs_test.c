@@ -1,4 +1,5 @@
-/* Councils and runs by curia.h, in isolated states: loading, starting, watching, ending, finding again. */
+/* Councils and runs by curia.h, in isolated states: loading, starting, watching, ending, finding
+ * again. */
 #include "embed_support.h"
 
 static void assert_has(const char *text, const char *part) {
@@ -6,7 +7,7 @@ static void assert_has(const char *text, const char *part) {
     assert(strstr(text, part));
 }
 
-/* ---- loading ------------------------------------------------------------------------------------- */
+/* ---- loading --------------------------------------------------------------------------------- */
 
 static int said(curia_runtime *rt, int rc) {
     if (rc) fprintf(stderr, "%s\n", curia_error_message(rt));
@@ -53,7 +54,7 @@ static void test_loading_what_is_wrong(curia_runtime *rt) {
     assert_has(faults, "\"code\":\"unknown_field\"");
 }
 
-/* ---- a run --------------------------------------------------------------------------------------- */
+/* ---- a run ----------------------------------------------------------------------------------- */
 
 static void test_run(curia_runtime *rt) {
     watched w = {0};
@@ -100,7 +101,7 @@ static void test_many_on_few_states(curia_runtime *rt) {
     }
 }
 
-/* ---- how it ends otherwise ------------------------------------------------------------------------- */
+/* ---- how it ends otherwise ------------------------------------------------------------------- */
 
 /* A member that takes its time. */
 static const char SLOW[] =
@@ -151,7 +152,7 @@ static void test_closing_ends_runs(void) {
     assert(a.ends == 1 && b.ends == 1 && !strcmp(a.status, "cancelled"));
 }
 
-/* ---- watching ------------------------------------------------------------------------------------ */
+/* ---- watching -------------------------------------------------------------------------------- */
 
 static void test_subscribing(curia_runtime *rt) {
     watched first, late = {0}, from = {.last_seq = 2};
@@ -191,6 +192,8 @@ static void test_listing(curia_runtime *rt) {
     assert(curia_list_json(rt, "{\"status\":\"blocked\"}", &json) == 0 && !strcmp(json, "[]"));
     for (int i = 0; i < 3; i++)
         curia_terminate(rt, ids[i]);
+    for (int i = 0; i < 3; i++)
+        step_until_end(rt, &w[i]);
 }
 
 static void test_chosen_ids(curia_runtime *rt) {
@@ -205,7 +208,7 @@ static void test_chosen_ids(curia_runtime *rt) {
     step_until_end(rt, &b);
 }
 
-/* ---- approving ----------------------------------------------------------------------------------- */
+/* ---- approving ------------------------------------------------------------------------------- */
 
 static const char ASKS[] =
     "council 'asks' {\n"

@@ -1,4 +1,6 @@
-/* For the tests of curia.h: runtimes, their end, a council that is answered by a script, and who watches. */
+/* For the tests of curia.h: runtimes, their end, a council that is answered by a script, and who
+ * watches.
+ */
 #ifndef EMBED_SUPPORT_H
 #define EMBED_SUPPORT_H
 
@@ -17,8 +19,8 @@
 
 #include "curia.h"
 
-/* Under the sanitizers and valgrind, which find leaks by other means, always 0. glibc counts what its
- * thread caches hold, at most CACHED. */
+/* Under the sanitizers and valgrind, which find leaks by other means, always 0. glibc counts what
+ * its thread caches hold, at most CACHED. */
 enum { CACHED = 256 * 1024 };
 
 static inline size_t bytes_in_use(void) {
@@ -33,7 +35,8 @@ static inline int open_files(void) {
 }
 
 /* ThreadSanitizer counts each yield of Lua as a frame and dies of too many; and it does not see
- * that libuv closes descriptors, so that it takes for a race when another thread gets the number. */
+ * that libuv closes descriptors, so that it takes for a race when another thread gets the
+ * number. */
 #ifdef __SANITIZE_THREAD__
 enum { IS_SLOW = 1, IS_TSAN = 1 };
 const char *__tsan_default_suppressions(void);
@@ -55,7 +58,7 @@ static const char COUNCIL[] = "council 'pair' {\n"
                               "}\n";
 static const char OFFLINE[] = "{\"offline\":true}";
 
-/* ---- a runtime's life ---------------------------------------------------------------------------- */
+/* ---- a runtime's life ------------------------------------------------------------------------ */
 
 static inline void log_to_stderr(void *arg, const char *level, const char *text) {
     (void)arg;
@@ -97,7 +100,7 @@ static inline void load_council(curia_runtime *rt, const char *text) {
     }
 }
 
-/* ---- who watches --------------------------------------------------------------------------------- */
+/* ---- who watches ----------------------------------------------------------------------------- */
 
 typedef struct {
     int events, tokens, ends;

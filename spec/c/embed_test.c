@@ -1,4 +1,5 @@
-/* Curia in a Lua state of the host's: on the host's loop or its own, closed in any order, without memory. */
+/* Curia in a Lua state of the host's: on the host's loop or its own, closed in any order, without
+ * memory. */
 #include "embed_support.h"
 
 static const char tasks_script[] =
@@ -58,7 +59,7 @@ static void close_loop(uv_loop_t *loop) {
     assert(uv_loop_close(loop) == 0);
 }
 
-/* ---- one life ---------------------------------------------------------------------------------- */
+/* ---- one life -------------------------------------------------------------------------------- */
 
 static void live_on_borrowed_loop(const char *script, const char *result, lua_Integer expected) {
     uv_loop_t loop;
@@ -199,7 +200,7 @@ static void test_one_per_state(void) {
     end(rt, L, NULL);
 }
 
-/* ---- many lives -------------------------------------------------------------------------------- */
+/* ---- many lives ------------------------------------------------------------------------------ */
 
 static void test_many_lives(int lives) {
     live_on_borrowed_loop(tasks_script, "ended", 10);
@@ -230,7 +231,7 @@ static void test_two_threads(int lives) {
         pthread_join(threads[i], NULL);
 }
 
-/* ---- when memory runs out ---------------------------------------------------------------------- */
+/* ---- when memory runs out -------------------------------------------------------------------- */
 
 static long allowance; /* allocations until there are no more */
 

@@ -26,7 +26,7 @@ static void test_two_runtimes(int lives) {
         pthread_join(threads[i], NULL);
 }
 
-/* ---- the wrong thread ----------------------------------------------------------------------------- */
+/* ---- the wrong thread ------------------------------------------------------------------------ */
 
 static void *call_all(void *arg) {
     curia_runtime *rt = arg;
@@ -59,7 +59,7 @@ static void test_wrong_thread(void) {
     close_runtime(rt, NULL);
 }
 
-/* ---- posting ------------------------------------------------------------------------------------- */
+/* ---- posting --------------------------------------------------------------------------------- */
 
 enum { POSTS = 2000, POSTERS = 3 };
 
