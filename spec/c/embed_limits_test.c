@@ -6,6 +6,7 @@
 static const char FREE[] =
     "council 'free' { run = function(ctx, input)\n"
     "  local world = { closing = function(fn) return setmetatable({}, { __close = fn }) end }\n"
+    "  world.spin = function() while true do end end\n"
     "  setmetatable(world, { __index = _G })\n"
     "  local fn, problem = load(input.code, '=code', 't', world)\n"
     "  if not fn then error(problem) end\n"
@@ -111,7 +112,8 @@ static const char *const endless[] = {
     "while true do coroutine.wrap(function() end)() end",
     "local _ <close> = closing(function() while true do end end) while true do end",
     "local _ <close> = closing(function() while true do pcall(error) end end)",
-    "local function f() local _ <close> = closing(function() while true do end end) f() end f()",
+    "local function f(n) local _ <close> = closing(spin) if n > 0 then f(n - 1) end spin() end "
+    "f(500)",
     "local t = setmetatable({}, {__index = function() while true do end end}) return t.x",
     NULL};
 
