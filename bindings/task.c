@@ -132,6 +132,23 @@ static int task_current(lua_State *L) {
     return 1;
 }
 
+static int traceback(lua_State *L) {
+    if (lua_type(L, 1) == LUA_TSTRING) luaL_traceback(L, L, lua_tostring(L, 1), 1);
+    return 1;
+}
+
+/* call_now(fn, ...) -> true | false, err. Calls `fn`, which may not wait: this is a C call that cannot be left
+ * (PITFALLS P3). */
+static int task_call_now(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_pushcfunction(L, traceback);
+    lua_insert(L, 1);
+    int rc = lua_pcall(L, lua_gettop(L) - 2, 0, 1);
+    lua_pushboolean(L, rc == LUA_OK);
+    lua_replace(L, 1);
+    return lua_gettop(L);
+}
+
 /* count() -> how many tasks have not ended, those in the background left out. */
 static int task_count(lua_State *L) {
     const curia__loop *loop = &curia__host_of(L)->loop;
@@ -432,6 +449,7 @@ static const luaL_Reg functions[] = {{"spawn", task_spawn},
                                      {"current", task_current},
                                      {"count", task_count},
                                      {"sleep", task_sleep},
+                                     {"call_now", task_call_now},
                                      {"group", group_new},
                                      {"signal", signal_new},
                                      {NULL, NULL}};

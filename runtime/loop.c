@@ -125,6 +125,16 @@ void curia__loop_drain(curia__loop *loop, uint64_t until_ns) {
     stay_awake(loop);
 }
 
+static void drain_turn(curia__loop *loop) {
+    uint64_t began_ns = uv_hrtime(), delivered = loop->delivered;
+    curia__loop_drain(loop, began_ns + DRAIN_NS);
+    uint64_t held_ns = uv_hrtime() - began_ns;
+    if (!loop->stall_ns || held_ns < loop->stall_ns) return;
+    loop->stalled_ns = held_ns;
+    loop->stalled_delivered = loop->delivered - delivered;
+    curia__signal_notify(&loop->stalled, 0);
+}
+
 static void on_check(uv_check_t *handle) {
     curia__loop *loop = handle->data;
     loop->turns++;
@@ -132,7 +142,7 @@ static void on_check(uv_check_t *handle) {
     if (loop->deferred)
         stay_awake(loop);
     else
-        curia__loop_drain(loop, uv_hrtime() + DRAIN_NS);
+        drain_turn(loop);
 }
 
 static void free_handle(uv_handle_t *handle) {

@@ -55,6 +55,9 @@ struct curia__loop {
     size_t task_count;         /* all tasks that have not ended */
     size_t background_tasks;   /* those of them that do not keep the loop alive */
     uint64_t turns, delivered; /* statistics */
+    uint64_t stall_ns;         /* a turn that holds the loop for longer is a stall; 0: none is */
+    uint64_t stalled_ns, stalled_delivered; /* the last stall */
+    curia__signal stalled;                  /* there was one */
 };
 
 /* uv: NULL for a loop of its own. Returns 0 or a code; on failure nothing is left behind

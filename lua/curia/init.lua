@@ -54,7 +54,7 @@ local LAZY = {
   prompts = "curia.prompts", task = "curia.task", adapters = "curia.adapters",
   topologies = "curia.topologies",
   calibration = "curia.calibration", reliability = "curia.reliability",
-  rules = "curia.rules",
+  rules = "curia.rules", telemetry = "curia.telemetry",
 }
 
 local FUNCTIONS = {}

@@ -7,8 +7,11 @@
 -- Most runs are watched by nobody, and finished ones stay for a while: so the log keeps what an event
 -- says as a few entries of one array, and makes the event itself for those who read it.
 local clock = require "curia.core.clock"
+local lazy = require "curia.lazy"
 local logger = require "curia.log"
 local task = require "curia.task"
+local telemetry = require "curia.telemetry"
+local told = lazy "curia.telemetry.runs"
 
 local M = {}
 
@@ -41,6 +44,7 @@ local FAR_BEHIND = 10000
 ---@field member? string the member of the outer run whose answer this run is
 ---@field bus curia.Bus
 ---@field topics string[] where its events are published, beside the run itself
+---@field run? curia.Run of which telemetry tells
 local Log = { outer = false, sub_watchers = 0, bus = { wanted = false }, topics = {} }
 Log.__index = Log
 
@@ -99,6 +103,7 @@ function Log:tell(kind, round, member, value)
   entries[last - 1] = member or false
   entries[last] = value or false
   self.count = seq
+  if telemetry.any and self.run then told.tell(self.run, kind, round, member, value) end
   local subscriptions = self.subscriptions
   if not (subscriptions[1] or self.outer or self.bus.wanted) then return end
   local event = event_of(self, seq)

@@ -19,6 +19,8 @@ local spending = lazy "curia.engine.spending"
 local system = require "curia.core.system"
 local task = require "curia.task"
 local user_code = require "curia.engine.user_code"
+local telemetry = require "curia.telemetry"
+local told = lazy "curia.telemetry.runs"
 local verbose = lazy "curia.verbose"
 
 local M = {}
@@ -335,6 +337,7 @@ function M.new(plan, input, opts, config, home, namespace)
     totals = { usage = {}, unpriced = 0 }, started_at = clock.wall_ms(),
     started_us = clock.us(),
   }, Run)
+  run.log.run = run
   run.log.on_watch = function(on) watch_attempts(run, on) end
   return run
 end
@@ -414,6 +417,7 @@ function Run:terminate()
   if self.ended then return true end
   self.status = "terminated"
   for nested in pairs(self.nested or {}) do nested:terminate() end
+  if telemetry.any and self.log.count > 0 then told.terminated(self) end
   finish(self)
   self.task:cancel("terminated")
   return true

@@ -305,6 +305,7 @@ M.config = {
   default_council = rule("string|council", "what curia.ask runs", { nonempty = true }),
   namespace = namespace,
   linger_ms = rule("duration", "how long a finished run stays in memory"),
+  loop_stall_ms = rule("duration", "a turn that holds the loop for longer is a stall (telemetry loop.stall)"),
   providers = rule("map", "providers by name", { values = rule("record", "a provider", { fields = M.provider }) }),
   profiles = rule("map", "profiles by name", { values = rule("record", "a profile", { fields = M.profile }) }),
   prices = rule("map", "prices by model", { values = rule("record", "a price", { fields = M.price }) }),
