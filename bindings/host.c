@@ -168,6 +168,21 @@ int curia__host_free(curia__host *host) {
     return rc;
 }
 
+static void deliver_to_nobody(curia__op *op, void *host) {
+    (void)op;
+    (void)host;
+}
+
+void curia__host_end(curia__host *host) {
+    host->loop.closing = true;
+    host->loop.deliver = deliver_to_nobody;
+    host->loop.ready_first = host->loop.ready_last = NULL;
+    curia__loop_close_services(&host->loop);
+    curia__loop_close_own_handles(&host->loop);
+    curia__loop_close_handles(&host->loop, LAST_HANDLES_MS);
+    curia__host_free(host);
+}
+
 /* A script may have taken `require` away; curia.errors is loaded by then. */
 static void push_errors_module(lua_State *L) {
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);

@@ -72,6 +72,8 @@ struct curia__host {
     void *log_arg;
     void *state; /* the curia__state (runtime.h) that it is in, or NULL */
     void (*on_lua_closed)(curia__host *host); /* NULL, or told by lua_close, after all finalizers */
+    void *foreign;                            /* what else runs the loop (luv's context), or NULL */
+    bool (*foreign_runs)(const curia__host *host); /* whether it does so now */
 };
 
 /* Opens curia in a state: the host (on `uv`, or on a loop of its own when NULL), the preloaded
@@ -86,6 +88,10 @@ int curia__host_close(curia__host *host, uint64_t limit_ms);
 /* Second half, after lua_close: closes an owned loop and frees the host. Returns 0, or
  * CURIA_EBUSY when a handle could not be closed. */
 int curia__host_free(curia__host *host);
+
+/* What is left to do when lua_close has come without a closing before: nothing of Lua runs any more. Closes
+ * services and handles, and frees the host; a borrowed loop has to run once more. */
+void curia__host_end(curia__host *host);
 
 /* The host of a state; raises when curia was not opened in it, or has been closed. */
 curia__host *curia__host_of(lua_State *L);

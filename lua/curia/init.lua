@@ -91,6 +91,19 @@ function FUNCTIONS.sequence_diagram()
   return require("curia.diagram").sequence
 end
 
+--- curia.step(): one turn of the loop that does not block; true while anything is under way. For scripts that have a
+--- loop of their own (a game's): from the main thread, outside of any callback of the loop.
+function FUNCTIONS.step()
+  return function() return system.turn(false) end
+end
+
+--- curia.loop(): turns the loop until nothing is under way.
+function FUNCTIONS.loop()
+  return function()
+    while system.turn(true) do end
+  end
+end
+
 function FUNCTIONS.register()
   local registry = require("curia.registry").shared()
   return function(kind, name, value) return registry:register(kind, name, value) end
