@@ -9,6 +9,7 @@
 
 #include <lauxlib.h>
 #include <lua.h>
+#include <signal.h>
 #include <stdatomic.h>
 
 #include "loop.h"
@@ -36,7 +37,8 @@ typedef enum {
     CURIA__STOP_NOT,
     CURIA__STOP_TIME, /* by the watchdog: it held the loop for too long */
     CURIA__STOP_MEMORY,
-    CURIA__STOP_INSTRUCTIONS
+    CURIA__STOP_INSTRUCTIONS,
+    CURIA__STOP_ASKED /* by the user: Ctrl-C */
 } curia__stop;
 
 /* Where a function stands, for comparing. */
@@ -62,6 +64,7 @@ struct curia__host {
     curia__wait main_wait;       /* what the main thread waits for at top level */
     lua_State *base;             /* the coroutine that a stop can leave by yielding, or NULL */
     curia__stop stop;            /* what runs now is being stopped */
+    volatile sig_atomic_t asked; /* the interrupt that comes was asked for by the user */
     curia__place stopped;        /* the __close function that was stopped; source NULL: none */
     curia__watchdog *watchdog;   /* NULL: none */
     curia__quota *quota;         /* NULL: no limits */

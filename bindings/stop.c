@@ -19,7 +19,8 @@ static void note_place(lua_State *L, curia__host *host) {
 }
 
 const char *curia__host_stop_code(const curia__host *host) {
-    static const char *const codes[] = {NULL, "time_limit", "memory_limit", "instruction_limit"};
+    static const char *const codes[] = {NULL, "time_limit", "memory_limit", "instruction_limit",
+                                        "interrupted"};
     return codes[host->stop];
 }
 
@@ -38,6 +39,10 @@ static void describe(const curia__host *host, char *text, size_t size) {
 void curia__host_stop_text(const curia__host *host, char *text, size_t size) {
     char what[100];
     const char *place = host->stuck_at;
+    if (host->stop == CURIA__STOP_ASKED) {
+        snprintf(text, size, "interrupted%s%s", *place ? " at " : "", place);
+        return;
+    }
     describe(host, what, sizeof what);
     snprintf(text, size, "stopped: the script %s%s%s", what, *place ? " at " : "", place);
 }
@@ -85,7 +90,8 @@ void curia__host_on_stop(lua_State *L, lua_Debug *ar) {
         begin_anew(L, host);
         return;
     }
-    if (!host->stop) host->stop = CURIA__STOP_TIME;
+    if (!host->stop) host->stop = host->asked ? CURIA__STOP_ASKED : CURIA__STOP_TIME;
+    host->asked = 0;
     if (!*host->stuck_at) note_place(L, host);
     if (host->base == L && lua_isyieldable(L)) {
         lua_sethook(L, NULL, 0, 0);
