@@ -35,13 +35,25 @@ describe("a run", function()
     end)
   end)
 
-  it("gives copies as its state, not its insides", function()
-    local run = curia.start(T.council {}, "Why?")
-    run:await()
-    run:state().members.a = "changed"
-    run:state().usage.output_tokens = 0
-    assert.equal("ok", run:state().members.a)
-    assert.equal(3, run:state().usage.output_tokens)
+  it("gives snapshots as its state: the same one until something changes, and none that changes", function()
+    helper.virtual(function()
+      T.script(function(request) return { content = "yes", delay_ms = request.member == "a" and 10 or 20 } end)
+      local run = curia.start(T.council { rounds = { { type = "independent_analysis" }, { type = "critique" } } }, "Why?")
+      local states, members, outputs = {}, {}, {}
+      for i = 1, 6 do
+        states[i] = run:state()
+        assert.equal(states[i], run:state())
+        members[i], outputs[i] = states[i].members.a or "none", states[i].usage.output_tokens or 0
+        task.sleep(i == 1 and 5 or 10)
+      end
+      assert.same({ "none", "running", "ok", "running", "ok", "ok" }, members)
+      assert.same({ 0, 0, 1, 3, 4, 6 }, outputs)
+      for i = 1, 6 do assert.equal(members[i], states[i].members.a or "none") end
+      assert.same({ "pending", "running", "completed" }, { states[1].status, states[2].status, states[6].status })
+      assert.same({ 0, 1, 2 }, { states[1].rounds_completed, states[4].rounds_completed, states[6].rounds_completed })
+      states[6].members.a = "changed"
+      assert.equal("ok", run:result().rounds[1].results.a.status)
+    end)
   end)
 
   it("can be waited for at top level and in tasks, by many", function()
