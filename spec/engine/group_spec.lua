@@ -89,6 +89,15 @@ describe("a group", function()
     end)
   end)
 
+  it("starts no run for another group, nor with options that are none", function()
+    local group = fresh()
+    assert.error_matches(function() group:start(T.council {}, "1", { group = "other" }) end,
+      "options: the run is started in group spec %d+, and cannot be in another")
+    assert.equal("ok", group:run(T.council {}, "1", { group = group.name, offline = true }).status)
+    assert.equal("validation", select(2, group:start(T.council {}, "1", { max_runs = 2 })).kind)
+    assert.equal("validation", select(2, group:start(T.council {}, "1", "none")).kind)
+  end)
+
   it("keeps to its namespace", function()
     helper.virtual(function()
       local group = assert(curia.group("spaced", { namespace = "N" }))

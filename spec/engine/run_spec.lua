@@ -56,6 +56,48 @@ describe("a run", function()
     end)
   end)
 
+  it("shows each change of its state", function()
+    helper.virtual(function()
+      T.script { content = "yes", delay_ms = 1000 }
+      local run = curia.start(T.council {}, "Why?")
+      task.sleep(10)
+      local round, before = run.current_round, run:state()
+      local function changed()
+        local now = run:state()
+        assert.not_equal(before, now)
+        before = now
+        return now
+      end
+      run:set_member("a", "error")
+      assert.equal("error", changed().members.a)
+      run:add_usage { usage = { output_tokens = 7 } }
+      assert.equal(7, changed().usage.output_tokens)
+      run:enter_round({ name = "next", idx = 2 }, {})
+      assert.equal("next", changed().current_round.name)
+      run:leave_round(run.current_round, {})
+      assert.equal(1, changed().rounds_completed)
+      run:enter_round(round, {})
+      run:terminate()
+      assert.equal("terminated", changed().status)
+    end)
+  end)
+
+  it("shows what a run inside of it has used once that has ended", function()
+    helper.virtual(function()
+      T.script { content = "yes", delay_ms = 10 }
+      local inner = T.council { name = "inner" }
+      local run = curia.start(T.council { run = function(ctx)
+        ctx:run(inner, "i?")
+        ctx:sleep(100)
+      end }, "o?")
+      task.sleep(5)
+      assert.is_nil(run:state().usage.output_tokens)
+      task.sleep(50)
+      assert.equal(3, run:state().usage.output_tokens)
+      run:await()
+    end)
+  end)
+
   it("can be waited for at top level and in tasks, by many", function()
     local run = curia.start(T.council {}, "Why?")
     local result = run:await()
@@ -294,6 +336,16 @@ describe("terminating a run", function()
       assert.equal("terminated", run:state().status)
       assert.is_nil((curia.find(run.id)))
     end)
+  end)
+
+  it("before it has begun is no different", function()
+    local run, ends = curia.start(T.council {}, "Why?"), 0
+    run:on_end(function() ends = ends + 1 end)
+    run:terminate()
+    task.sleep(0)
+    task.sleep(0)
+    assert.same({ "terminated", 1, 0 }, { run:state().status, ends, run.log.count })
+    assert.equal("unknown_run", select(2, run:await()).kind)
   end)
 
   it("ends iterators and calls on_end once", function()

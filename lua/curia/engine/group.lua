@@ -150,6 +150,9 @@ local function with_group(group, opts)
   if opts ~= nil and type(opts) ~= "table" then return opts end
   local own = {}
   for name, value in pairs(opts or {}) do own[name] = value end
+  if own.group ~= nil and own.group ~= group and own.group ~= group.name then
+    error(("options: the run is started in group %s, and cannot be in another"):format(group.name), 3)
+  end
   own.group = group
   return own
 end
@@ -161,7 +164,8 @@ end
 ---@return curia.Run?
 ---@return curia.Error? err also kind `validation`, code `closed`
 function Group:start(council, input, opts)
-  return self.home.start(council, input, with_group(self, opts))
+  local own = with_group(self, opts)
+  return self.home.start(council, input, own)
 end
 
 --- Starts a run in the group and waits for its result; see `curia.run`.
@@ -172,7 +176,8 @@ end
 ---@return table? result
 ---@return curia.Error?
 function Group:run(council, input, opts)
-  return self.home.run(council, input, with_group(self, opts))
+  local own = with_group(self, opts)
+  return self.home.run(council, input, own)
 end
 
 --- The runs that live or linger, newest first.

@@ -33,6 +33,7 @@ local M = {}
 ---@field ended boolean
 ---@field stood_ms number for how long its deadlines have stood still, before `stands_since`
 ---@field stands_since? number when they began to, by the runtime's clock
+---@field depth? integer of a run inside of another: how deep
 ---@field shown? table what `state` has given last; nil once something has changed
 ---@field flawed boolean a turn or a round has failed
 ---@field budget? curia.Budget
@@ -201,7 +202,7 @@ end
 
 -- A run inside of another goes on in that one's place.
 local function body(run)
-  if not run.group or run.parent then return execute(run) end
+  if not run.group or run.depth then return execute(run) end
   local place <close> = run.group:place()
   place:take()
   execute(run)

@@ -28,7 +28,7 @@ function home.forget(run)
 end
 
 function home.ended(run)
-  if run.group and not run.parent then run.group:ended(run) end
+  if run.group and not run.depth then run.group:ended(run) end
   if run.status == "terminated" then return home.forget(run) end
   linger.keep(run)
 end
@@ -97,6 +97,10 @@ local NO_OPTIONS = {}
 
 local function read_options(opts)
   if opts == nil then return NO_OPTIONS end
+  if type(opts) ~= "table" then
+    return nil, errors.new("validation", ("options: a table is expected, not a %s"):format(type(opts)),
+      { code = "wrong_type" })
+  end
   local read, faults = language.options(opts)
   if read then return read end
   local more = #faults > 1 and (" (and %d more)"):format(#faults - 1) or ""
