@@ -439,6 +439,26 @@ describe("an owned run", function()
     end)
   end)
 
+  it("dies also when the watchdog stops that task", function()
+    local output = helper.script [[
+      local curia, task, watchdog = require "curia", require "curia.task", require "curia.core.watchdog"
+      watchdog.stop()
+      watchdog.start(100)
+      curia.config { providers = { p = { adapter = "scripted", script = { content = "x", delay_ms = 60000 } } } }
+      local council = curia.council "c" { curia.member "a" { provider = "p", model = "m" },
+        curia.round "independent_analysis" {} }
+      local run
+      local owner = task.spawn(function()
+        run = curia.start(council, "Why?", { owned = true })
+        task.sleep(1)
+        while true do end
+      end)
+      print(select(2, owner:await()))
+      print(run:state().status)
+    ]]
+    assert.matches("stopped: the script held the loop.*\ncancelled\n$", output)
+  end)
+
   it("cannot be started by a cancelled task, and leaves nothing behind", function()
     T.script "yes"
     local owner = task.spawn(function()

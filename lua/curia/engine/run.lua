@@ -200,11 +200,11 @@ local function execute(run)
   go(run, ctx)
 end
 
--- A run inside of another goes on in that one's place.
+-- A run inside of another goes on in that one's slot.
 local function body(run)
   if not run.group or run.depth then return execute(run) end
-  local place <close> = run.group:place()
-  place:take()
+  local slot <close> = run.group:slot()
+  slot:take()
   execute(run)
 end
 
