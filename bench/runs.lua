@@ -4,6 +4,7 @@
 --     build/release/bin/curia lua bench/runs.lua
 local clock = require "curia.core.clock"
 local curia = require "curia"
+local system = require "curia.core.system"
 local task = require "curia.task"
 
 local PARKED = 10000
@@ -85,18 +86,19 @@ end
 -- ---- delivery -----------------------------------------------------------------------------------
 
 -- Runs a number of runs to their end. `watch`, if there is one, subscribes `note` to each of them, and gives what has
--- to be stopped at the end. Gives the microseconds and how often `note` was called.
+-- to be stopped at the end. Gives the microseconds of CPU and how often `note` was called.
 local function drive(council, runs, watch)
   local seen, started, watching = 0, {}, nil
   local function note() seen = seen + 1 end
+  collectgarbage()
   for i = 1, runs do
     started[i] = curia.start(council, "Why?")
     if watch then watching = watch(started[i], note, watching) end
   end
-  local begun = clock.us()
+  local begun = system.cpu_us()
   for _, run in ipairs(started) do run:await() end
   task.sleep(0)
-  local us = clock.us() - begun
+  local us = system.cpu_us() - begun
   if watching then watching:stop() end
   return us, seen
 end
