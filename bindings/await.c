@@ -148,6 +148,14 @@ typedef struct {
     const char *code; /* or NULL */
 } failure;
 
+/* Whether the error value at index 1 says that the task was cancelled. Where it stood then is of no
+ * use, and a traceback would take longer than all else that ends a task. */
+static bool is_cancel_error(lua_State *L) {
+    const curia__task *task = &curia__host_of(L)->running->task;
+    if (!task->cancelled || lua_getfield(L, 1, "kind") != LUA_TSTRING) return false;
+    return strcmp(lua_tostring(L, -1), kind_of(task->cancelled)) == 0;
+}
+
 /* (value, coroutine, failure) -> error value with the coroutine's traceback; runs protected. */
 static int make_error(lua_State *L) {
     lua_State *co = lua_tothread(L, 2);
@@ -162,7 +170,7 @@ static int make_error(lua_State *L) {
         lua_replace(L, 1);
     }
     lua_settop(L, 2);
-    if (lua_getfield(L, 1, "traceback") == LUA_TNIL) {
+    if (!is_cancel_error(L) && lua_getfield(L, 1, "traceback") == LUA_TNIL) {
         luaL_traceback(L, co, NULL, 0);
         lua_setfield(L, 1, "traceback");
     }

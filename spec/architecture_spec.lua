@@ -90,6 +90,7 @@ local FORBIDDEN = {
   ["curia.language"] = { "curia.engine", "curia.http", "curia.cli", "curia.view", "curia.mock", "luv" },
   ["curia.rounds"] = { "curia.engine.run", "curia.engine.runs", "curia.http", "curia.cli", "curia.adapters", "luv" },
   ["curia.engine"] = { "curia.cli", "curia.view", "curia.mock", "curia.adapters", "luv" },
+  ["curia.bus"] = { "curia.engine", "curia.language", "curia.http", "curia.cli", "luv" },
   ["curia.http"] = { "curia.engine", "curia.language", "curia.cli", "luv" },
   ["curia.json"] = { "curia.engine", "curia.language", "curia.task", "luv" },
   ["curia.task"] = { "curia.engine", "curia.language", "curia.http", "luv" },

@@ -1,6 +1,7 @@
 local curia = require "curia"
 local groups = require "curia.engine.group"
 local helper = require "spec.helper"
+local random = require "curia.engine.random"
 local task = require "curia.task"
 local T = require "spec.engine.support"
 
@@ -87,6 +88,15 @@ describe("a group", function()
       assert.equal(4, #group:runs())
       assert.is_true(group:await())
     end)
+  end)
+
+  it("starts no run for another group, nor with options that are none", function()
+    local group = fresh()
+    assert.error_matches(function() group:start(T.council {}, "1", { group = "other" }) end,
+      "options: the run is started in group spec %d+, and cannot be in another")
+    assert.equal("ok", group:run(T.council {}, "1", { group = group.name, offline = true }).status)
+    assert.equal("validation", select(2, group:start(T.council {}, "1", { max_runs = 2 })).kind)
+    assert.equal("validation", select(2, group:start(T.council {}, "1", "none")).kind)
   end)
 
   it("keeps to its namespace", function()
@@ -298,6 +308,36 @@ describe("over max_runs, a run", function()
       local inner = T.council { name = "inner", chair = true }
       local outer = T.council { run = function(ctx) return ctx:run(inner, "i?").final.content end }
       assert.equal("slow", group:run(outer, "o?").final.content)
+      group:close()
+    end)
+  end)
+
+  it("never is one too many, nor left waiting, whatever becomes of the others", function()
+    helper.virtual(function()
+      local dice = random.new(7)
+      local going, most = 0, 0
+      local council = T.council { run = function(ctx)
+        going = going + 1
+        most = math.max(most, going)
+        local _ <close> = setmetatable({}, { __close = function() going = going - 1 end })
+        ctx:sleep(dice:integer(50))
+        if dice:integer(4) == 1 then error "x" end
+        return "yes"
+      end }
+      local group = fresh { max_runs = 5 }
+      local runs = {}
+      for i = 1, 500 do
+        runs[i] = group:start(council, "q" .. i, { deadline_ms = dice:integer(4000) })
+        if dice:integer(3) == 1 then task.sleep(dice:integer(10) - 1) end
+        local other = runs[dice:integer(i)]
+        if dice:integer(5) == 1 then other:cancel() elseif dice:integer(5) == 1 then other:terminate() end
+      end
+      assert.is_true(group:await(100000))
+      task.sleep(1)
+      assert.same({ 5, 0, 0, 0, 0 }, { most, going, group.taken, group.waiting.count, group.alive.count })
+      local seen = {}
+      for _, run in ipairs(runs) do seen[run.status] = true end
+      assert.same({ completed = true, failed = true, cancelled = true, terminated = true }, seen)
       group:close()
     end)
   end)

@@ -103,6 +103,9 @@ describe("a namespace", function()
   it("has a name that can stand in a path", function()
     local _, err = curia.start(T.council {}, "a?", { namespace = "a/b" })
     assert.equal("validation", err.kind)
-    assert.has_error(function() curia.find("x", { namespce = "A" }) end)
+    for _, name in ipairs { "find", "state", "await", "cancel", "terminate" } do
+      assert.error_matches(function() curia[name]("x", { namespce = "A" }) end,
+        "^" .. name .. ": unknown field 'namespce'; did you mean 'namespace'%?$")
+    end
   end)
 end)

@@ -45,8 +45,10 @@ local FAR_BEHIND = 10000
 ---@field bus curia.Bus
 ---@field topics string[] where its events are published, beside the run itself
 ---@field run? curia.Run of which telemetry tells
-local Log = { outer = false, sub_watchers = 0, bus = { wanted = false }, topics = {} }
+local Log = { outer = false, sub_watchers = 0 }
 Log.__index = Log
+
+local NO_BUS, NO_TOPICS = { wanted = false }, {}
 
 --- An empty log.
 ---@param run_id string
@@ -55,7 +57,7 @@ Log.__index = Log
 function M.new(run_id, parent_run_id)
   return setmetatable({
     run_id = run_id, parent_run_id = parent_run_id, count = 0, entries = {}, subscriptions = {}, closed = false,
-    token_watchers = 0, request_watchers = 0,
+    token_watchers = 0, request_watchers = 0, bus = NO_BUS, topics = NO_TOPICS,
   }, Log)
 end
 

@@ -17,8 +17,8 @@ local M = {}
 ---@field known curia.Roster runs that live or linger
 ---@field alive curia.Roster runs that have not ended
 ---@field unwinding table<curia.Task, true> tasks of runs that have ended, until they are collected
----@field waiting curia.Roster places that are not taken yet
----@field taken integer places that are
+---@field waiting curia.Roster slots that are not taken yet
+---@field taken integer slots that are
 ---@field closing boolean
 ---@field idle userdata signal: the last run has ended
 local Group = { __name = "curia.run_group" }
@@ -76,34 +76,34 @@ function Group:configure(opts)
   return self
 end
 
--- ---- places: over `max_runs`, a run waits its turn -----------------------------------------------
+-- ---- slots: over `max_runs`, a run waits its turn -----------------------------------------------
 
----@class curia.Place a to-be-closed value
+---@class curia.Slot a to-be-closed value
 ---@field group curia.RunGroup
 ---@field taken boolean
 ---@field signal? userdata
-local Place = {}
-Place.__index = Place
+local Slot = {}
+Slot.__index = Slot
 
 local function admit(group)
   local most = group.max_runs or math.huge
   while group.waiting.count > 0 and group.taken < most do
-    local place = group.waiting.oldest
-    group.waiting:remove(place)
-    place.taken, group.taken = true, group.taken + 1
-    if place.signal then place.signal:notify() end
+    local slot = group.waiting.oldest
+    group.waiting:remove(slot)
+    slot.taken, group.taken = true, group.taken + 1
+    if slot.signal then slot.signal:notify() end
   end
 end
 
---- A place for one run, which is not taken yet: `local place <close> = group:place()`.
----@return curia.Place
-function Group:place()
-  return setmetatable({ group = self, taken = false }, Place)
+--- A slot for one run, which is not taken yet: `local slot <close> = group:slot()`.
+---@return curia.Slot
+function Group:slot()
+  return setmetatable({ group = self, taken = false }, Slot)
 end
 
---- Takes the place, after those that came before.
+--- Takes the slot, after those that came before.
 ---@async
-function Place:take()
+function Slot:take()
   self.group.waiting:add(self)
   admit(self.group)
   if self.taken then return end
@@ -111,7 +111,7 @@ function Place:take()
   self.signal:wait()
 end
 
-function Place:__close()
+function Slot:__close()
   local group = self.group
   if self.taken then group.taken = group.taken - 1 else group.waiting:remove(self) end
   admit(group)
@@ -150,6 +150,9 @@ local function with_group(group, opts)
   if opts ~= nil and type(opts) ~= "table" then return opts end
   local own = {}
   for name, value in pairs(opts or {}) do own[name] = value end
+  if own.group ~= nil and own.group ~= group and own.group ~= group.name then
+    error(("options: the run is started in group %s, and cannot be in another"):format(group.name), 3)
+  end
   own.group = group
   return own
 end
@@ -161,7 +164,8 @@ end
 ---@return curia.Run?
 ---@return curia.Error? err also kind `validation`, code `closed`
 function Group:start(council, input, opts)
-  return self.home.start(council, input, with_group(self, opts))
+  local own = with_group(self, opts)
+  return self.home.start(council, input, own)
 end
 
 --- Starts a run in the group and waits for its result; see `curia.run`.
@@ -172,7 +176,8 @@ end
 ---@return table? result
 ---@return curia.Error?
 function Group:run(council, input, opts)
-  return self.home.run(council, input, with_group(self, opts))
+  local own = with_group(self, opts)
+  return self.home.run(council, input, own)
 end
 
 --- The runs that live or linger, newest first.

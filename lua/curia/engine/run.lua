@@ -35,6 +35,8 @@ local M = {}
 ---@field ended boolean
 ---@field stood_ms number for how long its deadlines have stood still, before `stands_since`
 ---@field stands_since? number when they began to, by the runtime's clock
+---@field depth? integer of a run inside of another: how deep
+---@field shown? table what `state` has given last; nil once something has changed
 ---@field flawed boolean a turn or a round has failed
 ---@field budget? curia.Budget
 ---@field notes? {reason: string, gap?: table}[] what else makes the result less than the whole council's
@@ -85,11 +87,12 @@ end
 -- ---- what the engine's other parts tell the run ---------------------------------------------------
 
 function Run:set_member(id, status)
-  self.member_status[id] = status
+  self.member_status[id], self.shown = status, nil
 end
 
 function Run:add_usage(response)
   results.add_usage(self.totals, response)
+  self.shown = nil
 end
 
 -- A round inside of another is an iteration of that one, kept in it and not beside it: so `idx` goes on counting the
@@ -101,7 +104,7 @@ end
 
 --- `outer`: the result of the round inside of which this one is run.
 function Run:enter_round(round, result, outer)
-  self.current_round = round
+  self.current_round, self.shown = round, nil
   local rounds = outer and iterations_of(outer) or self.rounds
   rounds[#rounds + 1] = result
 end
@@ -110,6 +113,7 @@ end
 function Run:leave_round(round, result, outer)
   if self.current_round == round then self.current_round = outer end
   if not outer then self.finished[#self.finished + 1] = result end
+  self.shown = nil
 end
 
 --- Notes something that makes the result less than the whole council's.
@@ -198,11 +202,11 @@ local function execute(run)
   go(run, ctx)
 end
 
--- A run inside of another goes on in that one's place.
+-- A run inside of another goes on in that one's slot.
 local function body(run)
-  if not run.group or run.parent then return execute(run) end
-  local place <close> = run.group:place()
-  place:take()
+  if not run.group or run.depth then return execute(run) end
+  local slot <close> = run.group:slot()
+  slot:take()
   execute(run)
 end
 
@@ -228,6 +232,7 @@ local function leave_parent(run)
   if not parent then return end
   if parent.nested then parent.nested[run] = nil end
   results.add_totals(parent.totals, run.totals)
+  parent.shown = nil
 end
 
 local function finish(run)
@@ -246,7 +251,7 @@ local function take_totals(run)
     results.add_totals(run.totals, nested.totals)
     nested.parent = nil
   end
-  run.nested = nil
+  run.nested, run.shown = nil, nil
 end
 
 local function settle(run, raised)
@@ -452,9 +457,7 @@ local function copy(source)
   return made
 end
 
---- What the run does now; cheap at any rate.
----@return table
-function Run:state()
+local function new_state(self)
   local round = self.current_round
   return {
     run_id = self.id, namespace = self.namespace.name, group = self.group and self.group.name or nil,
@@ -463,6 +466,17 @@ function Run:state()
     rounds_completed = #self.finished, members = copy(self.member_status), started_at = self.started_at,
     usage = copy(self.totals.usage), offline = self.plan.offline or nil,
   }
+end
+
+--- What the run does now; cheap at any rate: as long as nothing changes, it is the same table.
+---@return table state a snapshot, not to be changed
+function Run:state()
+  local shown = self.shown
+  if not shown or shown.status ~= self.status then
+    shown = new_state(self)
+    self.shown = shown
+  end
+  return shown
 end
 
 local TRACE = { debug = { type = "boolean" }, to = { type = "any" } }

@@ -28,7 +28,7 @@ function home.forget(run)
 end
 
 function home.ended(run)
-  if run.group and not run.parent then run.group:ended(run) end
+  if run.group and not run.depth then run.group:ended(run) end
   if run.status == "terminated" then return home.forget(run) end
   linger.keep(run)
 end
@@ -97,6 +97,10 @@ local NO_OPTIONS = {}
 
 local function read_options(opts)
   if opts == nil then return NO_OPTIONS end
+  if type(opts) ~= "table" then
+    return nil, errors.new("validation", ("options: a table is expected, not a %s"):format(type(opts)),
+      { code = "wrong_type" })
+  end
   local read, faults = language.options(opts)
   if read then return read end
   local more = #faults > 1 and (" (and %d more)"):format(#faults - 1) or ""
@@ -258,6 +262,14 @@ end
 
 local WHERE = { namespace = fields.group.namespace }
 
+local function look_up(id, where)
+  if runs.is(id) then return id end
+  linger.reap()
+  local run = namespace_of(where).by_id[id]
+  if run then return run end
+  return nil, errors.new("unknown_run", "there is no run " .. tostring(id))
+end
+
 --- The run with that id, while it lives or lingers.
 ---@param id string|curia.Run
 ---@param where? {namespace?: string} of which tenant; without it the configuration says so
@@ -265,11 +277,7 @@ local WHERE = { namespace = fields.group.namespace }
 ---@return curia.Error? err kind unknown_run
 function M.find(id, where)
   where = options.read("find", where, WHERE)
-  if runs.is(id) then return id end
-  linger.reap()
-  local run = namespace_of(where).by_id[id]
-  if run then return run end
-  return nil, errors.new("unknown_run", "there is no run " .. tostring(id))
+  return look_up(id, where)
 end
 
 local STATUSES = { "pending", "running", "blocked", "completed", "failed", "cancelled", "terminated" }
@@ -309,7 +317,7 @@ local function by_id(method)
     local given = table.pack(...)
     local where = given[given.n]
     if type(where) == "table" then given.n = given.n - 1 else where = nil end
-    local run, err = M.find(id, where)
+    local run, err = look_up(id, options.read(method, where, WHERE))
     if not run then return nil, err end
     return run[method](run, table.unpack(given, 1, given.n))
   end
@@ -323,7 +331,7 @@ M.result, M.on_end, M.approve = by_id "result", by_id "on_end", by_id "approve"
 ---@param where? {namespace?: string}
 ---@return true
 function M.terminate(id, where)
-  local run = M.find(id, where)
+  local run = look_up(id, options.read("terminate", where, WHERE))
   return not run or run:terminate()
 end
 
