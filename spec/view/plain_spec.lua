@@ -58,4 +58,9 @@ round 3 of 3: synthesis
     assert.same({ "round 1: sample\n", "  a #2: done, 1 ms\n", "round 1: sample, iteration 4\n", "  a: out, tournament loss\n" },
       { table.unpack(written, 2) })
   end)
+
+  it("lets somebody be asked", function()
+    local view = plain.open(events.about, { write = function() end, now = function() return 0 end })
+    assert.same({ "y", 2 }, { view:ask(function(...) return ... end, "y", 2) })
+  end)
 end)

@@ -36,6 +36,18 @@ describe("curia.view.screen", function()
     assert.is_nil(written[#written]:find("third", 1, true))
   end)
 
+  it("lends the terminal with nothing of its own on it, and takes it over below", function()
+    local screen, sheet = open()
+    screen:draw { "a", "b" }
+    screen:lend()
+    assert.is_true(sheet.cursor and sheet.wrap)
+    sheet:write("allow? y\r\n")
+    screen:retake()
+    screen:draw { "c" }
+    assert.is_false(sheet.cursor)
+    assert.same({ "allow? y", "c" }, sheet:text())
+  end)
+
   it("lets what is over stand above", function()
     local screen, sheet = open()
     screen:draw { "live 1", "live 2" }

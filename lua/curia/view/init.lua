@@ -1,5 +1,5 @@
---- The views of a run. All have `event(event)`, `say(text)` and `close()`, and close themselves as to-be-closed
--- variables; `tokens` is true for those that show answers while they come.
+--- The views of a run. All have `event(event)`, `say(text)`, `ask(fn, ...)`, which calls `fn` while the terminal is
+-- nobody else's, and `close()`, and close themselves as to-be-closed variables; `tokens` is true for those that show answers while they come.
 local clock = require "curia.core.clock"
 
 local M = {}
@@ -9,6 +9,7 @@ Silent.__index = Silent
 Silent.__close = function() end
 function Silent.event() end
 function Silent.say() end
+function Silent.ask(_, fn, ...) return fn(...) end
 function Silent.close() end
 
 --- The view that shows nothing.

@@ -19,13 +19,19 @@ local FRAME_MS = 50 -- at most twenty pictures a second
 ---@field state curia.view.State
 ---@field terminal curia.view.Terminal
 ---@field screen curia.view.Screen
+---@field held? string[] while somebody is asked on the terminal: the lines that wait to stand above the picture
 local Live = { __name = "curia.view.live", tokens = true }
 Live.__index = Live
 
 local function paint_frame(self)
-  if self.terminal:busy() then return end
+  if self.held or self.terminal:busy() then return end
   local columns, rows = self.terminal:size()
   self.screen:draw(layout.live(self.state, clock.ms(), columns, rows, self.paint))
+end
+
+local function stand(self, lines)
+  if self.held then return table.move(lines, 1, #lines, #self.held + 1, self.held) end
+  self.screen:commit(lines)
 end
 
 local function on_signal(self, name, fn)
@@ -35,6 +41,7 @@ local function on_signal(self, name, fn)
 end
 
 local function resized(self)
+  if self.held then return end
   local columns = self.terminal:size()
   self.screen:reflow(columns)
   paint_frame(self)
@@ -42,11 +49,12 @@ end
 
 -- Whoever stops the program with Ctrl-Z wants a cursor meanwhile.
 local function suspend(self)
-  self.screen:release()
+  if not self.held then self.screen:release() end
   uv.kill(uv.os_getpid(), "sigstop")
 end
 
 local function resume(self)
+  if self.held then return end
   self.screen:retake()
   paint_frame(self)
 end
@@ -100,8 +108,8 @@ function on.round_completed(self, event)
   local round = self.state.round
   if not round then return end
   self.state:leave_round()
-  self.screen:draw {}
-  self.screen:commit(summary.round(self.state, round, event.result, clock.ms(), (self.terminal:size()), self.paint))
+  if not self.held then self.screen:draw {} end
+  stand(self, summary.round(self.state, round, event.result, clock.ms(), (self.terminal:size()), self.paint))
 end
 
 function on.log(self, event)
@@ -119,13 +127,38 @@ end
 --- Lets a line of the program stand above the picture.
 ---@param text string
 function Live:say(text)
-  self.screen:commit(width.wrap_all(width.clean(text), 100))
+  stand(self, width.wrap_all(width.clean(text), 100))
+end
+
+local Loan = {}
+
+function Loan:__close()
+  local view = self.view
+  local held = view.held
+  view.held = nil
+  if view.closed then return end
+  view.screen:retake()
+  view.screen:commit(held)
+  paint_frame(view)
+end
+
+--- Lends the terminal to `fn`, which may ask a person and wait for the answer. The picture is gone meanwhile; what
+--- the run does is shown afterwards.
+---@async
+---@param fn fun(...): ...
+---@return any ... what `fn` gives
+function Live:ask(fn, ...)
+  self.held = {}
+  self.screen:lend()
+  local _ <close> = setmetatable({ view = self }, Loan)
+  return fn(...)
 end
 
 local function stop(self)
   for _, handle in ipairs(self.handles) do
     if not handle:is_closing() then handle:close() end
   end
+  self.closed = true
   self.screen:close()
 end
 

@@ -87,6 +87,13 @@ function Plain:say(text)
   line(self, text)
 end
 
+--- Calls `fn`, which may ask a person.
+---@async
+---@return any ... what `fn` gives
+function Plain.ask(_, fn, ...)
+  return fn(...)
+end
+
 --- Nothing to give back.
 function Plain.close() end
 

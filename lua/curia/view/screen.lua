@@ -109,6 +109,11 @@ function Screen:release()
   self.write("\r\n" .. WRAP .. SHOW)
 end
 
+--- Gives the terminal back for a while, with what is drawn erased.
+function Screen:lend()
+  self.write(erase(self) .. WRAP .. SHOW)
+end
+
 --- Takes the terminal over again, from the cursor's line downwards.
 function Screen:retake()
   self.lines, self.row = {}, 1

@@ -36,6 +36,13 @@ function Timeline:say(text)
   self.write(width.clean(text) .. "\n")
 end
 
+--- Calls `fn`, which may ask a person.
+---@async
+---@return any ... what `fn` gives
+function Timeline.ask(_, fn, ...)
+  return fn(...)
+end
+
 --- Nothing to give back.
 function Timeline.close() end
 
