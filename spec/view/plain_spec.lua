@@ -24,7 +24,7 @@ round 1 of 3: independent_analysis
 round 2 of 3: ranking
   optimist: done, 5 tokens, 1.5 s
   skeptic: the key was refused: bad key (HTTP 401)
-  1 of 2 answered, 1.0 s; ranking: optimist 1, skeptic 0.25; not counted: skeptic (no ordering)
+  1 of 2 answered, 1.0 s; ranking: optimist 1, skeptic 0.25 (peer ranking); not counted: skeptic (no ordering)
 round 3 of 3: synthesis
   chair: done, 5 tokens, 1.5 s
   1 of 1 answered, 1.0 s

@@ -19,12 +19,13 @@ local FRAME_MS = 50 -- at most twenty pictures a second
 ---@field state curia.view.State
 ---@field terminal curia.view.Terminal
 ---@field screen curia.view.Screen
+---@field away? true between Ctrl-Z and fg
 ---@field held? string[] while somebody is asked on the terminal: the lines that wait to stand above the picture
 local Live = { __name = "curia.view.live", tokens = true }
 Live.__index = Live
 
 local function paint_frame(self)
-  if self.held or self.terminal:busy() then return end
+  if self.held or self.away or self.terminal:busy() then return end
   local columns, rows = self.terminal:size()
   self.screen:draw(layout.live(self.state, clock.ms(), columns, rows, self.paint))
 end
@@ -41,20 +42,25 @@ local function on_signal(self, name, fn)
 end
 
 local function resized(self)
-  if self.held then return end
+  if self.held or self.away then return end
   local columns = self.terminal:size()
   self.screen:reflow(columns)
   paint_frame(self)
 end
 
--- Whoever stops the program with Ctrl-Z wants a cursor meanwhile.
+-- Whoever stops the program with Ctrl-Z wants the terminal meanwhile. Nothing is painted before it is taken again:
+-- the timer may be due first.
 local function suspend(self)
-  if not self.held then self.screen:release() end
+  if not self.held and not self.away then
+    self.away = true
+    self.screen:lend()
+  end
   uv.kill(uv.os_getpid(), "sigstop")
 end
 
 local function resume(self)
-  if self.held then return end
+  if not self.away then return end
+  self.away = nil
   self.screen:retake()
   paint_frame(self)
 end
@@ -94,7 +100,7 @@ function M.open(about)
   local tty, message = terminal.open()
   if not tty then return nil, message end
   local view = setmetatable({
-    terminal = tty, state = state.new(about, clock.ms()), paint = colour.palette(true),
+    terminal = tty, state = state.new(about, clock.ms()), paint = colour.palette(terminal.coloured()),
     screen = screen.new(function(text) tty:write(text) end),
   }, Live)
   view.screen:commit(intro(about, view.paint))
@@ -121,7 +127,7 @@ end
 function Live:event(event)
   self.state:apply(event, clock.ms())
   local handler = on[event.type]
-  if handler then handler(self, event) end
+  if handler and self.state:is_own(event) then handler(self, event) end
 end
 
 --- Lets a line of the program stand above the picture.

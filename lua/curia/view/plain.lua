@@ -1,9 +1,10 @@
 --- The view without a terminal's tricks: one line for each thing that happens.
-local state = require "curia.view.state"
-local layout = require "curia.view.layout"
 local report = require "curia.view.report"
+local state = require "curia.view.state"
+local statuses = require "curia.view.status"
 local summary = require "curia.view.summary"
 local width = require "curia.view.width"
+local words = require "curia.view.words"
 
 local M = {}
 
@@ -25,12 +26,12 @@ end
 
 -- Which of several asks of a member this is about: "ann #2".
 local function name_of(self, event)
-  local numbered = event.iteration and event.iteration ~= self.state.round.iteration
-  return numbered and ("%s #%d"):format(event.member, event.iteration) or event.member
+  local number = event.ask or event.iteration ~= self.state.round.iteration and event.iteration
+  return number and ("%s #%d"):format(event.member, number) or event.member
 end
 
 local function member_line(self, event, member)
-  line(self, ("  %s: %s"):format(name_of(self, event), ascii(layout.status(member, self.now()))))
+  line(self, ("  %s: %s"):format(name_of(self, event), ascii(statuses.text(member, self.now()))))
 end
 
 local on = {}
@@ -58,6 +59,21 @@ function on.round_completed(self, event)
   line(self, ("  %s%s"):format(facts, decision and "; " .. ascii(decision) or ""))
 end
 
+function on.tool_call_request(self, event)
+  if event.member then line(self, ("  %s: calls %s"):format(name_of(self, event), event.call.name)) end
+end
+
+function on.tool_call_result(self, event)
+  if not event.member or not event.error then return end
+  line(self, ("  %s: %s: %s"):format(name_of(self, event), event.call.name, words.problem(event.error)))
+end
+
+function on.run_blocked(self, event)
+  if not event.member then return end
+  local what = event.call and event.call.name or "its council"
+  line(self, ("  %s: %s waits for approval"):format(event.member, what))
+end
+
 function on.log(self, event)
   line(self, ("  %s: %s"):format(event.level, event.text))
 end
@@ -78,7 +94,7 @@ end
 function Plain:event(event)
   self.state:apply(event, self.now())
   local handler = on[event.type]
-  if handler then handler(self, event) end
+  if handler and self.state:is_own(event) then handler(self, event) end
 end
 
 --- Shows a line of the program.
