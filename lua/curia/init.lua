@@ -26,14 +26,21 @@ local M = {
   start = runs.start,
   run = runs.run,
   find = runs.find,
+  --- As `run:await`, by id. An id that is not known gives nil and an error of kind `unknown_run`.
   await = runs.await,
+  --- As `run:cancel`, by id.
   cancel = runs.cancel,
   terminate = runs.terminate,
+  --- As `run:approve`, by id.
   approve = runs.approve,
+  --- As `run:state`, by id.
   state = runs.state,
+  --- As `run:result`, by id.
   result = runs.result,
+  --- As `run:events`, by id.
   events = runs.events,
   subscribe = runs.subscribe,
+  --- As `run:on_end`, by id.
   on_end = runs.on_end,
 }
 
@@ -87,22 +94,39 @@ function FUNCTIONS.sequence_diagram()
   return require("curia.diagram").sequence
 end
 
+--- Registers a value at run time; it wins over the configuration's.
+---@param kind string one of `registry.kinds` ("profile", "tool", "round", "rule", ...); any other raises
+---@param name string
+---@param value any what the kind asks for, else it raises; for kinds that are functions also `{module =, name =}`
+---@return true
 function FUNCTIONS.register()
   local registry = require("curia.registry").shared()
   return function(kind, name, value) return registry:register(kind, name, value) end
 end
 
+--- Takes a registration back; what the configuration says shows again.
+---@param kind string
+---@param name string
+---@return boolean existed
 function FUNCTIONS.unregister()
   local registry = require("curia.registry").shared()
   return function(kind, name) return registry:unregister(kind, name) end
 end
 
+--- The value under a name, or nil. A `{module =, name =}` that cannot be resolved is nil too.
+---@param kind string
+---@param name string
+---@return any
+---@return string? message why a reference cannot be resolved
 function FUNCTIONS.lookup()
   local registry = require("curia.registry").shared()
   return function(kind, name) return registry:lookup(kind, name) end
 end
 
---- curia.config{...}: settings for this process, stronger than environment and files.
+--- `curia.config { ... }`: settings for this process, stronger than environment and files.
+---@param values table keys of the configuration
+---@return true?
+---@return curia.Error? err kind `validation`, all faults in `context.faults`
 function FUNCTIONS.config()
   return function(values) return require("curia.config").shared():set("call", values) end
 end

@@ -297,16 +297,19 @@ end
 -- ---- effects --------------------------------------------------------------------------------------
 
 --- Unix milliseconds.
+---@return integer
 function Ctx:now()
   return clock.wall_ms()
 end
 
 --- A number in [0, 1) from the run's seeded generator.
+---@return number
 function Ctx:random()
   return self._run:dice():number()
 end
 
 --- A new UUIDv7.
+---@return string
 function Ctx:uuid()
   return system.uuid7()
 end
@@ -340,6 +343,10 @@ local function with_dice(self, opts)
 end
 
 --- Applies a decision rule to ballots; see curia.decide. `tie_break = "random"` throws the run's dice.
+---@param rule string|function
+---@param ballots curia.Ballot[]
+---@param opts? table as for `curia.decide`
+---@return curia.Decision
 function Ctx:decide(rule, ballots, opts)
   return rules.decide(rule, ballots, with_dice(self, opts))
 end
