@@ -123,9 +123,9 @@ end
 -- The runs inside of the run have a say too: what they wait for is asked here, and views show who is in them.
 local function follow(run, view, values)
   for event in run:events { tokens = values.events or view.tokens, sub_runs = true } do
-    if event.type == "run_blocked" and event.call then refuse_call(event, view) end
     if not values.events then view:event(event)
     elseif event.run_id == run.id then print_event(event, run) end
+    if event.type == "run_blocked" and event.call then refuse_call(event, view) end
   end
   return run:await()
 end

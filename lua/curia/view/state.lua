@@ -47,6 +47,7 @@ local M = {}
 ---@field totals curia.view.Totals
 ---@field started number
 ---@field inner table<string, curia.view.State> the runs inside of this one, by id
+---@field member? string whose run this is, inside of another
 local State = {}
 State.__index = State
 
@@ -248,6 +249,7 @@ local function open_inner(self, event, now)
   local member = self.round and self.round.by_id[event.parent_member]
   if event.type ~= "run_started" or event.parent_run_id ~= self.run_id or not member then return nil end
   local inner = M.new({ council = event.council }, now)
+  inner.member = event.parent_member
   self.inner[event.run_id], member.inner = inner, inner
   return inner
 end
@@ -272,6 +274,18 @@ end
 ---@return boolean
 function State:is_own(event)
   return event.run_id == nil or self.run_id == nil or event.run_id == self.run_id
+end
+
+--- The state of the run that an event belongs to, which may be one inside of this run.
+---@param event curia.Event
+---@return curia.view.State? state nil where the run is not known (any more)
+---@return string? path of the members that stand around it: "panel > "
+function State:place_of(event)
+  if self:is_own(event) then return self, "" end
+  for _, inner in pairs(self.inner) do
+    local place, path = inner:place_of(event)
+    if place then return place, inner.member .. " > " .. path end
+  end
 end
 
 --- What the run and those inside of it have used so far.
