@@ -27,6 +27,30 @@ council "all_sorts" { budget = { tokens = 9000 },
   round "independent_analysis" {}, chair { id = "boss", provider = "here", stream = true } }
 ]]
 
+-- A view whose terminal is lent to a question while a run goes on.
+local ASKING = [[
+local curia, task = require "curia", require "curia.task"
+curia.config { providers = { here = { adapter = "scripted", script = {
+  content = "Words that come one by one.", pieces = 12, chunk_delay_ms = 100 } } } }
+local asked = curia.council "asked" { curia.member "ann" { provider = "here", model = "m", stream = true },
+  curia.round "independent_analysis" {} }
+task.run(function()
+  local view <close> = require "curia.view".open { council = "asked" }
+  local run = assert(curia.start(asked, "Why?"))
+  local asking = task.spawn(function()
+    task.sleep(500)
+    view:say("the answer is " .. view:ask(function()
+      io.stderr:write("allow it? ")
+      task.sleep(1500)
+      return "yes"
+    end))
+  end)
+  for event in run:events() do view:event(event) end
+  asking:await()
+  view:close()
+end)
+]]
+
 local opened, server = 0, nil -- a server of tmux each: one that ends takes its time
 
 local function tmux(...)
@@ -129,6 +153,20 @@ describe("the live view in tmux #tmux", function()
     os.remove(path)
     assert.matches("Stopped.-\nshell> fg\n", shown)
     assert.is_nil(shown:find("answering", 1, true))
+  end)
+
+  it("lends the terminal to a question, and shows afterwards what has happened meanwhile", function()
+    local path = program.file(ASKING)
+    open(60, 20, ("%s lua %s"):format(uv.exepath(), path))
+    wait_for "ann  m"
+    local shown = wait_for "allow it?"
+    assert.is_nil(shown:find("ann  m", 1, true), shown)
+    assert.equal("1", tmux("display-message", "-p", "#{cursor_flag}"):sub(1, 1))
+    shown = wait_for "the end"
+    tmux "kill-server"
+    os.remove(path)
+    assert.matches("✓ ann  m · done.-\n  Words that come one by one.\n\nthe answer is yes\n", shown)
+    assert.is_nil(shown:find("allow it", 1, true), shown)
   end)
 
   it("paints in sixteen colours, or in none", function()
