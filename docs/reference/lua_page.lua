@@ -145,6 +145,7 @@ end
 
 local function write_main(out, curia, names)
   for _, name in ipairs(names) do
+    if curia[name] == nil then error(("docs/reference/public.lua: there is no curia.%s"):format(name), 0) end
     local comment = comment_of(curia[name], MAIN, name)
     write_function(out, ("curia.%s(%s)"):format(name, arguments(curia[name], comment)), comment)
   end

@@ -115,6 +115,13 @@ describe("curia.view.state", function()
     assert.equal(2, view.round.left)
   end)
 
+  it("knows the model that is asked next", function()
+    local view = fed(4)
+    view:apply({ type = "member_retry", round = "independent_analysis", idx = 1, member = "skeptic", attempt = 1,
+      wait_ms = 0, model = "m-3", error = { kind = "overloaded" } }, 0)
+    assert.equal("m-3", view.round.by_id.skeptic.model)
+  end)
+
   it("knows which tool is called, and which waits for somebody", function()
     local view = fed(4)
     local function apply(kind, more)

@@ -148,6 +148,7 @@ end
 function on.member_retry(self, event, now)
   local member = member_of(self, event, now)
   member.error, member.wait_ms, member.tries = event.error, event.wait_ms, event.attempt
+  member.model = event.model or member.model -- the one that is asked next
   member.status, member.since = "retrying", now
 end
 
