@@ -37,16 +37,18 @@ local asked = curia.council "asked" { curia.member "ann" { provider = "here", mo
 task.run(function()
   local view <close> = require "curia.view".open { council = "asked" }
   local run = assert(curia.start(asked, "Why?"))
-  local asking = task.spawn(function()
+  local function ask(question, answer)
     task.sleep(500)
-    view:say("the answer is " .. view:ask(function()
+    view:say(question .. view:ask(function()
       io.stderr:write("allow it? ")
-      task.sleep(1500)
-      return "yes"
+      task.sleep(800)
+      return answer
     end))
-  end)
+  end
+  local first, second = task.spawn(ask, "the first: ", "yes"), task.spawn(ask, "the second: ", "no")
   for event in run:events() do view:event(event) end
-  asking:await()
+  first:await()
+  second:await()
   view:close()
 end)
 ]]
@@ -165,7 +167,8 @@ describe("the live view in tmux #tmux", function()
     shown = wait_for "the end"
     tmux "kill-server"
     os.remove(path)
-    assert.matches("✓ ann  m · done.-\n  Words that come one by one.\n\nthe answer is yes\n", shown)
+    assert.matches("✓ ann  m · done.-\n  Words that come one by one.\n\n", shown)
+    assert.matches("the first: yes\n.*the second: no\n", shown)
     assert.is_nil(shown:find("allow it", 1, true), shown)
   end)
 

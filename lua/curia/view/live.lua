@@ -6,6 +6,7 @@ local report = require "curia.view.report"
 local screen = require "curia.view.screen"
 local state = require "curia.view.state"
 local summary = require "curia.view.summary"
+local task = require "curia.task"
 local terminal = require "curia.view.terminal"
 local uv = require "luv"
 local width = require "curia.view.width"
@@ -21,6 +22,7 @@ local FRAME_MS = 50 -- at most twenty pictures a second
 ---@field screen curia.view.Screen
 ---@field away? true between Ctrl-Z and fg
 ---@field held? string[] while somebody is asked on the terminal: the lines that wait to stand above the picture
+---@field free userdata signalled when nobody is asked any more
 local Live = { __name = "curia.view.live", tokens = true }
 Live.__index = Live
 
@@ -101,7 +103,7 @@ function M.open(about)
   if not tty then return nil, message end
   local view = setmetatable({
     terminal = tty, state = state.new(about, clock.ms()), paint = colour.palette(terminal.coloured()),
-    screen = screen.new(function(text) tty:write(text) end),
+    screen = screen.new(function(text) tty:write(text) end), free = task.signal(),
   }, Live)
   view.screen:commit(intro(about, view.paint))
   start(view)
@@ -142,6 +144,7 @@ function Loan:__close()
   local view = self.view
   local held = view.held
   view.held = nil
+  view.free:notify()
   if view.closed then return end
   view.screen:retake()
   view.screen:commit(held)
@@ -149,11 +152,12 @@ function Loan:__close()
 end
 
 --- Lends the terminal to `fn`, which may ask a person and wait for the answer. The picture is gone meanwhile; what
---- the run does is shown afterwards.
+--- the run does is shown afterwards. Who asks at the same time waits.
 ---@async
 ---@param fn fun(...): ...
 ---@return any ... what `fn` gives
 function Live:ask(fn, ...)
+  while self.held do self.free:wait() end
   self.held = {}
   self.screen:lend()
   local _ <close> = setmetatable({ view = self }, Loan)
