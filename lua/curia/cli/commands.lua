@@ -84,7 +84,9 @@ help councils).
 
 Standard output gets the final answer and nothing else; everything that is told
 on the way goes to standard error: members side by side on a terminal, plain
-lines elsewhere (and with NO_COLOR, TERM=dumb or a locale that is not UTF-8).
+lines elsewhere (and with TERM=dumb or a locale that is not UTF-8). NO_COLOR and
+CLICOLOR=0 take the colours away; CLICOLOR_FORCE=1 brings them to a terminal
+that is not known to have any.
 
 Ctrl-C cancels the run and prints what there is; twice stops at once.
 

@@ -8,6 +8,7 @@ local planning = require "curia.language.plan"
 local reach = require "curia.cli.reach"
 local records = require "curia.view.records"
 local report = require "curia.view.report"
+local runs = require "curia.engine.runs"
 local signals = require "curia.cli.signals"
 local task = require "curia.task"
 local terminal = require "curia.view.terminal"
@@ -40,16 +41,24 @@ local function planned_rounds(plan)
   for i, round in ipairs(plan.rounds) do
     local chair, ids = round.module.chair == true, {}
     for j, member in ipairs(chair and { plan.chair } or plan.members) do ids[j] = member.id end
-    rounds[i] = { name = round.name, members = round.members or ids, chair = chair }
+    rounds[i] = {
+      name = round.name, members = round.members or ids, chair = chair, samples = round.samples,
+      iterations = round.max_iterations or round.max_rounds,
+    }
   end
   return rounds
+end
+
+local function budget_of(request)
+  local usd = request.values.budget_usd
+  return usd and { usd = usd } or request.plan.spec.budget
 end
 
 local function about(request)
   local question = request.input.question
   return {
     council = request.council.name, question = type(question) == "string" and question or nil,
-    offline = request.offline, planned = planned_rounds(request.plan),
+    offline = request.offline, planned = planned_rounds(request.plan), budget = budget_of(request),
   }
 end
 
@@ -96,7 +105,7 @@ local function start_options(request)
   return {
     offline = request.offline or nil, models = next(request.models) and request.models or nil,
     seed = values.seed, deadline_ms = values.deadline,
-    budget = values.budget_usd and { usd = values.budget_usd } or nil,
+    budget = values.budget_usd and budget_of(request) or nil,
   }
 end
 
@@ -106,15 +115,17 @@ local function print_event(event, run)
 end
 
 -- Nobody can be asked here; a run that waited for ever would be worse.
-local function refuse_call(event, run, view)
+local function refuse_call(event, view)
   view:say(("%s needs approval, and nobody can give it here: refused"):format(event.call.name))
-  run:approve(event.call.id, false, "nobody is there to approve it")
+  runs.approve(event.run_id, event.call.id, false, "nobody is there to approve it")
 end
 
+-- The runs inside of the run have a say too: what they wait for is asked here, and views show who is in them.
 local function follow(run, view, values)
-  for event in run:events { tokens = values.events or view.tokens } do
-    if event.type == "run_blocked" and event.reason == "approval" then refuse_call(event, run, view) end
-    if values.events then print_event(event, run) else view:event(event) end
+  for event in run:events { tokens = values.events or view.tokens, sub_runs = true } do
+    if not values.events then view:event(event)
+    elseif event.run_id == run.id then print_event(event, run) end
+    if event.type == "run_blocked" and event.call then refuse_call(event, view) end
   end
   return run:await()
 end
@@ -132,7 +143,7 @@ end
 local function print_answer(result)
   local answer, columns = report.answer(result), terminal.columns(STDOUT)
   if not answer then return end
-  if columns then answer = report.for_terminal(answer, columns) end
+  if columns then answer = report.for_terminal(answer, columns, not terminal.is_utf8()) end
   io.stdout:write(answer, answer:sub(-1) == "\n" and "" or "\n")
 end
 

@@ -77,7 +77,7 @@ local function event_of(log, seq)
     for name, field in pairs(value) do event[name] = field end
     return event
   end
-  event.round, event.idx, event.iteration = round.name, round.idx, round.iteration
+  event.round, event.idx, event.iteration, event.ask = round.name, round.idx, round.iteration, round.ask
   event.member = entries[last - 1] or nil
   if OWN_FIELD[kind] then event[OWN_FIELD[kind]] = value or nil end
   return event
@@ -131,7 +131,7 @@ end
 -- Whether an event goes on where the tail of a queue ends.
 local function follows(tail, length, event)
   return tail.run_id == event.run_id and tail.member == event.member
-    and tail.idx == event.idx and tail.iteration == event.iteration
+    and tail.idx == event.idx and tail.iteration == event.iteration and tail.ask == event.ask
     and tail.kind == event.kind and tail.attempt == event.attempt and tail.index + length == event.index
 end
 

@@ -69,8 +69,8 @@ local function text_so_far(turn, attempt, kind)
   attempt.pieces[kind] = { text }
   local run, round = turn.run, turn.round
   return { v = 1, type = "member_token", at = clock.wall_ms(), after = run.log.count, run_id = run.id,
-    round = round.name, idx = round.idx, iteration = round.iteration, member = turn.member.id, kind = kind,
-    text = text, index = 0, attempt = turn.attempts }
+    round = round.name, idx = round.idx, iteration = round.iteration, ask = round.ask, member = turn.member.id,
+    kind = kind, text = text, index = 0, attempt = turn.attempts }
 end
 
 local function unfinished_answers(run)
