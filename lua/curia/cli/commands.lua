@@ -168,6 +168,32 @@ mcp, env, cmd, file) and `uv` (luv, on the same loop). Arguments are in `arg`
 and `...`; an integer that the script returns is the exit code.]],
 }
 
+local repl = {
+  name = "repl",
+  usage = "curia repl [FILE] [OPTIONS]",
+  about = "try councils and Lua at a prompt, while runs go on",
+  examples = {
+    { "curia repl", "Lua with the council language in scope" },
+    { "curia repl councils/panel.lua --offline", "a file loaded first, invented answers" },
+    { "echo 'print(curia._VERSION)' | curia repl", "lines from a pipe, for scripts" },
+  },
+  options = { { "offline", doc = "ask nobody: scripted answers, marked as such everywhere" } },
+  text = [[
+An expression shows its value; `_` is the last one. A statement that is not
+finished goes on in the next line. Variables stay, also those that are typed as
+`local x = ...`. A council that is declared can be asked by its name.
+
+    > council "pair" { profile = "fast", member "a" {}, member "b" {},
+    >>   round "independent_analysis" {}, chair {} }
+    > curia.run("pair", "Ship on Friday?")      waits, and shows the result
+    > run = curia.start("pair", "And Monday?")  goes on while you type
+    > :runs                                     :watch, :cancel, :cost, :help
+
+Ctrl-C stops what runs, or takes back what is typed; Ctrl-D ends. TAB completes
+names, fields, councils, commands and files. Lines are kept in the history, but
+those that begin with a blank or hold what looks like a key.]],
+}
+
 local mock = {
   name = "mock",
   usage = "curia mock [SCRIPT] [OPTIONS]",
@@ -258,7 +284,7 @@ local help = {
 }
 
 --- In the order of the help.
-M.list = { run, check, diagram, estimate, lua, mock, test, version, help }
+M.list = { run, check, diagram, estimate, lua, repl, mock, test, version, help }
 
 --- By name.
 M.by_name = {}
