@@ -25,11 +25,13 @@ static void on_sigint(int number) {
     int unheard = atomic_fetch_add(&keys.unheard, 1);
     curia__lua_task *front = atomic_load(&keys.foreground);
     bool front_runs = front && keys.host->running == front;
-    if (front_runs || unheard > 0) {
-        keys.host->asked = 1;
-        curia__host_interrupt(keys.host);
+    if (!front_runs && !unheard) {
+        uv_async_send(keys.async);
+        return;
     }
-    uv_async_send(keys.async);
+    atomic_store(&keys.unheard, 0);
+    keys.host->asked = 1;
+    curia__host_interrupt(keys.host);
 }
 
 static void on_async(uv_async_t *async) {

@@ -5,7 +5,7 @@
  * which asks Lua, is called from Lua (PITFALLS P5). One terminal, hence one reader in a process. */
 #include "line.h"
 
-#include <signal.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -84,7 +84,9 @@ static char **complete(const char *word, int start, int end) {
 
 /* ---- functions --------------------------------------------------------------------------------- */
 
+/* Without the locale's encoding libedit drops what is not ASCII; Lua's own functions stay as they are. */
 static void set_up(void) {
+    if (strcmp(setlocale(LC_CTYPE, ""), "C") == 0) setlocale(LC_CTYPE, "C.UTF-8");
     static char breaks[] = " \t\n\"'`@$><=;|&{}()[]+-*/%^#~,!?";
     rl_readline_name = (char *)(uintptr_t) "curia";
     rl_initialize();

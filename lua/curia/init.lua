@@ -150,7 +150,17 @@ function FUNCTIONS.config()
   return function(values) return require("curia.config").shared():set("call", values) end
 end
 
+-- For those who list what there is: what is loaded late is there too.
+local function names()
+  local all = {}
+  for _, source in ipairs { M, LAZY, FUNCTIONS } do
+    for name in pairs(source) do all[name] = true end
+  end
+  return all
+end
+
 return setmetatable(M, {
+  __names = names,
   __index = function(self, name)
     local value
     if LAZY[name] then value = require(LAZY[name])

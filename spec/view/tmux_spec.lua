@@ -1,6 +1,7 @@
 -- The live view in a real terminal: tmux draws it, tmux tells what stands there.
 local program = require "spec.cli.program"
 local task = require "curia.task"
+local terminal = require "spec.tmux"
 local uv = require "luv"
 
 local COUNCIL = [[
@@ -53,32 +54,8 @@ task.run(function()
 end)
 ]]
 
-local opened, server = 0, nil -- a server of tmux each: one that ends takes its time
-
-local function tmux(...)
-  local code, out, err = program.command("tmux", { "-L", server, "-f", "/dev/null", ... })
-  assert.equal(0, code, err)
-  return out
-end
-
-local function screen(...) return tmux("capture-pane", "-p", ...) end
-local function everything(...) return screen("-S", "-", ...) end
-
-local function wait_for(text, ...)
-  for _ = 1, 200 do
-    local shown = everything(...)
-    if shown:find(text, 1, true) then return shown end
-    require("spec.helper").run(function() task.sleep(25) end)
-  end
-  error(("'%s' does not come; there is\n%s"):format(text, everything(...)), 2)
-end
-
-local function open(columns, rows, command, env)
-  opened = opened + 1
-  server = ("curia-spec-%d-%d"):format(uv.os_getpid(), opened)
-  tmux("new-session", "-d", "-x", tostring(columns), "-y", tostring(rows),
-    ("env LC_ALL=C.UTF-8 %s %s; echo the end; exec sleep 60"):format(env or "", command))
-end
+local screen, everything, wait_for, open, tmux = terminal.screen, terminal.everything, terminal.wait_for, terminal.open,
+  terminal.command
 
 -- In a terminal of a certain size, with what the test makes of it.
 local function with_run(columns, rows, fn, env)
@@ -91,7 +68,7 @@ local function with_run(columns, rows, fn, env)
 end
 
 describe("the live view in tmux #tmux", function()
-  if not os.execute("command -v tmux >/dev/null 2>&1") then
+  if not terminal.found then
     return pending("there is no tmux here (./install --dev brings it)")
   end
 

@@ -15,6 +15,11 @@ local function add_names(found, source, prefix, only_functions)
       if fits and name:find "^[%a_][%w_]*$" and (not only_functions or type(value) == "function") then found[name] = true end
     end
     local meta = getmetatable(source)
+    if type(meta) == "table" and rawget(meta, "__names") and not only_functions then
+      for name in pairs(meta.__names()) do
+        if name:find("^" .. prefix:gsub("%p", "%%%0")) then found[name] = true end
+      end
+    end
     source = type(meta) == "table" and type(rawget(meta, "__index")) == "table" and meta.__index or nil
     if not source then return end
   end
