@@ -39,7 +39,7 @@ static curia__wait *begin_in_task(lua_State *L, curia__lua_task *t, const char *
 curia__wait *curia__await_begin(lua_State *L, const char *what) {
     curia__host *host = curia__host_of(L);
     if (host->running) return begin_in_task(L, host->running, what);
-    if (host->loop.running)
+    if (*host->loop.turning)
         luaL_error(L, "%s: cannot wait in a callback of the loop; spawn a task for it", what);
     if (L != host->L) luaL_error(L, "%s: cannot wait in a coroutine that is not a task", what);
     if (host->main_wait.op.state != CURIA__OP_IDLE)

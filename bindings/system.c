@@ -48,7 +48,7 @@ static int system_random_integer(lua_State *L) {
 /* turn([block]) -> whether anything is alive: one turn of the loop, from the main thread */
 static int system_turn(lua_State *L) {
     curia__host *host = curia__host_of(L);
-    if (host->running || host->loop.running) return luaL_error(L, "the loop is running already");
+    if (host->running || *host->loop.turning) return luaL_error(L, "the loop is running already");
     lua_pushboolean(L, curia__loop_turn(&host->loop, lua_toboolean(L, 1)) == 1);
     return 1;
 }
