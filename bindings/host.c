@@ -12,14 +12,20 @@ enum { LAST_HANDLES_MS = 100 };
 
 static char host_key, guard_key; /* their addresses are registry keys */
 
-static const luaL_Reg core_modules[] = {
-    {"curia.core.task", curia__open_task},         {"curia.core.clock", curia__open_clock},
-    {"curia.core.json", curia__open_json},         {"curia.core.decoder", curia__open_decoder},
-    {"curia.core.pattern", curia__open_pattern},   {"curia.core.regex", curia__open_regex},
-    {"curia.core.http", curia__open_http},         {"curia.core.system", curia__open_system},
-    {"curia.core.watchdog", curia__open_watchdog}, {NULL, NULL}};
+static const luaL_Reg core_modules[] = {{"curia.core.task", curia__open_task},
+                                        {"curia.core.clock", curia__open_clock},
+                                        {"curia.core.json", curia__open_json},
+                                        {"curia.core.decoder", curia__open_decoder},
+                                        {"curia.core.pattern", curia__open_pattern},
+                                        {"curia.core.regex", curia__open_regex},
+                                        {"curia.core.http", curia__open_http},
+                                        {"curia.core.system", curia__open_system},
+                                        {"curia.core.watchdog", curia__open_watchdog},
+                                        {"curia.core.embed", curia__open_embed},
+                                        {NULL, NULL}};
 
-/* The host that this thread has found last: a guess, which holds where its task is the one that runs. */
+/* The host that this thread has found last: a guess, which holds where its task is the one that
+ * runs. */
 static _Thread_local curia__host *latest;
 
 curia__host *curia__find_host(lua_State *L) {
@@ -65,8 +71,8 @@ static void preload(lua_State *L) {
         lua_pushcfunction(L, m->func);
         lua_setfield(L, -2, m->name);
     }
-    /* CURIA_LUA names a folder to load the Lua side from instead, while one works on it; the manual is no
-     * part of it. */
+    /* CURIA_LUA names a folder to load the Lua side from instead, while one works on it; the manual
+     * is no part of it. */
     const char *folder = getenv("CURIA_LUA");
     for (const curia__embedded *m = curia__embedded_modules; m->name; m++) {
         if (folder && !is_manual(m->name)) continue;
@@ -87,7 +93,9 @@ static void preload(lua_State *L) {
  * the handles that other finalizers have made or closed, while luv can still hear of it. */
 static int close_last(lua_State *L) {
     curia__host **host = lua_touserdata(L, 1);
-    if (*host && (*host)->loop.closing) curia__loop_close_handles(&(*host)->loop, LAST_HANDLES_MS);
+    if (!*host) return 0;
+    if ((*host)->loop.closing) curia__loop_close_handles(&(*host)->loop, LAST_HANDLES_MS);
+    if ((*host)->on_lua_closed) (*host)->on_lua_closed(*host);
     return 0;
 }
 
@@ -140,15 +148,16 @@ curia__host *curia__host_open(lua_State *L, uv_loop_t *uv) {
     return NULL;
 }
 
-static void forget(lua_State *L) {
-    lua_pushnil(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &host_key);
+void curia__host_forget(curia__host *host) {
+    lua_pushnil(host->L);
+    lua_rawsetp(host->L, LUA_REGISTRYINDEX, &host_key);
+    if (latest == host) latest = NULL;
 }
 
 int curia__host_close(curia__host *host, uint64_t limit_ms) {
     int rc = curia__loop_close(&host->loop, limit_ms, NULL);
     if (rc) curia__log(host, "warning", "not everything has ended within %d ms", (int)limit_ms);
-    forget(host->L);
+    curia__host_forget(host);
     return rc;
 }
 

@@ -70,11 +70,16 @@ struct curia__host {
     int pool, pooled;            /* registry reference: coroutines to use again, and their number */
     void (*log)(void *arg, const char *level, const char *text); /* NULL: silence */
     void *log_arg;
+    void *state; /* the curia__state (runtime.h) that it is in, or NULL */
+    void (*on_lua_closed)(curia__host *host); /* NULL, or told by lua_close, after all finalizers */
 };
 
 /* Opens curia in a state: the host (on `uv`, or on a loop of its own when NULL), the preloaded
  * modules curia.*. Returns NULL when out of memory, or when the state has one. Never raises. */
 curia__host *curia__host_open(lua_State *L, uv_loop_t *uv);
+
+/* From now on Curia is closed for the scripts of its state. */
+void curia__host_forget(curia__host *host);
 
 /* First half of closing, while Lua is alive: ends all tasks and services in at most limit_ms. */
 int curia__host_close(curia__host *host, uint64_t limit_ms);
@@ -163,6 +168,7 @@ int curia__open_json(lua_State *L);
 int curia__open_decoder(lua_State *L);
 int curia__open_pattern(lua_State *L);
 int curia__open_regex(lua_State *L);
+int curia__open_embed(lua_State *L);
 int curia__open_http(lua_State *L);
 int curia__open_luv(lua_State *L);
 int curia__open_watchdog(lua_State *L);

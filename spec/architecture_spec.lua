@@ -119,7 +119,8 @@ describe("the architecture", function()
   it("the public header needs neither Lua's headers nor libuv's", function()
     for _, path in ipairs(files("runtime/include", "%.h$")) do
       for _, include in ipairs(includes(path)) do
-        assert.matches("^std%l+%.h$", include.name, path)
+        local own = exists("runtime/include/" .. include.name)
+        assert.is_true(own or include.name:find "^std%l+%.h$" ~= nil, path .. " includes " .. include.name)
       end
     end
   end)
