@@ -278,21 +278,21 @@ static bool resume_until(curia_runtime *rt, uint64_t until_ns) {
     return any;
 }
 
-/* In turns one kind of work goes first, and the other has what is left of the budget: the first of
- * a kind costs far more than the next, whose code and data are in the caches then. What a socket
- * has is read later in larger pieces, which cost less. */
-static void work_within(curia_runtime *rt, uint64_t until_ns) {
+/* In turns one kind of work goes first, and the other comes only where half of the budget is left:
+ * the first of a kind costs far more than the next, whose code and data are in the caches then. What
+ * a socket has is read later in larger pieces, which cost less. */
+static void work_within(curia_runtime *rt, uint64_t from_ns, uint64_t budget_ns) {
     bool (*first)(curia_runtime *, uint64_t) = rt->sockets_first ? read_sockets : resume_until;
     bool (*second)(curia_runtime *, uint64_t) = rt->sockets_first ? resume_until : read_sockets;
     rt->sockets_first = !rt->sockets_first;
-    if (!first(rt, until_ns) || !is_over(until_ns)) second(rt, until_ns);
+    rt->until_ns = from_ns + budget_ns;
+    if (!first(rt, rt->until_ns) || !is_over(from_ns + budget_ns / 2)) second(rt, rt->until_ns);
+    rt->until_ns = 0;
 }
 
 static void work(curia_runtime *rt, uint64_t from_ns, uint64_t budget_ns) {
     if (budget_ns) {
-        rt->until_ns = from_ns + budget_ns;
-        work_within(rt, rt->until_ns);
-        rt->until_ns = 0;
+        work_within(rt, from_ns, budget_ns);
     } else {
         read_sockets(rt, UINT64_MAX);
         resume_ready(rt, UINT64_MAX);
@@ -323,7 +323,7 @@ int curia_step(curia_runtime *rt, unsigned budget_us) {
     rt->turning = false;
     if (!rt->open_handles) {
         finish(rt);
-        return 0;
+        return CURIA_ECLOSED;
     }
     return is_alive(rt);
 }
@@ -348,8 +348,7 @@ static bool has_ready(const curia_runtime *rt) {
 
 /* As of a loop that waits for posts: else libuv would say 0 for one that is idle. */
 int curia_timeout_ms(curia_runtime *rt) {
-    int rc = check_own_loop(rt);
-    if (rc) return rc;
+    if (check_own_loop(rt)) return 0;
     if (has_ready(rt) || uv_is_closing((uv_handle_t *)&rt->wake)) return 0;
     if (!rt->turning) uv_update_time(rt->uv);
     uv_ref((uv_handle_t *)&rt->wake);

@@ -67,7 +67,8 @@ typedef struct {
     unsigned states;
 
     /* Scripts of isolated states get no io, no way to run programs, to load C modules or bytecode,
-     * no debug library, no environment variables or files (false); `require "curia"` works. */
+     * no debug library, no environment variables or files (false); `require "curia"` works. The
+     * network stays open to them, as members are reached through it. */
     bool sandbox;
 
     /* Bytes of Lua memory that each isolated state may have; 0: no limit. The run that asks for
@@ -205,8 +206,8 @@ int curia_unsubscribe(curia_runtime *rt, uint64_t subscription);
 
 /* The last error of a call with this runtime: one readable line; "" when there was none. */
 const char *curia_error_message(curia_runtime *rt);
-/* The same as JSON: {kind, message, code, context: {faults}, traceback, ...}; "null" when there was
- * none. */
+/* The same as JSON: {kind, message, code, context: {faults}, traceback, ...}; "null" when the message
+ * tells all. */
 const char *curia_error_json(curia_runtime *rt);
 
 /* ---- the loop -------------------------------------------------------------------------------- */
@@ -222,7 +223,7 @@ int curia_step(curia_runtime *rt, unsigned budget_us);
 
 /* For a poll loop of the host's: a descriptor that becomes readable, and for how many ms to wait
  * for it at most (-1: for ever), before the next curia_step. Ask for the time-out after each step.
- * On a borrowed loop they answer CURIA_EBORROWED. */
+ * Where there is none, as on a borrowed loop, it is 0, and curia_step tells why. */
 int curia_fd(curia_runtime *rt);
 int curia_timeout_ms(curia_runtime *rt);
 

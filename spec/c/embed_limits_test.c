@@ -112,8 +112,7 @@ static const char *const endless[] = {
     "while true do coroutine.wrap(function() end)() end",
     "local _ <close> = closing(function() while true do end end) while true do end",
     "local _ <close> = closing(function() while true do pcall(error) end end)",
-    "local function f(n) local _ <close> = closing(spin) if n > 0 then f(n - 1) end spin() end "
-    "f(500)",
+    "function f(n) local _ <close> = closing(spin) if n > 0 then f(n - 1) end spin() end f(500)",
     "local t = setmetatable({}, {__index = function() while true do end end}) return t.x",
     NULL};
 

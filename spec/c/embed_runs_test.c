@@ -208,6 +208,37 @@ static void test_chosen_ids(curia_runtime *rt) {
     step_until_end(rt, &b);
 }
 
+/* ---- beside the host's own state ------------------------------------------------------------- */
+
+static const char OWN[] = "local curia = require 'curia'\n"
+                          "local c = curia.council 'own' {\n"
+                          "  curia.member 'a' { run = function() return 'from the host' end },\n"
+                          "  curia.round 'independent_analysis' {} }\n"
+                          "return assert(curia.start(c, 'why?')).id\n";
+
+/* Its runs are found by their ids; what C loads and starts goes to the isolated state. */
+static void test_beside_a_state_of_the_host(void) {
+    curia_runtime *rt = new_runtime(NULL, 1);
+    lua_State *L = luaL_newstate();
+    const char *json;
+    watched w = {0};
+    curia_callbacks callbacks = watch(&w);
+    luaL_openlibs(L);
+    assert(curia_open(rt, L) == 0);
+    load_council(rt, COUNCIL);
+    assert(luaL_dostring(L, OWN) == LUA_OK);
+    const char *id = lua_tostring(L, -1);
+    assert(curia_subscribe(rt, id, 1, &callbacks, NULL) == 0);
+    step_until_end(rt, &w);
+    assert(curia_result_json(rt, id, &json) == 0);
+    assert_has(json, "from the host");
+    assert(curia_start(rt, "own", "\"?\"", NULL, NULL, NULL) == CURIA_ECOUNCIL);
+    assert(luaL_dostring(L, "return (require('curia').lookup('council', 'pair'))") == LUA_OK);
+    assert(lua_isnil(L, -1));
+    assert(close_runtime(rt, NULL) == 0);
+    lua_close(L);
+}
+
 /* ---- approving ------------------------------------------------------------------------------- */
 
 static const char ASKS[] =
@@ -264,6 +295,7 @@ int main(void) {
     test_chosen_ids(rt);
     assert(close_runtime(rt, NULL) == 0);
     test_closing_ends_runs();
+    test_beside_a_state_of_the_host();
     test_approving();
     return 0;
 }

@@ -94,6 +94,20 @@ static void test_poll_loop(void) {
     close_runtime(rt, NULL);
 }
 
+/* What a host writes. */
+static void test_closing_in_a_poll_loop(void) {
+    curia_runtime *rt = new_runtime(NULL, 2);
+    watched w = {0};
+    curia_callbacks callbacks = watch(&w);
+    load_council(rt, SLEEPS);
+    assert(curia_start(rt, "sleeps", "\"?\"", NULL, &callbacks, NULL) == 0);
+    struct pollfd fd = {.fd = curia_fd(rt), .events = POLLIN};
+    assert(curia_close(rt, NULL, NULL) == 0);
+    while (curia_step(rt, 0) >= 0)
+        poll(&fd, 1, curia_timeout_ms(rt));
+    assert(w.ends == 1);
+}
+
 /* ---- a borrowed loop ------------------------------------------------------------------------- */
 
 static void test_borrowed_loop(void) {
@@ -105,7 +119,7 @@ static void test_borrowed_loop(void) {
     load_council(rt, COUNCIL);
     uv_run(&loop, UV_RUN_DEFAULT); /* an idle runtime does not hold it */
     assert(curia_step(rt, 0) == CURIA_EBORROWED && curia_fd(rt) == CURIA_EBORROWED);
-    assert(curia_timeout_ms(rt) == CURIA_EBORROWED);
+    assert(curia_timeout_ms(rt) == 0);
     assert(curia_start(rt, "pair", "\"?\"", OFFLINE, &callbacks, NULL) == 0);
     uv_run(&loop, UV_RUN_DEFAULT);
     assert(w.ends == 1);
@@ -157,6 +171,7 @@ static void test_many_lives(int lives) {
 int main(int argc, char **argv) {
     test_budget();
     test_poll_loop();
+    test_closing_in_a_poll_loop();
     test_borrowed_loop();
     test_two_runtimes_on_one_loop();
     test_many_lives(argc > 1 ? (int)strtol(argv[1], NULL, 10) : IS_SLOW ? 20 : 200);
