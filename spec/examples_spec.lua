@@ -52,10 +52,9 @@ describe("examples/", function()
   end)
 
   it("sockets.lua answers lines on a socket", function()
-    local out, pid = uv.new_pipe(), nil
-    local child
-    child, pid = uv.spawn(helper.program, { args = { "lua", "examples/sockets.lua", "0" }, stdio = { nil, out, 2 } },
-      function() child:close() end)
+    local out, child = uv.new_pipe(), {}
+    child.handle, child.pid = uv.spawn(helper.program,
+      { args = { "lua", "examples/sockets.lua", "0" }, stdio = { nil, out, 2 } }, function() child.handle:close() end)
     local said, answer = "", ""
     out:read_start(function(_, chunk) said = said .. (chunk or "") end)
     assert.is_true(helper.settle(function() return said:find ":(%d+)\n" end, 5000))
@@ -67,8 +66,8 @@ describe("examples/", function()
     assert.is_true(helper.settle(function() return answer:find "\n" end, 5000))
     assert.matches('"status":"ok"', answer)
     client:close()
-    uv.kill(pid, "sigterm")
-    assert.is_true(helper.settle(function() return child:is_closing() end, 5000))
+    uv.kill(child.pid, "sigterm")
+    assert.is_true(helper.settle(function() return child.handle:is_closing() end, 5000))
     out:close()
   end)
 

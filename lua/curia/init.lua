@@ -99,8 +99,8 @@ function FUNCTIONS.sequence_diagram()
   return require("curia.diagram").sequence
 end
 
---- One turn of the loop that does not block. For scripts that have a loop of their own (a game's): from the main thread,
---- outside of any callback of the loop.
+--- One turn of the loop that does not block. For scripts that have a loop of their own (a game's): from the main
+--- thread, outside of any callback of the loop.
 ---@return boolean alive whether anything is under way
 function FUNCTIONS.step()
   return function() return system.turn(false) end

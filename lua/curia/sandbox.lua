@@ -89,7 +89,11 @@ end
 
 local function require_in(module)
   if module == "curia" then return restricted() end
-  error(("module '%s' is not in the sandbox; only 'curia' is"):format(tostring(module)), 2)
+  for _, name in ipairs(MODULES) do
+    if module == "curia." .. name then return copy(require(module)) end
+  end
+  error(("module '%s' is not in the sandbox; 'curia' is, and curia.%s"):format(tostring(module),
+    table.concat(MODULES, ", curia.")), 2)
 end
 
 -- ---- the world ---------------------------------------------------------------------------------------

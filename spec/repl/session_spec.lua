@@ -99,7 +99,7 @@ end)
 
 describe("curia repl on a pipe", function()
   local function pipe(text, ...)
-    return program.run({ "repl", ... }, text)
+    return program.run({ "repl", ... }, { stdin = text })
   end
 
   it("runs lines and prints values, without a prompt", function()

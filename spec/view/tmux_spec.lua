@@ -1,6 +1,5 @@
 -- The live view in a real terminal: tmux draws it, tmux tells what stands there.
 local program = require "spec.cli.program"
-local task = require "curia.task"
 local terminal = require "spec.tmux"
 local uv = require "luv"
 
@@ -54,8 +53,7 @@ task.run(function()
 end)
 ]]
 
-local screen, everything, wait_for, open, tmux = terminal.screen, terminal.everything, terminal.wait_for, terminal.open,
-  terminal.command
+local screen, wait_for, open, tmux = terminal.screen, terminal.wait_for, terminal.open, terminal.command
 
 -- In a terminal of a certain size, with what the test makes of it.
 local function with_run(columns, rows, fn, env)

@@ -27,7 +27,7 @@ local function run_pipe(session)
     if not session:take(text) then text = nil end
     if session.over then break end
   end
-  if text then session:take(text .. "\n") end
+  if text then session:fail "the last statement is not finished" end
   return session.failed and 1 or 0
 end
 

@@ -1,8 +1,8 @@
 --- What was typed, as a function: an expression gives its values, a statement none; unfinished text goes on.
 local M = {}
 
--- A variable of one line is to be there in the next, so that a local becomes a variable of the session. (With an attribute,
--- or as a part of something longer, it stays what it is.)
+-- A variable of one line is to be there in the next, so that a local becomes a variable of the session. (With an
+-- attribute, or as a part of something longer, it stays what it is.)
 local function kept(text)
   local rest = text:match "^%s*local%s+(function%s.*)$" or text:match "^%s*local%s+([%a_][%w_, \t]*=.*)$"
   return rest or text

@@ -27,7 +27,7 @@ local function load_file(session, path)
   session:say("loaded " .. path)
 end
 
-command("load", ":load FILE", "run a Lua file in this session; its councils can be asked by name", function(session, path)
+command("load", ":load FILE", "run a Lua file here; its councils can be asked by name", function(session, path)
   if path == "" then return session:say ":load needs a file" end
   load_file(session, path)
 end)
@@ -96,9 +96,9 @@ end
 --- The commands' names, sorted.
 M.names = sorted_names
 
-command("help", ":help [TOPIC]", "this list, or a topic or word as `curia help TOPIC` explains it", function(session, topic)
+command("help", ":help [TOPIC]", "this list, or what `curia help TOPIC` explains", function(session, topic)
   if topic ~= "" then return session:say((require "curia.cli.help".text(topic))) end
-  session:say "Lua 5.4 with the council language, `curia` and `uv`. An expression shows its value (`_` is the last one)."
+  session:say "Lua 5.4 with the council language, `curia` and `uv`. An expression shows its value; `_` is the last."
   session:say "Runs that are started go on while you type. Ctrl-C stops what runs, Ctrl-D ends.\n"
   for _, name in ipairs(sorted_names()) do
     session:say(("  %-18s %s"):format(M.all[name].usage, M.all[name].about))

@@ -8,20 +8,27 @@ local function fields_of(value)
   return type(meta) == "table" and type(meta.__index) == "table" and meta.__index or {}
 end
 
+local function fits(name, prefix)
+  return type(name) == "string" and name:sub(1, #prefix) == prefix and name:find "^[%a_][%w_]*$"
+end
+
+local function meta_of(value)
+  local meta = getmetatable(value)
+  return type(meta) == "table" and meta or {}
+end
+
+-- Names of a table, of what it says that it has besides (`__names`), and of the tables behind it.
 local function add_names(found, source, prefix, only_functions)
   for _ = 1, 8 do
     for name, value in next, source do
-      local fits = type(name) == "string" and name:find("^" .. prefix:gsub("%p", "%%%0"))
-      if fits and name:find "^[%a_][%w_]*$" and (not only_functions or type(value) == "function") then found[name] = true end
+      if fits(name, prefix) and (not only_functions or type(value) == "function") then found[name] = true end
     end
-    local meta = getmetatable(source)
-    if type(meta) == "table" and rawget(meta, "__names") and not only_functions then
-      for name in pairs(meta.__names()) do
-        if name:find("^" .. prefix:gsub("%p", "%%%0")) then found[name] = true end
-      end
+    local meta = meta_of(source)
+    for name in pairs(rawget(meta, "__names") and not only_functions and meta.__names() or {}) do
+      if fits(name, prefix) then found[name] = true end
     end
-    source = type(meta) == "table" and type(rawget(meta, "__index")) == "table" and meta.__index or nil
-    if not source then return end
+    source = rawget(meta, "__index")
+    if type(source) ~= "table" then return end
   end
 end
 
@@ -71,7 +78,7 @@ function M.candidates(line, start, env, more)
   if head:find "^%s*:load%s+$" then return more.files(word) end
   if head:find "^%s*:diagram%s+$" or head:find '["\']$' then
     for _, name in ipairs(more.councils()) do
-      if name:find("^" .. word:gsub("%p", "%%%0")) then found[name] = true end
+      if name:sub(1, #word) == word then found[name] = true end
     end
     return sorted(found, "")
   end
@@ -80,7 +87,9 @@ function M.candidates(line, start, env, more)
     local value = value_of(path, env)
     if value ~= nil then add_names(found, fields_of(value), prefix, mark == ":") end
     local meta = value ~= nil and getmetatable(value)
-    if type(meta) == "table" and type(meta.__index) == "table" then add_names(found, meta.__index, prefix, mark == ":") end
+    if type(meta) == "table" and type(meta.__index) == "table" then
+      add_names(found, meta.__index, prefix, mark == ":")
+    end
     return sorted(found, path .. mark)
   end
   add_names(found, env, word, false)

@@ -20,14 +20,13 @@ local M = {}
 local Session = {}
 Session.__index = Session
 
--- `curia` as scripts have it; offline, nobody is asked.
-local function curia_of(offline)
-  if not offline then return curia end
+-- `curia` as scripts have it, but the councils that come with Curia are known by name; offline, nobody is asked.
+local function curia_of(self, offline)
   local function with(fn)
     return function(council, input, opts)
-      local own = { offline = true }
+      local own = { offline = offline }
       for name, value in pairs(opts or {}) do own[name] = value end
-      return fn(council, input, own)
+      return fn(type(council) == "string" and self:council(council) or council, input, own)
     end
   end
   return setmetatable({ start = with(curia.start), run = with(curia.run) }, { __index = curia })
@@ -39,7 +38,7 @@ local function await(value)
 end
 
 local function environment(self, offline)
-  local scope = language.install { curia = curia_of(offline), uv = require "luv", await = await }
+  local scope = language.install { curia = curia_of(self, offline), uv = require "luv", await = await }
   scope.print = function(...)
     local parts = table.pack(...)
     for i = 1, parts.n do parts[i] = tostring(parts[i]) end
@@ -146,6 +145,12 @@ local function complain(self, err)
   for line in (trace_of(err) or ""):gmatch "[^\n]+" do
     if line:find "^%s+repl:%d" or line:find "%.lua:%d+: in" and not line:find "curia/" then self:say(line) end
   end
+end
+
+--- Says that something has failed.
+---@param message any
+function Session:fail(message)
+  complain(self, message)
 end
 
 local function collect(self, fn)

@@ -44,7 +44,7 @@ end
 local function put(name, list)
   lists[name], M.on[name] = list, list and true or nil
   M.any = next(M.on) ~= nil
-  if name == "loop.stall" then stalls.switch(M.on[name] == true) end
+  if name == "loop.stall" then stalls.switch(M.on[name] == true, M.emit) end
 end
 
 --- Ends the listening; idempotent.

@@ -2,25 +2,25 @@
 local config = require "curia.config"
 local core = require "curia.core.clock"
 local task = require "curia.task"
-local telemetry = require "curia.telemetry"
 
 local M = {}
 
 local watching
 
-local function watch()
+local function watch(emit)
   while true do
     local duration_us, delivered = core.next_stall()
-    telemetry.emit("loop.stall", { duration_us = duration_us }, { delivered = delivered })
+    emit("loop.stall", { duration_us = duration_us }, { delivered = delivered })
   end
 end
 
 --- Begins or ends to measure the turns.
 ---@param on boolean
-function M.switch(on)
+---@param emit fun(name: string, measurements: table, metadata: table)
+function M.switch(on, emit)
   if on and not watching then
     core.watch_stalls(config.shared():get "loop_stall_ms")
-    watching = task.spawn_background(watch)
+    watching = task.spawn_background(watch, emit)
   elseif not on and watching then
     core.watch_stalls(nil)
     watching:cancel()
