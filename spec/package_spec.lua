@@ -65,6 +65,16 @@ describe("an installation #slow", function()
     assert.matches("^%d+%.%d+%.%d+\n$", sh "LD_LIBRARY_PATH=$(dirname $(find installed -name libcuria.so)) ./host")
   end)
 
+  it("builds the host of docs/embedding.md, which runs", function()
+    local file = assert(io.open "docs/embedding.md")
+    write("manual.c", (file:read "a":match "```c\n(.-)```"))
+    file:close()
+    sh("cc -Wall -Werror manual.c -o manual -Iinstalled/include -L$(dirname $(find installed -name libcuria.so)) -lcuria")
+    local out = sh("ln -sf '" .. io.popen("pwd"):read "l" .. "/councils' councils; "
+      .. "LD_LIBRARY_PATH=$(dirname $(find installed -name libcuria.so)) ./manual")
+    assert.matches("^completed: {", out)
+  end)
+
   it("builds hosts with CMake, shared and static", function()
     sh "cmake -S . -B build -DCMAKE_PREFIX_PATH=$PWD/installed && cmake --build build"
     assert.matches("^%d+%.%d+%.%d+\n$", sh "build/shared")

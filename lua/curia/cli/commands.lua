@@ -44,8 +44,17 @@ local function read_verbose(text)
   return nil, "only =debug is known"
 end
 
+local function read_approval(text)
+  if text == "ask" or text == "all" or text == "none" then return text end
+  return nil, "ask, all or none is expected"
+end
+
+local config_option = { "config", value = "KEY=VALUE", many = true, convert = read_pair("KEY=VALUE"),
+  doc = "a key of the configuration, for this time (JSON, or a text)" }
+
 local run = {
   name = "run",
+  configured = true,
   usage = "curia run COUNCIL [QUESTION] [OPTIONS]",
   about = "ask a council",
   examples = {
@@ -76,6 +85,9 @@ local run = {
     { "budget-usd", value = "N", convert = read_amount,
       doc = "the most that the run may spend, in US dollars; every model needs a price" },
     { "seed", value = "N", convert = read_integer, doc = "seed of the run's random choices" },
+    { "approve", value = "ask|all|none", convert = read_approval,
+      doc = "calls of tools that need approval: ask at the terminal, the default there; allow all; or refuse" },
+    config_option,
   },
   text = [[
 COUNCIL is a Lua file, FILE#name where a file declares several, a JSON file that
@@ -96,6 +108,7 @@ Exit codes: 0 ok, 2 partial (an answer, but somebody is missing in it),
 
 local check = {
   name = "check",
+  configured = true,
   usage = "curia check COUNCIL... [OPTIONS]",
   about = "find every fault of a council before a token is spent",
   examples = {
@@ -108,6 +121,7 @@ local check = {
 
 local diagram = {
   name = "diagram",
+  configured = true,
   usage = "curia diagram COUNCIL|EVENTS [OPTIONS]",
   about = "draw a council, or a run as it went",
   examples = {
@@ -131,6 +145,7 @@ Exit codes: 0 drawn, 1 the file cannot be read, 64 wrong usage.]],
 
 local estimate = {
   name = "estimate",
+  configured = true,
   usage = "curia estimate COUNCIL [QUESTION] [OPTIONS]",
   about = "tell what a run will take, without a call",
   examples = {
@@ -152,6 +167,7 @@ Exit codes: 0 ok, 1 the council is not valid, 64 wrong usage.]],
 
 local lua = {
   name = "lua",
+  configured = true,
   usage = "curia lua FILE|- [ARGUMENT...]",
   about = "run a Lua script with Curia in scope",
   examples = {
@@ -168,8 +184,27 @@ mcp, env, cmd, file) and `uv` (luv, on the same loop). Arguments are in `arg`
 and `...`; an integer that the script returns is the exit code.]],
 }
 
+local trust = {
+  name = "trust",
+  usage = "curia trust [FOLDER] [OPTIONS]",
+  about = "let a project's curia.config.lua be read",
+  examples = {
+    { "curia trust", "the one in this folder, as it is now" },
+    { "curia trust --list", "all that are trusted" },
+  },
+  options = {
+    { "list", doc = "list what is trusted" },
+    { "remove", doc = "trust it no more" },
+  },
+  text = [[
+A configuration file is Lua, and a project's comes from whoever made the folder:
+look at it before you trust it. One that has changed since is not read until it
+is trusted again. Your own, ~/.config/curia/curia.config.lua, needs no trust.]],
+}
+
 local repl = {
   name = "repl",
+  configured = true,
   usage = "curia repl [FILE] [OPTIONS]",
   about = "try councils and Lua at a prompt, while runs go on",
   examples = {
@@ -192,6 +227,29 @@ finished goes on in the next line. Variables stay, also those that are typed as
 Ctrl-C stops what runs, or takes back what is typed; Ctrl-D ends. TAB completes
 names, fields, councils, commands and files. Lines are kept in the history, but
 those that begin with a blank or hold what looks like a key.]],
+}
+
+local doctor = {
+  name = "doctor",
+  configured = true,
+  usage = "curia doctor [COUNCIL] [OPTIONS]",
+  about = "find out what works here: keys, models, configuration",
+  examples = {
+    { "curia doctor", "the profiles `fast`, `balanced` and `deep`" },
+    { "curia doctor councils/panel.lua", "each member and the chair of a council" },
+    { "curia doctor --no-calls", "nothing that costs anything" },
+  },
+  options = {
+    { "no-calls", doc = "make no call; otherwise each model is asked for one token" },
+    { "json", doc = "print one JSON document" },
+    config_option,
+  },
+  text = [[
+Shows every value of the configuration with where it comes from (secrets
+masked), what the environment says of proxies and certificates, which keys are
+there, and asks each model for one token.
+
+Exit codes: 0 all is well, 1 something is not, 64 wrong usage.]],
 }
 
 local mock = {
@@ -284,7 +342,7 @@ local help = {
 }
 
 --- In the order of the help.
-M.list = { run, check, diagram, estimate, lua, repl, mock, test, version, help }
+M.list = { run, check, diagram, estimate, lua, repl, trust, doctor, mock, test, version, help }
 
 --- By name.
 M.by_name = {}

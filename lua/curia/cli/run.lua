@@ -1,4 +1,5 @@
 --- `curia run`: asks a council, shows what happens, prints the answer.
+local approval = require "curia.cli.approval"
 local errors = require "curia.errors"
 local input = require "curia.cli.input"
 local library = require "curia.cli.library"
@@ -8,7 +9,6 @@ local planning = require "curia.language.plan"
 local reach = require "curia.cli.reach"
 local records = require "curia.view.records"
 local report = require "curia.view.report"
-local runs = require "curia.engine.runs"
 local signals = require "curia.cli.signals"
 local task = require "curia.task"
 local terminal = require "curia.view.terminal"
@@ -114,18 +114,13 @@ local function print_event(event, run)
   if not io.stdout:write(records.line(event)) or not io.stdout:flush() then run:cancel("nobody reads the events") end
 end
 
--- Nobody can be asked here; a run that waited for ever would be worse.
-local function refuse_call(event, view)
-  view:say(("%s needs approval, and nobody can give it here: refused"):format(event.call.name))
-  runs.approve(event.run_id, event.call.id, false, "nobody is there to approve it")
-end
-
 -- The runs inside of the run have a say too: what they wait for is asked here, and views show who is in them.
 local function follow(run, view, values)
+  local mode = approval.mode(values.approve)
   for event in run:events { tokens = values.events or view.tokens, sub_runs = true } do
     if not values.events then view:event(event)
     elseif event.run_id == run.id then print_event(event, run) end
-    if event.type == "run_blocked" and event.call then refuse_call(event, view) end
+    if event.type == "run_blocked" and event.call then approval.decide(event, view, mode) end
   end
   return run:await()
 end

@@ -1,4 +1,5 @@
 --- The history: a private file of bounded length, in which no secret stands.
+local folders = require "curia.cli.folders"
 local redact = require "curia.redact"
 local uv = require "luv"
 
@@ -13,20 +14,6 @@ local SECRETS = { "sk%-[%w_%-]+", "api_?key%s*=%s*[\"']", "[Bb]earer%s+[%w_%-%.]
 ---@field path? string nil: nothing is kept
 local History = {}
 History.__index = History
-
-local function directory()
-  local state, home = os.getenv "XDG_STATE_HOME", os.getenv "HOME"
-  if state and state ~= "" then return state .. "/curia" end
-  return home and home ~= "" and home .. "/.local/state/curia" or nil
-end
-
-local function make_directory(path)
-  local made = ""
-  for part in path:gmatch "[^/]+" do
-    made = made .. "/" .. part
-    uv.fs_mkdir(made, 448) -- 0700
-  end
-end
 
 local function read(path)
   local lines, file = {}, io.open(path, "r")
@@ -48,9 +35,9 @@ end
 ---@return curia.repl.History
 ---@return string[] lines
 function M.open(path)
-  local folder = not path and directory()
+  local folder = not path and folders.state()
   if folder then
-    make_directory(folder)
+    folders.make(folder)
     path = folder .. "/history"
   end
   if not path then return setmetatable({}, History), {} end
