@@ -328,6 +328,18 @@ local version = {
   options = { { "json", doc = "print one JSON document" } },
 }
 
+local completion = {
+  name = "completion",
+  usage = "curia completion bash|zsh|fish",
+  about = "print a script with which a shell completes commands and councils",
+  examples = {
+    { "source <(curia completion bash)", "for this shell; in ~/.bashrc for each" },
+    { 'curia completion zsh > "${fpath[1]}/_curia"', "for zsh" },
+    { "curia completion fish > ~/.config/fish/completions/curia.fish", "for fish" },
+  },
+  options = { { "list", value = "NAME", doc = "print the names of a kind, councils or topics; the scripts ask so" } },
+}
+
 local help = {
   name = "help",
   usage = "curia help [TOPIC]",
@@ -337,12 +349,13 @@ local help = {
     { "curia help councils", "a topic" },
     { "curia help vote", "a word of the council language" },
     { "curia help language", "all of its words" },
+    { "curia help --man | man -l -", "all commands as a man page" },
   },
-  options = {},
+  options = { { "man", doc = "print all commands as a man page" } },
 }
 
 --- In the order of the help.
-M.list = { run, check, diagram, estimate, lua, repl, trust, doctor, mock, test, version, help }
+M.list = { run, check, diagram, estimate, lua, repl, trust, doctor, mock, test, completion, version, help }
 
 --- By name.
 M.by_name = {}
