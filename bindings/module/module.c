@@ -56,7 +56,10 @@ static luv_ctx_t *find_luv(lua_State *L) {
 static void open_host(lua_State *L) {
     luv_ctx_t *luv = find_luv(L);
     curia__host *host = curia__host_open(L, luv ? luv->loop : NULL);
-    if (!host) luaL_error(L, "not enough memory");
+    if (!host) {
+        luaL_error(L, "not enough memory");
+        return;
+    }
     host->on_lua_closed = curia__host_end;
     if (!luv) return;
     host->foreign = luv;

@@ -184,8 +184,9 @@ static int line_hide(lua_State *L) {
     (void)L;
     if (!reader.shown) return 0;
     static const char clear[] = "\r\033[J";
+    fputs(clear, stdout);
     fflush(stdout);
-    return write(STDOUT_FILENO, clear, sizeof clear - 1) < 0 ? 0 : 0;
+    return 0;
 }
 
 static int line_show(lua_State *L) {

@@ -165,6 +165,22 @@ none. Dollars are known for models that have a price.
 Exit codes: 0 ok, 1 the council is not valid, 64 wrong usage.]],
 }
 
+local new = {
+  name = "new",
+  usage = "curia new NAME [OPTIONS]",
+  about = "write a council, or a project, to start from",
+  examples = {
+    { "curia new advisor", "advisor.lua, with comments" },
+    { "curia new jury2 --template jury", "from a council that comes with Curia" },
+    { "curia new advisor --project", "a folder: council, configuration, a spec that passes" },
+  },
+  options = {
+    { "template", value = "COUNCIL", doc = "a council that comes with Curia (curia help councils)" },
+    { "project", doc = "a folder with a configuration and a spec besides" },
+  },
+  text = "Nothing is overwritten.",
+}
+
 local lua = {
   name = "lua",
   configured = true,
@@ -355,7 +371,7 @@ local help = {
 }
 
 --- In the order of the help.
-M.list = { run, check, diagram, estimate, lua, repl, trust, doctor, mock, test, completion, version, help }
+M.list = { run, new, check, diagram, estimate, lua, repl, trust, doctor, mock, test, completion, version, help }
 
 --- By name.
 M.by_name = {}

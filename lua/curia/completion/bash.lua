@@ -11,7 +11,9 @@ end
 
 -- What completes the value of an option; nil: it has none.
 local function value_action(option)
-  if option.words then return ("COMPREPLY=($(compgen -W '%s' -- \"$word\")); "):format(table.concat(option.words, " ")) end
+  if option.words then
+    return ("COMPREPLY=($(compgen -W '%s' -- \"$word\")); "):format(table.concat(option.words, " "))
+  end
   if option.takes == "file" then return 'COMPREPLY=($(compgen -f -- "$word")); ' end
   return option.takes and "" or nil
 end

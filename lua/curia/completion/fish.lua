@@ -20,7 +20,8 @@ end
 local LISTS = { council = "councils", topic = "topics" }
 
 local function argument_line(command)
-  local list, line = LISTS[command.argument], ("complete -c curia -n '__fish_seen_subcommand_from %s'"):format(command.name)
+  local list = LISTS[command.argument]
+  local line = ("complete -c curia -n '__fish_seen_subcommand_from %s'"):format(command.name)
   if list then line = ("%s -a '(curia completion --list %s 2>/dev/null)'"):format(line, list) end
   if list == "topics" or not command.argument then return line .. " -f" end
   return list and line
