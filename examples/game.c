@@ -139,7 +139,7 @@ static const char *option(int argc, char **argv, const char *name) {
 int main(int argc, char **argv) {
     const char *file = option(argc, argv, "--council"), *count = option(argc, argv, "--frames");
     const char *question = option(argc, argv, "--question"), *name = NULL;
-    int frames = count ? atoi(count) : 10 * FPS;
+    int frames = count ? (int)strtol(count, NULL, 10) : 10 * FPS;
     if (frames < 1 || frames > FRAMES_MOST) return 64;
 
     curia_runtime *rt;

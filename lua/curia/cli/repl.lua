@@ -4,6 +4,7 @@ local completion = require "curia.repl.completion"
 local histories = require "curia.repl.history"
 local interrupt = require "curia.core.interrupt"
 local line = require "curia.core.line"
+local plain = require "curia.cli.plain"
 local sessions = require "curia.repl.session"
 local system = require "curia.core.system"
 local task = require "curia.task"
@@ -21,8 +22,9 @@ local GRACE_MS = 1000
 
 -- No prompt, no colours: what is printed is the values. The first failure counts for the exit code.
 local function run_pipe(session)
-  local text
+  local text, first = nil, true
   for typed in io.lines() do
+    typed, first = plain.line(typed, first), false
     text = text and text .. "\n" .. typed or typed
     if not session:take(text) then text = nil end
     if session.over then break end
