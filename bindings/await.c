@@ -39,7 +39,7 @@ static curia__wait *begin_in_task(lua_State *L, curia__lua_task *t, const char *
 curia__wait *curia__await_begin(lua_State *L, const char *what) {
     curia__host *host = curia__host_of(L);
     if (host->running) return begin_in_task(L, host->running, what);
-    if (host->loop.running)
+    if (*host->loop.turning || (host->foreign && host->foreign_runs(host)))
         luaL_error(L, "%s: cannot wait in a callback of the loop; spawn a task for it", what);
     if (L != host->L) luaL_error(L, "%s: cannot wait in a coroutine that is not a task", what);
     if (host->main_wait.op.state != CURIA__OP_IDLE)
@@ -62,6 +62,7 @@ static void run_until_done(lua_State *L, curia__host *host) {
     curia__wait *w = &host->main_wait;
     while (w->op.state != CURIA__OP_IDLE) {
         int alive = curia__loop_turn(&host->loop, true);
+        if (!host->loop.check) luaL_error(L, "curia was closed meanwhile");
         if (alive == 1 || w->op.state == CURIA__OP_IDLE) continue;
         curia__op_cancel(&w->op);
         if (alive == 0 && !host->loop.ready_first) break;
@@ -88,7 +89,7 @@ int curia__await_status(lua_State *L) {
     return host->running ? host->running->task.wait.op.status : host->main_wait.op.status;
 }
 
-/* ---- the door ---------------------------------------------------------------------------- */
+/* ---- the door -------------------------------------------------------------------------------- */
 
 static void push_task(curia__lua_task *t) {
     lua_State *L = t->host->L;
@@ -144,7 +145,16 @@ static void finish(curia__lua_task *t, int count, int status) {
 /* Why a task fails when its coroutine did not raise itself. */
 typedef struct {
     const char *kind, *message;
+    const char *code; /* or NULL */
 } failure;
+
+/* Whether the error value at index 1 says that the task was cancelled. Where it stood then is of no
+ * use, and a traceback would take longer than all else that ends a task. */
+static bool is_cancel_error(lua_State *L) {
+    const curia__task *task = &curia__host_of(L)->running->task;
+    if (!task->cancelled || lua_getfield(L, 1, "kind") != LUA_TSTRING) return false;
+    return strcmp(lua_tostring(L, -1), kind_of(task->cancelled)) == 0;
+}
 
 /* (value, coroutine, failure) -> error value with the coroutine's traceback; runs protected. */
 static int make_error(lua_State *L) {
@@ -152,13 +162,15 @@ static int make_error(lua_State *L) {
     const failure *why = lua_touserdata(L, 3);
     if (why) {
         curia__push_error(L, why->kind, why->message);
+        lua_pushstring(L, why->code);
+        lua_setfield(L, -2, "code");
         lua_replace(L, 1);
     } else if (!lua_istable(L, 1) || lua_getfield(L, 1, "kind") != LUA_TSTRING) {
         curia__push_error(L, "script", luaL_tolstring(L, 1, NULL));
         lua_replace(L, 1);
     }
     lua_settop(L, 2);
-    if (lua_getfield(L, 1, "traceback") == LUA_TNIL) {
+    if (!is_cancel_error(L) && lua_getfield(L, 1, "traceback") == LUA_TNIL) {
         luaL_traceback(L, co, NULL, 0);
         lua_setfield(L, 1, "traceback");
     }
@@ -167,19 +179,15 @@ static int make_error(lua_State *L) {
 }
 
 /* From here on Lua runs on behalf of `t`, in L, and the watchdog looks. */
-static void enter(curia__lua_task *t, lua_State *L) {
+static void enter(curia__lua_task *t, curia__turn *turn, lua_State *L) {
     curia__host *host = t->host;
     host->running = t;
-    atomic_store_explicit(&host->active, L, memory_order_release);
-    curia__watchdog_enter(host->watchdog);
+    curia__turn_enter(host, turn, L, L == t->co && !t->closing ? L : NULL);
 }
 
-static void leave(curia__lua_task *t, lua_State *L) {
-    curia__host *host = t->host;
-    curia__watchdog_leave(host->watchdog);
-    atomic_store_explicit(&host->active, NULL, memory_order_release);
-    curia__host_unhook(L);
-    host->running = NULL;
+static void leave(curia__lua_task *t, const curia__turn *turn, lua_State *L) {
+    curia__turn_leave(t->host, turn, L);
+    t->host->running = NULL;
 }
 
 /* Replaces the value on the main state's top by an error value, or, and returns false, by what made
@@ -194,19 +202,22 @@ static bool convert_error(curia__lua_task *t, const failure *why) {
         lua_pushlightuserdata(L, (void *)(uintptr_t)why);
     else
         lua_pushnil(L);
-    enter(t, L);
+    curia__turn turn;
+    enter(t, &turn, L);
+    if (t->host->quota) t->host->quota->strict = false;
     int rc = lua_pcall(L, 3, 1, 0);
-    leave(t, L);
+    leave(t, &turn, L);
     return rc == LUA_OK;
 }
 
 /* Runs the __close functions of a coroutine that was left in the middle. They may not wait, what
  * they spawn is cancelled, and the watchdog stops the one that holds the loop. */
 static void close_coroutine(curia__lua_task *t) {
+    curia__turn turn;
     t->closing = true;
-    enter(t, t->co);
+    enter(t, &turn, t->co);
     lua_resetthread(t->co);
-    leave(t, t->co);
+    leave(t, &turn, t->co);
     lua_settop(t->co, 0);
 }
 
@@ -228,35 +239,37 @@ static void fail(curia__lua_task *t, int status, const failure *why) {
 static void fail_cancelled(curia__lua_task *t) {
     const curia__task *task = &t->task;
     failure why = {kind_of(task->cancelled),
-                   task->reason ? task->reason : curia_error_text(task->cancelled)};
+                   task->reason ? task->reason : curia_error_text(task->cancelled), NULL};
     fail(t, task->cancelled, &why);
 }
 
-static void fail_killed(curia__lua_task *t) {
+static void fail_stopped(curia__lua_task *t) {
     char text[320];
-    snprintf(text, sizeof text, "stopped: the script held the loop for over %llu ms at %s",
-             (unsigned long long)curia__watchdog_limit(t->host->watchdog), t->host->stuck_at);
-    fail(t, CURIA_ESCRIPT, &(failure){"script", text});
+    curia__host_stop_text(t->host, text, sizeof text);
+    fail(t, CURIA_ESCRIPT, &(failure){"script", text, curia__host_stop_code(t->host)});
 }
 
 static void fail_yielded(curia__lua_task *t) {
     fail(t, CURIA_ESCRIPT,
-         &(failure){"script", "a task yielded outside of a wait; task.sleep(0) lets others run"});
+         &(failure){"script", "a task yielded outside of a wait; task.sleep(0) lets others run",
+                    NULL});
 }
 
 /* Of a pooled coroutine, a script may have kept hold since the task that had it before. */
 static void fail_used(curia__lua_task *t) {
-    fail(t, CURIA_ESCRIPT, &(failure){"script", "a script resumed or closed the task's coroutine"});
+    fail(t, CURIA_ESCRIPT,
+         &(failure){"script", "a script resumed or closed the task's coroutine", NULL});
 }
 
 static void resume(curia__lua_task *t, int arguments) {
     int results = 0;
     t->task.state = CURIA__TASK_RUNNING;
-    enter(t, t->co);
+    curia__turn turn;
+    enter(t, &turn, t->co);
     int rc = lua_resume(t->co, t->host->L, arguments, &results);
-    leave(t, t->co);
-    if (t->killed)
-        fail_killed(t);
+    leave(t, &turn, t->co);
+    if (t->host->stop)
+        fail_stopped(t);
     else if (rc == LUA_OK)
         finish(t, results, 0);
     else if (rc != LUA_YIELD)

@@ -44,10 +44,32 @@ static int clock_advance(lua_State *L) {
     return 0;
 }
 
-/* timers() -> how many timers are active */
+/* timers() -> how many timers are active that keep the loop alive */
 static int clock_timers(lua_State *L) {
-    lua_pushinteger(L, (lua_Integer)clock_of(L)->count);
+    lua_pushinteger(L, (lua_Integer)clock_of(L)->foreground);
     return 1;
+}
+
+/* watch_stalls(ms or nil): from now on turns that hold the loop for so long are told by next_stall. */
+static int clock_watch_stalls(lua_State *L) {
+    lua_Number ms = luaL_optnumber(L, 1, 0);
+    curia__host_of(L)->loop.stall_ns = (uint64_t)(ms * 1e6);
+    return 0;
+}
+
+static int stalled(lua_State *L, int status, lua_KContext ctx) {
+    const curia__loop *loop = &curia__host_of(L)->loop;
+    lua_pushinteger(L, (lua_Integer)(loop->stalled_ns / 1000));
+    lua_pushinteger(L, (lua_Integer)loop->stalled_delivered);
+    return 2;
+}
+
+/* next_stall() -> microseconds, how many operations were delivered. Waits for the next one. */
+static int clock_next_stall(lua_State *L) {
+    curia__wait *w = curia__await_begin(L, "next_stall");
+    curia__host *host = curia__host_of(L);
+    curia__wait_start(w, &host->loop, curia__current_task(host), &host->loop.stalled, -1);
+    return curia__await(L, stalled, 0);
 }
 
 int curia__open_clock(lua_State *L) {
@@ -57,6 +79,8 @@ int curia__open_clock(lua_State *L) {
                                          {"virtual", clock_virtual},
                                          {"advance", clock_advance},
                                          {"timers", clock_timers},
+                                         {"watch_stalls", clock_watch_stalls},
+                                         {"next_stall", clock_next_stall},
                                          {NULL, NULL}};
     luaL_newlib(L, functions);
     return 1;

@@ -22,9 +22,11 @@ static const luaL_Reg core_modules[] = {{"curia.core.task", curia__open_task},
                                         {"curia.core.system", curia__open_system},
                                         {"curia.core.watchdog", curia__open_watchdog},
                                         {"curia.core.sql", curia__open_sql},
+                                        {"curia.core.embed", curia__open_embed},
                                         {NULL, NULL}};
 
-/* The host that this thread has found last: a guess, which holds where its task is the one that runs. */
+/* The host that this thread has found last: a guess, which holds where its task is the one that
+ * runs. */
 static _Thread_local curia__host *latest;
 
 curia__host *curia__find_host(lua_State *L) {
@@ -70,8 +72,8 @@ static void preload(lua_State *L) {
         lua_pushcfunction(L, m->func);
         lua_setfield(L, -2, m->name);
     }
-    /* CURIA_LUA names a folder to load the Lua side from instead, while one works on it; the manual is no
-     * part of it. */
+    /* CURIA_LUA names a folder to load the Lua side from instead, while one works on it; the manual
+     * is no part of it. */
     const char *folder = getenv("CURIA_LUA");
     for (const curia__embedded *m = curia__embedded_modules; m->name; m++) {
         if (folder && !is_manual(m->name)) continue;
@@ -92,7 +94,9 @@ static void preload(lua_State *L) {
  * the handles that other finalizers have made or closed, while luv can still hear of it. */
 static int close_last(lua_State *L) {
     curia__host **host = lua_touserdata(L, 1);
-    if (*host && (*host)->loop.closing) curia__loop_close_handles(&(*host)->loop, LAST_HANDLES_MS);
+    if (!*host) return 0;
+    if ((*host)->loop.closing) curia__loop_close_handles(&(*host)->loop, LAST_HANDLES_MS);
+    if ((*host)->on_lua_closed) (*host)->on_lua_closed(*host);
     return 0;
 }
 
@@ -145,15 +149,16 @@ curia__host *curia__host_open(lua_State *L, uv_loop_t *uv) {
     return NULL;
 }
 
-static void forget(lua_State *L) {
-    lua_pushnil(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &host_key);
+void curia__host_forget(curia__host *host) {
+    lua_pushnil(host->L);
+    lua_rawsetp(host->L, LUA_REGISTRYINDEX, &host_key);
+    if (latest == host) latest = NULL;
 }
 
 int curia__host_close(curia__host *host, uint64_t limit_ms) {
     int rc = curia__loop_close(&host->loop, limit_ms, NULL);
     if (rc) curia__log(host, "warning", "not everything has ended within %d ms", (int)limit_ms);
-    forget(host->L);
+    curia__host_forget(host);
     return rc;
 }
 
@@ -162,6 +167,25 @@ int curia__host_free(curia__host *host) {
     if (latest == host) latest = NULL;
     if (!rc) free(host);
     return rc;
+}
+
+static void deliver_to_nobody(curia__op *op, void *host) {
+    (void)op;
+    (void)host;
+}
+
+void curia__host_end(curia__host *host) {
+    host->loop.closing = true;
+    host->loop.deliver = deliver_to_nobody;
+    host->loop.ready_first = host->loop.ready_last = NULL;
+    curia__loop_close_services(&host->loop);
+    for (int ms = 0; host->loop.ending && ms < LAST_HANDLES_MS; ms++) {
+        uv_run(host->loop.uv, UV_RUN_NOWAIT);
+        uv_sleep(1);
+    }
+    curia__loop_close_own_handles(&host->loop);
+    curia__loop_close_handles(&host->loop, LAST_HANDLES_MS);
+    curia__host_free(host);
 }
 
 /* A script may have taken `require` away; curia.errors is loaded by then. */

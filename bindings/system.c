@@ -1,6 +1,8 @@
 /* curia.core.system: what Lua needs of the operating system and of the loop. */
 #include <curl/curl.h>
 #include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -59,7 +61,9 @@ static int system_sha256(lua_State *L) {
 /* turn([block]) -> whether anything is alive: one turn of the loop, from the main thread */
 static int system_turn(lua_State *L) {
     curia__host *host = curia__host_of(L);
-    if (host->running || host->loop.running) return luaL_error(L, "the loop is running already");
+    bool foreign = host->foreign && host->foreign_runs(host);
+    if (host->running || *host->loop.turning || foreign)
+        return luaL_error(L, "the loop is running already");
     lua_pushboolean(L, curia__loop_turn(&host->loop, lua_toboolean(L, 1)) == 1);
     return 1;
 }
@@ -93,6 +97,19 @@ static int system_setenv(lua_State *L) {
     return 1;
 }
 
+static char curl_text[300];
+
+/* curl_version writes into one buffer for all threads. */
+static void read_curl_version(void) {
+    snprintf(curl_text, sizeof curl_text, "%s", curl_version());
+}
+
+static const char *version_of_curl(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, read_curl_version);
+    return curl_text;
+}
+
 /* What the runtime is built on, as the libraries themselves say. */
 static void push_versions(lua_State *L) {
     lua_createtable(L, 0, 3);
@@ -100,7 +117,7 @@ static void push_versions(lua_State *L) {
     lua_setfield(L, -2, "lua");
     lua_pushstring(L, uv_version_string());
     lua_setfield(L, -2, "libuv");
-    lua_pushstring(L, curl_version());
+    lua_pushstring(L, version_of_curl());
     lua_setfield(L, -2, "libcurl");
 }
 

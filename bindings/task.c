@@ -117,6 +117,15 @@ static int task_spawn_bound(lua_State *L) {
     return 1;
 }
 
+/* spawn_background(fn, ...) -> task that belongs to the runtime. Its waits do not keep the loop alive,
+ * and count() leaves it out: for housekeeping. */
+static int task_spawn_background(lua_State *L) {
+    spawn(L, 1, NULL, NULL);
+    curia__lua_task *t = lua_touserdata(L, -1);
+    curia__task_set_background(&t->task);
+    return 1;
+}
+
 /* current() -> the running task, or nil on the main thread. */
 static int task_current(lua_State *L) {
     curia__host *host = curia__host_of(L);
@@ -125,9 +134,27 @@ static int task_current(lua_State *L) {
     return 1;
 }
 
-/* count() -> how many tasks have not ended. */
+static int traceback(lua_State *L) {
+    if (lua_type(L, 1) == LUA_TSTRING) luaL_traceback(L, L, lua_tostring(L, 1), 1);
+    return 1;
+}
+
+/* call_now(fn, ...) -> true | false, err. Calls `fn`, which may not wait: this is a C call that cannot be left
+ * (PITFALLS P3). */
+static int task_call_now(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_pushcfunction(L, traceback);
+    lua_insert(L, 1);
+    int rc = lua_pcall(L, lua_gettop(L) - 2, 0, 1);
+    lua_pushboolean(L, rc == LUA_OK);
+    lua_replace(L, 1);
+    return lua_gettop(L);
+}
+
+/* count() -> how many tasks have not ended, those in the background left out. */
 static int task_count(lua_State *L) {
-    lua_pushinteger(L, (lua_Integer)curia__host_of(L)->loop.task_count);
+    const curia__loop *loop = &curia__host_of(L)->loop;
+    lua_pushinteger(L, (lua_Integer)(loop->task_count - loop->background_tasks));
     return 1;
 }
 
@@ -476,9 +503,11 @@ static const luaL_Reg scope_meta[] = {{"__gc", scope_gc}, {NULL, NULL}};
 static const luaL_Reg functions[] = {{"spawn", task_spawn},
                                      {"spawn_root", task_spawn_root},
                                      {"spawn_bound", task_spawn_bound},
+                                     {"spawn_background", task_spawn_background},
                                      {"current", task_current},
                                      {"count", task_count},
                                      {"sleep", task_sleep},
+                                     {"call_now", task_call_now},
                                      {"group", group_new},
                                      {"signal", signal_new},
                                      {"scope", task_scope},

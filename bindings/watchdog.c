@@ -1,52 +1,11 @@
-/* What the watchdog does to a script that holds the loop: a debug hook, set by the signal handler,
- * stops it. In the task's own coroutine the hook yields, which no pcall catches; elsewhere (a
- * nested coroutine, a sort comparator) it raises at each further instruction until the task's own
- * coroutine is reached (MEASURED 10). Functions in C cannot be interrupted: bindings/pattern.c
- * bounds those that a script could hang in. */
+/* curia.core.watchdog: stops a script that holds the loop (stop.c). Functions in C cannot be
+ * interrupted: bindings/pattern.c bounds those that a script could hang in. */
 #include "watchdog.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "error.h"
 #include "host.h"
-
-static void note_place(lua_State *L, curia__host *host) {
-    lua_Debug ar;
-    for (int level = 0; lua_getstack(L, level, &ar); level++) {
-        lua_getinfo(L, "Sl", &ar);
-        if (ar.currentline < 0) continue;
-        snprintf(host->stuck_at, sizeof host->stuck_at, "%s:%d", ar.short_src, ar.currentline);
-        return;
-    }
-    snprintf(host->stuck_at, sizeof host->stuck_at, "a function in C");
-}
-
-static void on_hook(lua_State *L, lua_Debug *ar) {
-    (void)ar;
-    curia__host *host = curia__host_of(L);
-    curia__lua_task *t = host->running;
-    if (!t || !t->killed) note_place(L, host);
-    if (t) t->killed = true;
-    if (t && t->co == L && lua_isyieldable(L) && !t->closing) {
-        lua_sethook(L, NULL, 0, 0);
-        lua_yield(L, 0);
-        return;
-    }
-    luaL_error(L, "stopped: the script held the loop for over %d ms at %s",
-               (int)curia__watchdog_limit(host->watchdog), host->stuck_at);
-}
-
-void curia__host_unhook(lua_State *L) {
-    if (lua_gethook(L) == on_hook) lua_sethook(L, NULL, 0, 0);
-}
-
-/* Runs in the signal handler: only reads atomics and sets the hook, as lua.c does. */
-static void interrupt(void *arg) {
-    curia__host *host = arg;
-    lua_State *L = atomic_load_explicit(&host->active, memory_order_acquire);
-    if (L) lua_sethook(L, on_hook, LUA_MASKCOUNT, 1);
-}
 
 /* start(limit_ms): begins to watch; raises when this thread is watched already. */
 static int watchdog_start(lua_State *L) {
@@ -56,7 +15,7 @@ static int watchdog_start(lua_State *L) {
     if (host->watchdog) return luaL_error(L, "the watchdog runs already");
     curia__watchdog *w = calloc(1, sizeof *w);
     if (!w) return luaL_error(L, "not enough memory");
-    int rc = curia__watchdog_start(w, (uint64_t)limit, interrupt, host);
+    int rc = curia__watchdog_start(w, (uint64_t)limit, curia__host_interrupt, host);
     if (rc) {
         free(w);
         return luaL_error(L, "watchdog: %s", curia_error_text(rc));
@@ -79,7 +38,7 @@ static int watchdog_stop(lua_State *L) {
     return 0;
 }
 
-/* ---- coroutine.resume and coroutine.wrap, which tell who runs ------------------------------ */
+/* ---- coroutine.resume and coroutine.wrap, which tell who runs -------------------------------- */
 
 /* Resumes `co` with `count` arguments on L's top; leaves results, or one error value, on L's top.
  * Returns their number, or -1 for an error. Follows lcorolib's auxresume. */
@@ -92,9 +51,10 @@ static int resume_tracked(lua_State *L, lua_State *co, int count) {
     int results;
     lua_xmove(L, co, count);
     lua_State *before = atomic_exchange(&host->active, co);
+    curia__quota_charge(host->quota);
     int rc = lua_resume(co, L, count, &results);
     atomic_store(&host->active, before);
-    if (host->running && host->running->killed) lua_sethook(L, on_hook, LUA_MASKCOUNT, 1);
+    if (host->stop) lua_sethook(L, curia__host_on_stop, LUA_MASKCOUNT, 1);
     if (rc != LUA_OK && rc != LUA_YIELD) {
         lua_xmove(co, L, 1);
         return -1;

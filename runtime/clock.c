@@ -214,12 +214,13 @@ void curia__clock_fire_due(curia__clock *c) {
 }
 
 int curia__clock_set_virtual(curia__clock *c, bool on) {
-    if (c->count || c->due_first) return CURIA_EBUSY;
+    if (c->foreground) return CURIA_EBUSY;
     if (c->handle) uv_timer_stop(c->handle); /* else it would count as something that may happen */
     c->armed_ms = STOPPED;
     c->is_virtual = on;
     c->virtual_ms = uv_now(c->uv);
     c->wall_base_ms = unix_ms() - (double)c->virtual_ms;
+    arm(c);
     return 0;
 }
 

@@ -70,7 +70,8 @@ bool curia__timer_active(const curia__timer *timer);
 /* Fires what was marked before this call. Called by the loop after it polled. */
 void curia__clock_fire_due(curia__clock *c);
 
-/* Switches to virtual time, or back. Only while no timer is active (else CURIA_EBUSY). */
+/* Switches to virtual time, or back. Only while no timer keeps the loop alive (else CURIA_EBUSY).
+ * Background timers keep the time at which they are due, on the scale that begins. */
 int curia__clock_set_virtual(curia__clock *c, bool on);
 /* Moves virtual time and marks what has become due. */
 void curia__clock_advance(curia__clock *c, uint64_t ms);

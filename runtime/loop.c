@@ -5,6 +5,10 @@
 #include "error.h"
 #include "scope.h"
 
+/* For what is ready in a turn that nobody gives a budget: thousands of runs may have begun at once, and the
+ * sockets wait meanwhile. */
+enum { DRAIN_NS = 10 * 1000 * 1000 };
+
 static void on_idle(uv_idle_t *handle) {
     (void)handle; /* being active is its work: the poll does not block */
 }
@@ -30,6 +34,52 @@ void curia__loop_add_service(curia__loop *loop, curia__service *service) {
     loop->services = service;
 }
 
+/* ---- chores ---------------------------------------------------------------------------------- */
+
+void curia__loop_add_chore(curia__loop *loop, curia__chore *chore) {
+    if (!loop->deferred) {
+        chore->run(chore);
+        return;
+    }
+    if (chore->queued) return;
+    chore->queued = true;
+    chore->next = NULL;
+    chore->prev = loop->chores_last;
+    if (loop->chores_last)
+        loop->chores_last->next = chore;
+    else
+        loop->chores_first = chore;
+    loop->chores_last = chore;
+}
+
+void curia__loop_drop_chore(curia__loop *loop, curia__chore *chore) {
+    if (!chore->queued) return;
+    chore->queued = false;
+    if (chore->prev)
+        chore->prev->next = chore->next;
+    else
+        loop->chores_first = chore->next;
+    if (chore->next)
+        chore->next->prev = chore->prev;
+    else
+        loop->chores_last = chore->prev;
+}
+
+static bool is_over(uint64_t until_ns) {
+    return until_ns != UINT64_MAX && uv_hrtime() >= until_ns;
+}
+
+void curia__loop_do_chores(curia__loop *loop, uint64_t until_ns) {
+    while (loop->chores_first) {
+        curia__chore *chore = loop->chores_first;
+        curia__loop_drop_chore(loop, chore);
+        chore->run(chore);
+        if (is_over(until_ns)) break;
+    }
+}
+
+/* ---- delivering ------------------------------------------------------------------------------ */
+
 static void flush_services(curia__loop *loop) {
     for (curia__service *s = loop->services; s; s = s->next)
         if (s->flush) s->flush(s);
@@ -44,30 +94,59 @@ static void deliver_one(curia__loop *loop, curia__op *op) {
     if (scope) curia__scope_end(scope);
 }
 
-/* Delivers a snapshot of the ready queue; what becomes ready meanwhile waits for the next turn. */
-static void drain(curia__loop *loop) {
-    curia__op *op = loop->ready_first;
+/* What is left of a snapshot stands before what has become ready since. */
+static void put_back(curia__loop *loop, curia__op *first, curia__op *last) {
+    if (!first) return;
+    last->next = loop->ready_first;
+    if (!loop->ready_first) loop->ready_last = last;
+    loop->ready_first = first;
+}
+
+/* The poll must not block while there is something to do after it. */
+static void stay_awake(curia__loop *loop) {
+    if (!loop->idle) return;
+    if (loop->ready_first || loop->clock.due_first)
+        uv_idle_start(loop->idle, on_idle);
+    else
+        uv_idle_stop(loop->idle);
+}
+
+void curia__loop_drain(curia__loop *loop, uint64_t until_ns) {
+    curia__op *op = loop->ready_first, *last = loop->ready_last;
+    bool turned = *loop->turning;
     loop->ready_first = loop->ready_last = NULL;
-    loop->draining = true;
+    loop->draining = *loop->turning = true;
     while (op) {
         curia__op *next = op->next;
         deliver_one(loop, op);
         op = next;
+        if (is_over(until_ns)) break;
     }
+    put_back(loop, op, last);
     loop->draining = false;
+    *loop->turning = turned;
     flush_services(loop);
+    stay_awake(loop);
+}
+
+static void drain_turn(curia__loop *loop) {
+    uint64_t began_ns = uv_hrtime(), delivered = loop->delivered;
+    curia__loop_drain(loop, began_ns + DRAIN_NS);
+    uint64_t held_ns = uv_hrtime() - began_ns;
+    if (!loop->stall_ns || held_ns < loop->stall_ns) return;
+    loop->stalled_ns = held_ns;
+    loop->stalled_delivered = loop->delivered - delivered;
+    curia__signal_notify(&loop->stalled, 0);
 }
 
 static void on_check(uv_check_t *handle) {
     curia__loop *loop = handle->data;
     loop->turns++;
     curia__clock_fire_due(&loop->clock);
-    drain(loop);
-    if (!loop->idle) return;
-    if (loop->ready_first || loop->clock.due_first)
-        uv_idle_start(loop->idle, on_idle);
+    if (loop->deferred)
+        stay_awake(loop);
     else
-        uv_idle_stop(loop->idle);
+        drain_turn(loop);
 }
 
 static void free_handle(uv_handle_t *handle) {
@@ -93,23 +172,29 @@ static int init_handles(curia__loop *loop) {
     return 0;
 }
 
-/* Virtual time moves only when nothing else can: no ready work and no uv activity. */
-static void advance_virtual(curia__loop *loop) {
-    if (!loop->clock.is_virtual || loop->ready_first || uv_loop_alive(loop->uv)) return;
+/* Virtual time moves only when nothing else can (no ready work and no uv activity), and only while
+ * something waits for it: background timers are passed on the way. */
+void curia__loop_advance_virtual(curia__loop *loop) {
+    if (!loop->clock.is_virtual || !loop->clock.foreground) return;
+    if (loop->ready_first || uv_loop_alive(loop->uv)) return;
     int64_t next = curia__clock_next_ms(&loop->clock);
     if (next > 0) curia__clock_advance(&loop->clock, (uint64_t)next);
 }
 
-int curia__loop_turn(curia__loop *loop, bool block) {
-    if (loop->running || loop->draining) return CURIA_EBUSY;
-    advance_virtual(loop);
-    loop->running = true;
-    uv_run(loop->uv, block ? UV_RUN_ONCE : UV_RUN_NOWAIT);
-    loop->running = false;
+bool curia__loop_alive(const curia__loop *loop) {
     return loop->ready_first || loop->clock.foreground || uv_loop_alive(loop->uv);
 }
 
-static void close_handles(curia__loop *loop) {
+int curia__loop_turn(curia__loop *loop, bool block) {
+    if (*loop->turning) return CURIA_EBUSY;
+    curia__loop_advance_virtual(loop);
+    *loop->turning = true;
+    uv_run(loop->uv, block ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+    *loop->turning = false;
+    return curia__loop_alive(loop);
+}
+
+void curia__loop_close_own_handles(curia__loop *loop) {
     curia__clock_deinit(&loop->clock);
     if (loop->check) uv_close((uv_handle_t *)loop->check, free_handle);
     if (loop->idle) uv_close((uv_handle_t *)loop->idle, free_handle);
@@ -119,6 +204,7 @@ static void close_handles(curia__loop *loop) {
 
 int curia__loop_init(curia__loop *loop, uv_loop_t *uv, curia__deliver_fn deliver, void *host) {
     *loop = (curia__loop){.uv = uv, .owned = !uv, .deliver = deliver, .host = host};
+    loop->turning = &loop->turning_alone;
     if (!uv) {
         if (uv_loop_init(&loop->own)) return CURIA_ENOMEM;
         loop->uv = &loop->own;
@@ -126,7 +212,7 @@ int curia__loop_init(curia__loop *loop, uv_loop_t *uv, curia__deliver_fn deliver
     int rc = init_handles(loop);
     if (!rc) rc = curia__clock_init(&loop->clock, loop->uv, wake, loop);
     if (!rc) return 0;
-    close_handles(loop);
+    curia__loop_close_own_handles(loop);
     if (!loop->owned) return rc;
     uv_run(loop->uv, UV_RUN_NOWAIT);
     uv_loop_close(loop->uv);
@@ -137,9 +223,18 @@ static uint64_t now_ms(void) {
     return uv_hrtime() / 1000000;
 }
 
+void curia__loop_begin_close(curia__loop *loop) {
+    loop->closing = true;
+    curia__task_cancel_all(loop, "the runtime is closing");
+}
+
+bool curia__loop_is_quiet(const curia__loop *loop) {
+    return !loop->task_count && !loop->ready_first;
+}
+
 /* Runs turns until no task is left; false when the time is over before. */
 static bool run_tasks_out(curia__loop *loop, uint64_t end_ms) {
-    while (loop->task_count || loop->ready_first) {
+    while (!curia__loop_is_quiet(loop)) {
         if (now_ms() >= end_ms) return false;
         int alive = curia__loop_turn(loop, false);
         if (alive < 0) return false;
@@ -148,13 +243,16 @@ static bool run_tasks_out(curia__loop *loop, uint64_t end_ms) {
     return true;
 }
 
-/* False when the time is over before all parts have closed. */
-static bool close_services(curia__loop *loop, uint64_t end_ms) {
+void curia__loop_close_services(curia__loop *loop) {
     while (loop->services) {
         curia__service *s = loop->services;
         loop->services = s->next;
         s->close(s);
     }
+}
+
+/* False when the time is over before all parts of services have closed. */
+static bool run_services_out(curia__loop *loop, uint64_t end_ms) {
     for (int i = 0; i < 16 && loop->ready_first; i++)
         curia__loop_turn(loop, false);
     while (loop->ending) {
@@ -164,7 +262,8 @@ static bool close_services(curia__loop *loop, uint64_t end_ms) {
     return true;
 }
 
-/* Its owner, a luv object, frees the memory when Lua closes, as it sees that the handle is closed. */
+/* Its owner, a luv object, frees the memory when Lua closes, as it sees that the handle is
+ * closed. */
 static void close_foreign(uv_handle_t *handle, void *arg) {
     (void)arg;
     if (!uv_is_closing(handle)) uv_close(handle, NULL);
@@ -196,12 +295,12 @@ bool curia__loop_close_handles(curia__loop *loop, uint64_t limit_ms) {
 }
 
 int curia__loop_close(curia__loop *loop, uint64_t limit_ms, void (*left)(const char *what)) {
-    loop->closing = true;
-    curia__task_cancel_all(loop, "the runtime is closing");
+    curia__loop_begin_close(loop);
     bool ended = run_tasks_out(loop, now_ms() + limit_ms);
     if (!ended && left) left("task");
-    if (!close_services(loop, now_ms() + limit_ms)) ended = false;
-    close_handles(loop);
+    curia__loop_close_services(loop);
+    if (!run_services_out(loop, now_ms() + limit_ms)) ended = false;
+    curia__loop_close_own_handles(loop);
     if (!curia__loop_close_handles(loop, limit_ms)) ended = false;
     return ended ? 0 : CURIA_ETIMEOUT;
 }

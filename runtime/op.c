@@ -2,6 +2,7 @@
 
 #include "error.h"
 #include "loop.h"
+#include "task.h"
 
 void curia__op_start(curia__op *op, curia__loop *loop, const curia__op_class *cls,
                      curia__task *task) {
@@ -81,6 +82,7 @@ static const curia__op_class wait_class = {"wait", wait_cancel};
 int curia__wait_start(curia__wait *w, curia__loop *loop, curia__task *task, curia__signal *signal,
                       int64_t timeout_ms) {
     if (timeout_ms >= 0) {
+        w->timer.background = task && task->background;
         int rc = curia__timer_start(&loop->clock, &w->timer, (uint64_t)timeout_ms, on_time);
         if (rc) return rc;
     }

@@ -47,6 +47,12 @@ int curia__task_init(curia__task *task, curia__loop *loop, curia__task *parent, 
     return 0;
 }
 
+void curia__task_set_background(curia__task *task) {
+    if (task->background) return;
+    task->background = true;
+    task->loop->background_tasks++;
+}
+
 static void group_add(curia__group *group, curia__task *task) {
     group->live--;
     task->group_next = NULL;
@@ -73,6 +79,7 @@ static void end_one(curia__task *task) {
     task->reason = NULL;
     unlink_from(task);
     task->loop->task_count--;
+    if (task->background) task->loop->background_tasks--;
     curia__signal_notify(&task->ended, 0);
     if (task->group) group_add(task->group, task);
     if (task->scope) curia__scope_release(task->scope);

@@ -45,14 +45,19 @@ struct curia__task {
     int cancelled; /* 0, CURIA_ECANCELLED, CURIA_EDEADLINE or CURIA_ETIMEOUT */
     int status;    /* outcome of the body: 0 or an error code */
     unsigned char state;
-    bool observed; /* somebody has taken notice of its outcome */
-    bool bound;    /* cancelled as soon as its parent's body has ended, in whatever way */
+    bool observed;   /* somebody has taken notice of its outcome */
+    bool bound;      /* cancelled as soon as its parent's body has ended, in whatever way */
+    bool background; /* its waits do not keep the loop alive */
 };
 
 /* Adds a task under `parent` (NULL: a root task), in `group` (may be NULL), and queues its start.
  * `task` is zeroed memory. Returns 0 or CURIA_ECLOSED when the loop is closing. */
 int curia__task_init(curia__task *task, curia__loop *loop, curia__task *parent, curia__group *group,
                      const curia__task_host *host);
+
+/* From now on the task's waits do not keep the loop alive, and nobody waits for its end but the loop when it closes.
+ */
+void curia__task_set_background(curia__task *task);
 
 /* The body has ended with `status`; on failure the children are cancelled. The task itself ends
  * when the last child has. */

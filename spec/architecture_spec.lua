@@ -90,6 +90,7 @@ local FORBIDDEN = {
   ["curia.language"] = { "curia.engine", "curia.http", "curia.cli", "curia.view", "curia.mock", "luv" },
   ["curia.rounds"] = { "curia.engine.run", "curia.engine.runs", "curia.http", "curia.cli", "curia.adapters", "luv" },
   ["curia.engine"] = { "curia.cli", "curia.view", "curia.mock", "curia.adapters", "luv" },
+  ["curia.bus"] = { "curia.engine", "curia.language", "curia.http", "curia.cli", "luv" },
   ["curia.http"] = { "curia.engine", "curia.language", "curia.cli", "luv" },
   ["curia.json"] = { "curia.engine", "curia.language", "curia.task", "luv" },
   ["curia.task"] = { "curia.engine", "curia.language", "curia.http", "luv" },
@@ -119,7 +120,8 @@ describe("the architecture", function()
   it("the public header needs neither Lua's headers nor libuv's", function()
     for _, path in ipairs(files("runtime/include", "%.h$")) do
       for _, include in ipairs(includes(path)) do
-        assert.matches("^std%l+%.h$", include.name, path)
+        local own = exists("runtime/include/" .. include.name)
+        assert.is_true(own or include.name:find "^std%l+%.h$" ~= nil, path .. " includes " .. include.name)
       end
     end
   end)

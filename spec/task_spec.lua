@@ -831,6 +831,54 @@ describe("the virtual clock", function()
   end)
 end)
 
+describe("a task in the background", function()
+  it("runs beside the others and is not counted", function()
+    helper.virtual(function()
+      local before, ticks = task.count(), 0
+      local housekeeping = task.spawn_background(function()
+        for _ = 1, 3 do
+          task.sleep(100)
+          ticks = ticks + 1
+        end
+      end)
+      assert.equal(before, task.count())
+      task.sleep(250)
+      assert.equal(2, ticks)
+      housekeeping:await()
+      assert.equal(3, ticks)
+      assert.equal(before, task.count())
+    end)
+  end)
+
+  it("keeps neither the clock nor a wait that nothing can end", function()
+    local housekeeping = task.spawn_background(task.sleep, 3600000)
+    system.turn(false)
+    assert.equal(0, clock.timers())
+    assert.is_true(clock.virtual(true))
+    local ok, err = pcall(function() task.signal():wait() end)
+    assert.is_true(clock.virtual(false))
+    assert.is_false(ok)
+    assert.matches("nothing is left that could end this wait", err)
+    assert.equal("waiting", housekeeping:status())
+    housekeeping:cancel()
+    housekeeping:await()
+  end)
+
+  it("is cancelled when the program ends", function()
+    local before = clock.us()
+    local output = helper.script [[
+      local task = require "curia.task"
+      task.spawn_background(function()
+        local _ <close> = setmetatable({}, { __close = function() print "closed" end })
+        while true do task.sleep(100000) end
+      end)
+      task.sleep(1)
+    ]]
+    assert.equal("closed\n", output)
+    assert.is_true(clock.us() - before < 5e6)
+  end)
+end)
+
 describe("the end of the program", function()
   it("cancels what still runs, and closes its scopes", function()
     local output, code = helper.script [[

@@ -104,6 +104,20 @@ describe("the watchdog", function()
     assert.is_true((clock.us() - started) / 1000 < 2 * (LIMIT_MS + SLACK_MS))
   end)
 
+  it("lets the other __close functions run when it stops one", function()
+    local closed = 0
+    stopped(function()
+      local _ <close> = setmetatable({}, { __close = function() closed = closed + 1 end })
+      local function nested(depth)
+        local _ <close> = setmetatable({}, { __close = function() while true do end end })
+        if depth > 0 then nested(depth - 1) end
+        while true do end
+      end
+      nested(100)
+    end)
+    assert.equal(1, closed)
+  end)
+
   it("stops the __tostring of an error", function()
     local err = stopped(function()
       error(setmetatable({}, {

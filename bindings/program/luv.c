@@ -3,7 +3,6 @@
 #include <luv/luv.h>
 
 #include "host.h"
-#include "watchdog.h"
 
 static int traceback(lua_State *L) {
     const char *message = luaL_tolstring(L, 1, NULL);
@@ -12,12 +11,10 @@ static int traceback(lua_State *L) {
 }
 
 static int call_watched(lua_State *L, curia__host *host, int count, int results, int handler) {
-    lua_State *before = atomic_exchange(&host->active, L);
-    curia__watchdog_enter(host->watchdog);
+    curia__turn turn;
+    curia__turn_enter(host, &turn, L, NULL);
     int rc = lua_pcall(L, count, results, handler);
-    curia__watchdog_leave(host->watchdog);
-    atomic_store(&host->active, before);
-    curia__host_unhook(L);
+    curia__turn_leave(host, &turn, L);
     return rc;
 }
 

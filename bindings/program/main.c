@@ -7,6 +7,8 @@
 
 #include "allocator.h"
 #include "host.h"
+#include "interrupt.h"
+#include "line.h"
 #include "luv.h"
 
 int luaopen_cjson(lua_State *L);
@@ -41,6 +43,8 @@ static int run(lua_State *L) {
     lua_pushcfunction(L, luaopen_cjson_safe);
     lua_setfield(L, -2, "cjson.safe");
     curia__preload_luv(L);
+    curia__preload_line(L);
+    curia__preload_interrupt(L);
     push_arguments(L, argc, argv);
     lua_pushvalue(L, -1);
     lua_setglobal(L, "arg");

@@ -25,7 +25,9 @@ local DEFAULTS = {
   default_retry = { attempts = 2, base_ms = 1000, max_ms = 30000 },
   default_failure_mode = "continue",
   linger_ms = 60000,
+  loop_stall_ms = 50,
   log = "warn",
+  namespace = "default",
   providers = require "curia.data.providers",
   profiles = require "curia.data.profiles",
 }

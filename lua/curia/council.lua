@@ -26,6 +26,7 @@ function M.new(name, body)
   return make(name, lower.council(name, body))
 end
 
+--- Whether a value is a council.
 ---@param value any
 ---@return boolean
 function M.is(value)

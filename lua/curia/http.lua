@@ -74,8 +74,12 @@ end
 
 --- Begins a prepared request, as `start` does. A table as the body is sent as JSON; where it cannot be
 --- encoded the error's kind is "validation".
----@alias curia.http.Prepared fun(prepared: userdata, body?: string|table, paths?: userdata, watch?: boolean)
----@type curia.http.Prepared gives an exchange, or nil and an error
+---@param prepared userdata of `prepare`
+---@param body? string|table
+---@param paths? userdata of a decoder, for a streamed answer
+---@param watch? boolean whether its pieces are told as they come
+---@return curia.http.Exchange?
+---@return curia.Error? err
 M.send = core.send
 
 --- Waits for the end of an exchange that is neither decoded nor streamed: status, headers and body in

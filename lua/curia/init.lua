@@ -5,6 +5,7 @@
 local language = require "curia.language"
 local runs = require "curia.engine.runs"
 local system = require "curia.core.system"
+local watching = require "curia.engine.watching"
 
 local M = {
   _VERSION = system.version,
@@ -25,15 +26,26 @@ local M = {
   council_from = language.council_from,
   start = runs.start,
   run = runs.run,
+  ask = runs.ask,
+  group = runs.group,
   find = runs.find,
+  --- As `run:await`, by id. An id that is not known gives nil and an error of kind `unknown_run`.
   await = runs.await,
+  --- As `run:cancel`, by id.
   cancel = runs.cancel,
   terminate = runs.terminate,
+  --- As `run:approve`, by id.
   approve = runs.approve,
+  --- As `run:state`, by id.
   state = runs.state,
+  --- As `run:result`, by id.
   result = runs.result,
-  events = runs.events,
-  subscribe = runs.subscribe,
+  --- As `run:events`, by id.
+  events = watching.events,
+  subscribe = watching.subscribe,
+  --- As `run:trace`, by id.
+  trace = watching.trace,
+  --- As `run:on_end`, by id.
   on_end = runs.on_end,
 }
 
@@ -50,7 +62,7 @@ local LAZY = {
   prompts = "curia.prompts", task = "curia.task", adapters = "curia.adapters",
   topologies = "curia.topologies",
   calibration = "curia.calibration", reliability = "curia.reliability",
-  rules = "curia.rules",
+  rules = "curia.rules", telemetry = "curia.telemetry",
 }
 
 local FUNCTIONS = {}
@@ -87,27 +99,68 @@ function FUNCTIONS.sequence_diagram()
   return require("curia.diagram").sequence
 end
 
+--- One turn of the loop that does not block. For scripts that have a loop of their own (a game's): from the main
+--- thread, outside of any callback of the loop.
+---@return boolean alive whether anything is under way
+function FUNCTIONS.step()
+  return function() return system.turn(false) end
+end
+
+--- Turns the loop until nothing is under way.
+function FUNCTIONS.loop()
+  return function()
+    while system.turn(true) do end
+  end
+end
+
+--- Registers a value at run time; it wins over the configuration's.
+---@param kind string one of `registry.kinds` ("profile", "tool", "round", "rule", ...); any other raises
+---@param name string
+---@param value any what the kind asks for, else it raises; for kinds that are functions also `{module =, name =}`
+---@return true
 function FUNCTIONS.register()
   local registry = require("curia.registry").shared()
   return function(kind, name, value) return registry:register(kind, name, value) end
 end
 
+--- Takes a registration back; what the configuration says shows again.
+---@param kind string
+---@param name string
+---@return boolean existed
 function FUNCTIONS.unregister()
   local registry = require("curia.registry").shared()
   return function(kind, name) return registry:unregister(kind, name) end
 end
 
+--- The value under a name, or nil. A `{module =, name =}` that cannot be resolved is nil too.
+---@param kind string
+---@param name string
+---@return any
+---@return string? message why a reference cannot be resolved
 function FUNCTIONS.lookup()
   local registry = require("curia.registry").shared()
   return function(kind, name) return registry:lookup(kind, name) end
 end
 
---- curia.config{...}: settings for this process, stronger than environment and files.
+--- `curia.config { ... }`: settings for this process, stronger than environment and files.
+---@param values table keys of the configuration
+---@return true?
+---@return curia.Error? err kind `validation`, all faults in `context.faults`
 function FUNCTIONS.config()
   return function(values) return require("curia.config").shared():set("call", values) end
 end
 
+-- For those who list what there is: what is loaded late is there too.
+local function names()
+  local all = {}
+  for _, source in ipairs { M, LAZY, FUNCTIONS } do
+    for name in pairs(source) do all[name] = true end
+  end
+  return all
+end
+
 return setmetatable(M, {
+  __names = names,
   __index = function(self, name)
     local value
     if LAZY[name] then value = require(LAZY[name])

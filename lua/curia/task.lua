@@ -5,26 +5,47 @@
 local core = require "curia.core.task"
 
 local M = {
-  --- spawn(fn, ...) -> task. Runs when the caller waits or ends. Misuse raises.
+  --- Makes a task of the running one: it runs when the caller waits or ends. Misuse raises.
+  ---@param fn function
+  ---@param ... any its arguments
+  ---@return curia.Task
   spawn = core.spawn,
-  --- spawn_root(fn, ...) -> task that belongs to the runtime, whoever spawns it. Its body begins in
-  --- any case; when it was cancelled before, its first wait raises.
+  --- Makes a task that belongs to the runtime, whoever spawns it. Its body begins in any case; when it was cancelled
+  --- before, its first wait raises.
+  ---@param fn function
+  ---@param ... any its arguments
+  ---@return curia.Task
   spawn_root = core.spawn_root,
-  --- spawn_bound(fn, ...) -> task that is cancelled as soon as the running one's body has ended. Its
-  --- body begins in any case, as a root's.
+  --- Makes a task that is cancelled as soon as the running one's body has ended. Its body begins in any case, as a
+  --- root's.
+  ---@param fn function
+  ---@param ... any its arguments
+  ---@return curia.Task
   spawn_bound = core.spawn_bound,
-  --- current() -> the running task, or nil at top level.
+  --- Makes a task that belongs to the runtime and does not keep its loop alive: housekeeping.
+  ---@param fn function
+  ---@param ... any its arguments
+  ---@return curia.Task
+  spawn_background = core.spawn_background,
+  --- The running task, or nil at top level.
+  ---@return curia.Task?
   current = core.current,
-  --- sleep(ms). 0 lets everything else that is ready run first.
+  --- Waits; 0 lets everything else that is ready run first.
+  ---@async
+  ---@param ms number
   sleep = core.sleep,
-  --- group() -> a group: `g:spawn(fn, ...)`, `g:next([timeout_ms])` and `g:each()` in the order of ending.
+  --- A group of tasks: `g:spawn(fn, ...)`, `g:next([timeout_ms])` and `g:each()` in the order of ending.
+  ---@return table
   group = core.group,
-  --- signal() -> `s:wait([timeout_ms])` -> true | false, `s:notify()`.
+  --- Something to wait for: `s:wait([timeout_ms])` -> true | false, `s:notify()`.
+  ---@return table
   signal = core.signal,
-  --- scope() -> a scope: `s:add(task)` one that has not begun, with all that it spawns; `s:quiet()` waits until none
-  --- of them has anything left to do but wait.
+  --- A scope: `s:add(task)` one that has not begun, with all that it spawns; `s:quiet()` waits until none of them has
+  --- anything left to do but wait.
+  ---@return table
   scope = core.scope,
-  --- count() -> how many tasks have not ended.
+  --- How many tasks have not ended, those in the background left out.
+  ---@return integer
   count = core.count,
 }
 

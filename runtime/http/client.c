@@ -9,7 +9,8 @@
 enum {
     SWEEP_MS = 30 * 1000,      /* how often idle things are looked through */
     MULTI_IDLE_MS = 90 * 1000, /* an idle multi is closed after this, with its connections */
-    SPARE_EASIES = 16          /* stay pooled when nothing is under way */
+    SPARE_EASIES = 16,         /* stay pooled when nothing is under way */
+    SLICE_NS = 5 * 1000 * 1000
 };
 
 /* ---- surroundings ------------------------------------------------------------------------------ */
@@ -43,6 +44,13 @@ static const char *find_ca_file(void) {
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (access(files[i], R_OK) == 0) return files[i];
     return NULL;
+}
+
+bool curia__http_slice_over(const curia__http_client *client, curia__http_slice *slice) {
+    uint64_t now = uv_hrtime();
+    if (slice->turn != client->loop->turns || !slice->began_ns)
+        *slice = (curia__http_slice){client->loop->turns, now};
+    return now - slice->began_ns > SLICE_NS;
 }
 
 /* ---- the service ------------------------------------------------------------------------------- */

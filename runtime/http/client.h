@@ -32,6 +32,11 @@ struct curia__http_multi {
     bool acting; /* inside of libcurl, or closing: the timer is armed afterwards */
 };
 
+/* What a turn of the loop spends on one kind of work. */
+typedef struct {
+    uint64_t turn, began_ns;
+} curia__http_slice;
+
 struct curia__http_client {
     curia__service service; /* first member */
     curia__loop *loop;
@@ -45,6 +50,7 @@ struct curia__http_client {
     size_t idle_easies;
     curia__http_socket **sockets; /* by file descriptor */
     size_t socket_slots;
+    curia__http_slice sockets_slice, timers_slice;
     uv_timer_t sweep; /* lets go of what stays idle; the client is freed by its close callback */
     char *ca_file;    /* NULL: none was found */
     unsigned trust;   /* how often ca_file was changed */
@@ -141,5 +147,9 @@ int curia__exchange_body(curia__exchange *ex, const char *bytes, size_t length);
 void curia__exchange_finish(curia__exchange *ex, CURLcode outcome);
 /* Ends it with a code; its message is made of `text` (NULL: of the code). */
 void curia__exchange_end(curia__exchange *ex, int code, const char *text);
+
+/* Whether this turn has spent its share on this kind of work: thousands of sockets may speak, and as many
+ * requests begin, at once, and each takes some 30 us. The rest has to wait for the next turn. */
+bool curia__http_slice_over(const curia__http_client *client, curia__http_slice *slice);
 
 #endif

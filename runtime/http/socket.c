@@ -13,6 +13,8 @@
  * not get through. With these it is obeyed to the letter (PITFALLS C5). */
 struct curia__http_socket {
     uv_poll_t poll;
+    curia__chore chore; /* tells libcurl of `found` */
+    int found;          /* of CURL_CSELECT_*, not told yet */
     curia__http_multi *multi;
     curl_socket_t fd;
     int events;       /* polled for; 0: not polling */
@@ -39,6 +41,14 @@ static bool is_connection(curl_socket_t fd) {
     return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain != AF_UNIX;
 }
 
+static void tell_found(curia__chore *chore) {
+    curia__http_socket *s =
+        (curia__http_socket *)((char *)chore - offsetof(curia__http_socket, chore));
+    int found = s->found;
+    s->found = 0;
+    if (s->watched) curia__http_multi_act(s->multi, s->fd, found);
+}
+
 static curia__http_socket *add(curia__http_client *client, curl_socket_t fd) {
     curia__http_socket *s = calloc(1, sizeof *s);
     if (!s || !make_room(client, fd) || uv_poll_init_socket(client->loop->uv, &s->poll, fd)) {
@@ -46,6 +56,7 @@ static curia__http_socket *add(curia__http_client *client, curl_socket_t fd) {
         return NULL;
     }
     s->poll.data = s;
+    s->chore.run = tell_found;
     s->fd = fd;
     s->connection = is_connection(fd);
     client->sockets[fd] = s;
@@ -64,6 +75,7 @@ static void on_closed(uv_handle_t *handle) {
 /* uv_close ends the epoll watch at once, so the caller may close the descriptor next. */
 static void drop(curia__http_client *client, curia__http_socket *s) {
     client->sockets[s->fd] = NULL;
+    curia__loop_drop_chore(client->loop, &s->chore);
     client->stats.sockets -= s->connection;
     uv_close((uv_handle_t *)&s->poll, on_closed);
 }
@@ -99,14 +111,16 @@ static void on_poll(uv_poll_t *handle, int status, int events) {
         stop(s);
         return;
     }
+    curia__http_client *client = s->multi->client;
+    if (status >= 0 && curia__http_slice_over(client, &client->sockets_slice))
+        return; /* polling is level-triggered: it is told again */
     if (status < 0) {
         uv_poll_start(handle, s->events, on_poll);
         events = UV_READABLE | UV_WRITABLE;
     }
-    int what = 0;
-    if (events & UV_READABLE) what |= CURL_CSELECT_IN;
-    if (events & UV_WRITABLE) what |= CURL_CSELECT_OUT;
-    curia__http_multi_act(s->multi, s->fd, what);
+    if (events & UV_READABLE) s->found |= CURL_CSELECT_IN;
+    if (events & UV_WRITABLE) s->found |= CURL_CSELECT_OUT;
+    curia__loop_add_chore(s->multi->client->loop, &s->chore);
 }
 
 static void unwatch(curia__http_client *client, curia__http_socket *s) {

@@ -172,6 +172,22 @@ static void test_background(void) {
     curia__timer_stop(clk, &a.timer);
 }
 
+/* A background timer does not hinder a change of clocks, and virtual time does not move for it alone. */
+static void test_background_virtual(void) {
+    numbered a = {0}, b = {0};
+    reset(false);
+    a.timer.background = true;
+    start(&a, 1, 50);
+    assert(curia__clock_set_virtual(clk, true) == 0);
+    uint64_t before = curia__clock_ms(clk);
+    assert(curia__loop_turn(&loop, true) == 0);
+    assert(curia__clock_ms(clk) == before);
+    start(&b, 2, 1000);
+    TURN_UNTIL(&loop, fired_count == 2);
+    assert(fired[0] == 1 && fired[1] == 2);
+    reset(false);
+}
+
 static void test_virtual_jumps(void) {
     numbered a = {0};
     reset(true);
@@ -204,6 +220,7 @@ int main(void) {
     test_real_time();
     test_stale_loop_time();
     test_background();
+    test_background_virtual();
     test_virtual_jumps();
     test_closed();
     return 0;

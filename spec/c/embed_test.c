@@ -1,17 +1,6 @@
-/* curia.h as a host uses it: a loop of the host's, many lives, two threads, memory that runs out. */
-#undef NDEBUG
-#include <assert.h>
-#include <lauxlib.h>
-#include <lualib.h>
-#include <malloc.h>
-#include <pthread.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-#include <uv.h>
-
-#include "curia.h"
+/* Curia in a Lua state of the host's: on the host's loop or its own, closed in any order, without
+ * memory. */
+#include "embed_support.h"
 
 static const char tasks_script[] =
     "local task = require 'curia.task'\n"
@@ -53,11 +42,16 @@ static lua_State *new_state(void) {
     return L;
 }
 
+static curia_runtime *open_in(lua_State *L, uv_loop_t *loop) {
+    curia_runtime *rt = new_runtime(loop, 0);
+    assert(curia_open(rt, L) == 0);
+    return rt;
+}
+
 /* The stated order of the end. */
-static void end(curia_runtime *runtime, lua_State *L, int code) {
-    assert(curia_close(runtime, 1000) == code);
+static void end(curia_runtime *rt, lua_State *L, uv_loop_t *loop) {
+    assert(close_runtime(rt, loop) == 0);
     lua_close(L);
-    curia_free(runtime);
 }
 
 static void close_loop(uv_loop_t *loop) {
@@ -65,63 +59,61 @@ static void close_loop(uv_loop_t *loop) {
     assert(uv_loop_close(loop) == 0);
 }
 
-/* ---- one life ---------------------------------------------------------------------------------- */
+/* ---- one life -------------------------------------------------------------------------------- */
 
 static void live_on_borrowed_loop(const char *script, const char *result, lua_Integer expected) {
     uv_loop_t loop;
     assert(uv_loop_init(&loop) == 0);
     lua_State *L = new_state();
-    curia_runtime *runtime = curia_open(L, &loop);
-    assert(runtime && curia_turn(runtime) < 0);
+    curia_runtime *rt = open_in(L, &loop);
+    assert(curia_step(rt, 0) == CURIA_EBORROWED);
     uv_run(&loop, UV_RUN_DEFAULT); /* an idle Curia does not hold it */
     do_string(L, script);
     assert(global(L, result) == 0);
     uv_run(&loop, UV_RUN_DEFAULT);
     assert(global(L, result) == expected);
-    end(runtime, L, 0);
+    end(rt, L, &loop);
     close_loop(&loop);
 }
 
 static void test_own_loop(void) {
     lua_State *L = new_state();
-    curia_runtime *runtime = curia_open(L, NULL);
+    curia_runtime *rt = open_in(L, NULL);
     do_string(L, tasks_script);
-    while (curia_turn(runtime) == 1)
+    while (curia_step(rt, 0) == 1)
         ;
-    assert(global(L, "ended") == 10 && curia_turn(runtime) == 0);
-    end(runtime, L, 0);
+    assert(global(L, "ended") == 10 && curia_step(rt, 0) == 0);
+    end(rt, L, NULL);
 }
 
 static void test_closing_ends_tasks(void) {
     uv_loop_t loop;
-    uv_loop_init(&loop);
+    assert(uv_loop_init(&loop) == 0);
     lua_State *L = new_state();
-    curia_runtime *runtime = curia_open(L, &loop);
+    curia_runtime *rt = open_in(L, &loop);
     do_string(L, "local task = require 'curia.task'\n"
                  "local scope = setmetatable({}, {__close = function() closed = true end})\n"
                  "task.spawn(function() local _ <close> = scope; task.sleep(1e9) end)\n");
     uv_run(&loop, UV_RUN_NOWAIT);
-    assert(curia_close(runtime, 1000) == 0);
+    assert(close_runtime(rt, &loop) == 0);
     assert(global(L, "closed") == 1);
     assert(luaL_dostring(L, "require('curia.task').spawn(print)") != LUA_OK);
-    assert(curia_close(runtime, 1000) == 0);
     lua_close(L);
-    curia_free(runtime);
     close_loop(&loop);
 }
 
-/* Closed from inside, against the rules: no task can end then, but nothing breaks. */
+/* It only begins there. */
 static int close_inside(lua_State *L) {
-    lua_pushinteger(L, curia_close(lua_touserdata(L, lua_upvalueindex(1)), 20));
+    lua_pushinteger(L, curia_close(lua_touserdata(L, lua_upvalueindex(1)), NULL, NULL));
     return 1;
 }
 
 static void test_closing_from_inside(void) {
     uv_loop_t loop;
-    uv_loop_init(&loop);
+    assert(uv_loop_init(&loop) == 0);
     lua_State *L = new_state();
-    curia_runtime *runtime = curia_open(L, &loop);
-    lua_pushlightuserdata(L, runtime);
+    curia_runtime *rt = open_in(L, &loop);
+    lua_pushlightuserdata(L, rt);
     lua_pushcclosure(L, close_inside, 1);
     lua_setglobal(L, "close");
     do_string(L, "local task = require 'curia.task'\n"
@@ -132,79 +124,83 @@ static void test_closing_from_inside(void) {
                  "  refused = not pcall(task.sleep, 1)\n"
                  "end)\n");
     uv_run(&loop, UV_RUN_DEFAULT);
-    assert(global(L, "code") < 0 && global(L, "refused") == 1);
-    curia_close(runtime, 20);
+    assert(global(L, "code") == 0 && global(L, "refused") == 1);
+    assert(curia_close(rt, NULL, NULL) == CURIA_ECLOSED);
     lua_close(L);
-    curia_free(runtime);
+    close_loop(&loop);
+}
+
+/* In the wrong order: the runtime goes on without it. */
+static void test_closing_lua_first(void) {
+    lua_State *L = new_state();
+    curia_runtime *rt = open_in(L, NULL);
+    do_string(L, http_script);
+    do_string(L, "require('curia.task').spawn(require('curia.task').sleep, 1e9)");
+    curia_step(rt, 0);
+    lua_close(L);
+    curia_step(rt, 0);
+    assert(curia_list_json(rt, NULL, &(const char *){NULL}) == 0);
+    assert(close_runtime(rt, NULL) == 0);
+}
+
+static void close_posted(curia_runtime *rt, void *arg) {
+    (void)arg;
+    assert(curia_close(rt, NULL, NULL) == 0);
+}
+
+/* Somebody waits at top level, turning the loop. */
+static void test_closing_below_a_wait(void) {
+    uv_loop_t loop;
+    assert(uv_loop_init(&loop) == 0);
+    lua_State *L = new_state();
+    curia_runtime *rt = open_in(L, &loop);
+    assert(curia_post(rt, close_posted, NULL) == 0);
+    assert(luaL_dostring(L, "require('curia.task').sleep(1e9)") != LUA_OK);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert(curia_step(rt, 0) == CURIA_ECLOSED);
+    lua_close(L);
     close_loop(&loop);
 }
 
 static void test_waiting_at_top_level(void) {
     uv_loop_t loop;
-    uv_loop_init(&loop);
+    assert(uv_loop_init(&loop) == 0);
     lua_State *L = new_state();
-    curia_runtime *runtime = curia_open(L, &loop);
+    curia_runtime *rt = open_in(L, &loop);
     do_string(L, "require('curia.task').sleep(5) woke = true");
     assert(global(L, "woke") == 1);
-    end(runtime, L, 0);
+    end(rt, L, &loop);
     close_loop(&loop);
 }
 
 static void test_two_on_one_loop(void) {
     uv_loop_t loop;
-    uv_loop_init(&loop);
+    assert(uv_loop_init(&loop) == 0);
     lua_State *first = new_state(), *second = new_state();
-    curia_runtime *one = curia_open(first, &loop), *two = curia_open(second, &loop);
+    curia_runtime *one = open_in(first, &loop), *two = open_in(second, &loop);
     do_string(first, tasks_script);
     do_string(second, tasks_script);
     uv_run(&loop, UV_RUN_DEFAULT);
-    end(one, first, 0);
+    end(one, first, &loop);
     assert(global(second, "ended") == 10);
     do_string(second, tasks_script);
     uv_run(&loop, UV_RUN_DEFAULT);
     assert(global(second, "ended") == 10);
-    end(two, second, 0);
+    end(two, second, &loop);
     close_loop(&loop);
 }
 
 static void test_one_per_state(void) {
     lua_State *L = new_state(), *co = lua_newthread(L);
-    curia_runtime *runtime = curia_open(co, NULL); /* the state counts, not the coroutine */
-    assert(runtime && !curia_open(L, NULL) && !curia_open(co, NULL));
+    curia_runtime *rt = open_in(co, NULL); /* the state counts, not the coroutine */
+    assert(curia_open(rt, L) == CURIA_EBUSY && curia_open(rt, co) == CURIA_EBUSY);
     lua_settop(L, 0);
     lua_gc(L, LUA_GCCOLLECT);
     do_string(L, "require('curia.task').sleep(1)");
-    end(runtime, L, 0);
+    end(rt, L, NULL);
 }
 
-/* ---- many lives -------------------------------------------------------------------------------- */
-
-/* Under the sanitizers and valgrind, which find leaks by other means, always 0. glibc counts what its
- * thread caches hold, at most CACHED. */
-enum { CACHED = 256 * 1024 };
-
-static size_t bytes_in_use(void) {
-    return mallinfo2().uordblks;
-}
-
-static int open_files(void) {
-    int count = 0;
-    for (int fd = 0; fd < 256; fd++)
-        count += dup2(fd, fd) >= 0;
-    return count;
-}
-
-/* ThreadSanitizer counts each yield of Lua as a frame and dies of too many; and it does not see
- * that libuv closes descriptors, so that it takes for a race when another thread gets the number. */
-#ifdef __SANITIZE_THREAD__
-enum { LIVES = 30 };
-const char *__tsan_default_suppressions(void);
-const char *__tsan_default_suppressions(void) {
-    return "race:^epoll_create1$\nrace:^eventfd$\nrace:^pipe2$\nrace:^socket$\nrace:^socketpair$\n";
-}
-#else
-enum { LIVES = 1000 };
-#endif
+/* ---- many lives ------------------------------------------------------------------------------ */
 
 static void test_many_lives(int lives) {
     live_on_borrowed_loop(tasks_script, "ended", 10);
@@ -235,7 +231,7 @@ static void test_two_threads(int lives) {
         pthread_join(threads[i], NULL);
 }
 
-/* ---- when memory runs out ---------------------------------------------------------------------- */
+/* ---- when memory runs out -------------------------------------------------------------------- */
 
 static long allowance; /* allocations until there are no more */
 
@@ -263,17 +259,16 @@ static lua_State *new_poor_state(void) {
 }
 
 static void test_opening_without_memory(void) {
-    curia_runtime *runtime = NULL;
-    for (long most = 0; !runtime; most++) {
+    curia_runtime *rt = new_runtime(NULL, 0);
+    int rc = CURIA_ENOMEM;
+    for (long most = 0; rc; most++) {
         lua_State *L = new_poor_state();
         allowance = most;
-        runtime = curia_open(L, NULL);
+        rc = curia_open(rt, L);
         allowance = 1000000;
-        assert(lua_gettop(L) == 0);
-        if (runtime)
-            end(runtime, L, 0);
-        else
-            lua_close(L);
+        assert((rc == 0 || rc == CURIA_ENOMEM) && lua_gettop(L) == 0);
+        if (!rc) end(rt, L, NULL);
+        if (rc) lua_close(L);
         assert(most < 1000);
     }
 }
@@ -302,7 +297,7 @@ static void test_running_without_memory(void) {
     bool enough = false;
     for (long most = 0; !enough; most++) {
         lua_State *L = new_poor_state();
-        curia_runtime *runtime = curia_open(L, NULL);
+        curia_runtime *rt = open_in(L, NULL);
         assert(luaL_dostring(L, poor_script) == LUA_OK);
         lua_setglobal(L, "body");
         luaL_loadstring(L, "return require('curia.task').spawn(body):await()");
@@ -310,19 +305,21 @@ static void test_running_without_memory(void) {
         int rc = lua_pcall(L, 0, 1, 0);
         enough = rc == LUA_OK && allowance >= 0;
         for (int i = 0; i < 20; i++)
-            curia_turn(runtime);
+            curia_step(rt, 0);
         allowance = 1000000;
         lua_settop(L, 0);
-        end(runtime, L, 0);
+        end(rt, L, NULL);
         assert(most < 5000);
     }
 }
 
 int main(int argc, char **argv) {
-    int lives = argc > 1 ? (int)strtol(argv[1], NULL, 10) : LIVES;
+    int lives = argc > 1 ? (int)strtol(argv[1], NULL, 10) : IS_TSAN ? 30 : 1000;
     test_own_loop();
     test_closing_ends_tasks();
     test_closing_from_inside();
+    test_closing_lua_first();
+    test_closing_below_a_wait();
     test_waiting_at_top_level();
     test_two_on_one_loop();
     test_one_per_state();

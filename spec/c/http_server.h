@@ -67,6 +67,8 @@ static const server_answer server_answers[] = {
     {"/sselive",
      "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: {\"t\":\"first\"}\n\n",
      "data: {\"t\":\"x\"}\n\n", 0, 0},
+    {"/live/chat/completions", "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n",
+     "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"word \"}}]}\n\n", 0, 0},
     {"/comments",
      "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: {\"t\":\"first\"}\n\n",
      ": still thinking\n\n", 0, 0},

@@ -87,7 +87,7 @@ end)
 
 describe("the manual explains", function()
   for _, what in ipairs { "council", "member", "chair", "round", "profile", "tool", "provider", "budget", "retry",
-    "limits", "config", "run_options" } do
+    "limits", "config", "run_options", "group" } do
     local names = names_of(fields[what])
     it("every field of a " .. what, function() assert_explained(names) end)
   end

@@ -10,6 +10,11 @@ describe("Markdown on a terminal", function()
       plain { "Words.", "", "```lua", "a = 1", "", "| b", "```", "More." })
   end)
 
+  it("has the words of links, but of no code", function()
+    assert.equal("See the manual (there).\n\n    a[1](x)\n",
+      plain { "See the [manual](language.md#rounds) (there).", "", "```lua", "a[1](x)", "```" })
+  end)
+
   it("has tables in columns, the last one broken at the width", function()
     assert.equal(table.concat({
       "Rule    Who wins",

@@ -60,6 +60,19 @@ describe("curia run", function()
     end)
   end)
 
+  it("refuses it also inside of a council that is a member", function()
+    local nested = CAREFUL:gsub('council "careful"', 'local inner = council "careful"', 1)
+      .. '\ncouncil "outer" { round "independent_analysis" {}, member "panel" { council = inner } }'
+    council(nested, function(path)
+      local code, out, err = program.run { "run", path .. "#outer", "Why?" }
+      assert.same({ 0, "Error: the call of delete was refused: nobody is there to approve it\n" }, { code, out })
+      assert.truthy(err:find("  panel > a: delete waits for approval\ndelete needs approval", 1, true), err)
+      code, out = program.run { "run", path .. "#outer", "Why?", "--events" }
+      assert.equal(0, code)
+      assert.is_nil(out:find('"parent_run_id":"', 1, true))
+    end)
+  end)
+
   it("says nothing else with --quiet", function()
     council(GOOD, function(path)
       assert.same({ 0, "an answer\27[31m of a member\n", "" }, { program.run { "run", path, "Why?", "--quiet" } })

@@ -116,7 +116,7 @@ describe("the event log", function()
 
   it("merges only what goes on where the last piece ends", function()
     for _, other in ipairs { { member = "b" }, { idx = 2 }, { kind = "reasoning" }, { attempt = 2 }, { iteration = 2 },
-      { index = 3 } } do
+      { ask = 2 }, { index = 3 } } do
       local reader = log:subscribe {}
       other.index = other.index or 2
       log:token(token {})

@@ -10,7 +10,7 @@ local task = require "curia.task"
 local REQUEST = { messages = { { content = "12345678" } }, max_tokens = 8 }
 
 local function run_of(group, number)
-  return { opts = { group = group }, number = number }
+  return { group = group, number = number }
 end
 
 -- Comes in, stays for so long, tells what it heard.

@@ -35,13 +35,67 @@ describe("a run", function()
     end)
   end)
 
-  it("gives copies as its state, not its insides", function()
-    local run = curia.start(T.council {}, "Why?")
-    run:await()
-    run:state().members.a = "changed"
-    run:state().usage.output_tokens = 0
-    assert.equal("ok", run:state().members.a)
-    assert.equal(3, run:state().usage.output_tokens)
+  it("gives snapshots as its state: the same one until something changes, and none that changes", function()
+    helper.virtual(function()
+      T.script(function(request) return { content = "yes", delay_ms = request.member == "a" and 10 or 20 } end)
+      local run = curia.start(T.council { rounds = { { type = "independent_analysis" }, { type = "critique" } } }, "Why?")
+      local states, members, outputs = {}, {}, {}
+      for i = 1, 6 do
+        states[i] = run:state()
+        assert.equal(states[i], run:state())
+        members[i], outputs[i] = states[i].members.a or "none", states[i].usage.output_tokens or 0
+        task.sleep(i == 1 and 5 or 10)
+      end
+      assert.same({ "none", "running", "ok", "running", "ok", "ok" }, members)
+      assert.same({ 0, 0, 1, 3, 4, 6 }, outputs)
+      for i = 1, 6 do assert.equal(members[i], states[i].members.a or "none") end
+      assert.same({ "pending", "running", "completed" }, { states[1].status, states[2].status, states[6].status })
+      assert.same({ 0, 1, 2 }, { states[1].rounds_completed, states[4].rounds_completed, states[6].rounds_completed })
+      states[6].members.a = "changed"
+      assert.equal("ok", run:result().rounds[1].results.a.status)
+    end)
+  end)
+
+  it("shows each change of its state", function()
+    helper.virtual(function()
+      T.script { content = "yes", delay_ms = 1000 }
+      local run = curia.start(T.council {}, "Why?")
+      task.sleep(10)
+      local round, before = run.current_round, run:state()
+      local function changed()
+        local now = run:state()
+        assert.not_equal(before, now)
+        before = now
+        return now
+      end
+      run:set_member("a", "error")
+      assert.equal("error", changed().members.a)
+      run:add_usage { usage = { output_tokens = 7 } }
+      assert.equal(7, changed().usage.output_tokens)
+      run:enter_round({ name = "next", idx = 2 }, {})
+      assert.equal("next", changed().current_round.name)
+      run:leave_round(run.current_round, {})
+      assert.equal(1, changed().rounds_completed)
+      run:enter_round(round, {})
+      run:terminate()
+      assert.equal("terminated", changed().status)
+    end)
+  end)
+
+  it("shows what a run inside of it has used once that has ended", function()
+    helper.virtual(function()
+      T.script { content = "yes", delay_ms = 10 }
+      local inner = T.council { name = "inner" }
+      local run = curia.start(T.council { run = function(ctx)
+        ctx:run(inner, "i?")
+        ctx:sleep(100)
+      end }, "o?")
+      task.sleep(5)
+      assert.is_nil(run:state().usage.output_tokens)
+      task.sleep(50)
+      assert.equal(3, run:state().usage.output_tokens)
+      run:await()
+    end)
   end)
 
   it("can be waited for at top level and in tasks, by many", function()
@@ -284,6 +338,16 @@ describe("terminating a run", function()
     end)
   end)
 
+  it("before it has begun is no different", function()
+    local run, ends = curia.start(T.council {}, "Why?"), 0
+    run:on_end(function() ends = ends + 1 end)
+    run:terminate()
+    task.sleep(0)
+    task.sleep(0)
+    assert.same({ "terminated", 1, 0 }, { run:state().status, ends, run.log.count })
+    assert.equal("unknown_run", select(2, run:await()).kind)
+  end)
+
   it("ends iterators and calls on_end once", function()
     helper.virtual(function()
       T.script(slow)
@@ -373,6 +437,26 @@ describe("an owned run", function()
         assert.equal("cancelled", select(2, run:await()).kind)
       end
     end)
+  end)
+
+  it("dies also when the watchdog stops that task", function()
+    local output = helper.script [[
+      local curia, task, watchdog = require "curia", require "curia.task", require "curia.core.watchdog"
+      watchdog.stop()
+      watchdog.start(100)
+      curia.config { providers = { p = { adapter = "scripted", script = { content = "x", delay_ms = 60000 } } } }
+      local council = curia.council "c" { curia.member "a" { provider = "p", model = "m" },
+        curia.round "independent_analysis" {} }
+      local run
+      local owner = task.spawn(function()
+        run = curia.start(council, "Why?", { owned = true })
+        task.sleep(1)
+        while true do end
+      end)
+      print(select(2, owner:await()))
+      print(run:state().status)
+    ]]
+    assert.matches("stopped: the script held the loop.*\ncancelled\n$", output)
   end)
 
   it("cannot be started by a cancelled task, and leaves nothing behind", function()

@@ -54,8 +54,7 @@ describe("starting", function()
   end)
 
   it("refuses what later versions will do, and names it", function()
-    for option, value in pairs { group = "g", namespace = "n", durability = "sync",
-      relay_topics = { "x" }, stack = "s", env = "e", council_version = "1" } do
+    for option, value in pairs { durability = "sync", stack = "s", env = "e", council_version = "1" } do
       local run, err = curia.start(T.council {}, "Why?", { [option] = value })
       assert.is_nil(run, option)
       assert.equal("unsupported", err.kind)
@@ -176,12 +175,12 @@ describe("the list of runs", function()
     return ids
   end
 
-  it("holds the states of those that live or linger, oldest first", function()
+  it("holds the states of those that live or linger, newest first", function()
     helper.virtual(function()
       T.script(slow)
       local first = curia.start(T.council {}, "1")
       local second = curia.start(T.council {}, "2")
-      assert.same({ first.id, second.id }, listed({}, first, second))
+      assert.same({ second.id, first.id }, listed({}, first, second))
       task.sleep(1)
       first:cancel()
       first:await()
@@ -238,6 +237,26 @@ describe("curia.run", function()
       waiting:await()
       assert.equal("cancelled", curia.state("deserted").status)
     end)
+  end)
+end)
+
+describe("curia.ask", function()
+  it("runs the council that the configuration names", function()
+    T.script "yes"
+    local result, err = curia.ask "Why?"
+    assert.is_nil(result)
+    assert.same({ "invalid_council", "missing" }, { err.kind, err.code })
+    curia.register("council", "spec_default", T.council { name = "by name" })
+    for given, name in pairs { spec_default = "by name", [T.council { name = "as such" }] = "as such" } do
+      curia.config { default_council = given }
+      result = curia.ask("Why?", { run_id = name })
+      assert.same({ "ok", name, name }, { result.status, result.council, result.run_id })
+    end
+    curia.config { default_council = "spec_defualt" }
+    err = select(2, curia.ask "Why?")
+    assert.same({ "invalid_council", "unknown_council" }, { err.kind, err.code })
+    assert.matches("did you mean 'spec_default'", err.message)
+    curia.unregister("council", "spec_default")
   end)
 end)
 

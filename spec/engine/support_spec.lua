@@ -19,8 +19,8 @@ describe("what this version cannot do yet", function()
   end)
 
   it("is refused by name in options", function()
-    for field, value in pairs { durability = "sync", group = "g", namespace = "n", recovery = "resume",
-      relay_topics = { "t" } } do
+    for field, value in pairs { durability = "sync", recovery = "resume", stack = "s", env = "e",
+      council_version = "1" } do
       local err = refused({}, { [field] = value })
       assert.equal("unsupported", err.kind, field)
       assert.matches("option " .. field, err.message, nil, true)

@@ -35,6 +35,11 @@ describe("code of users", function()
     assert.equal("script", select(2, user_code.call("sum", error)).kind)
   end)
 
+  it("may run out of memory, which no handler of errors sees", function()
+    local _, err = user_code.call("sum", error, "not enough memory", 0)
+    assert.same({ "script", "sum: not enough memory", "memory_limit" }, { err.kind, err.message, err.code })
+  end)
+
   it("tells the difference between raising and returning", function()
     assert.same({ true, nil, "why" }, { user_code.try("x", function() return nil, "why" end) })
     local ok, err = user_code.try("x", error, "why")

@@ -4,7 +4,7 @@ local fields = require "curia.language.fields"
 describe("curia.language.fields", function()
   local TYPES = {}
   for _, name in ipairs { "string", "number", "integer", "boolean", "function", "table", "list", "map", "record",
-    "duration", "council", "secret", "any" } do
+    "duration", "council", "group", "secret", "any" } do
     TYPES[name] = true
   end
 
@@ -50,8 +50,9 @@ describe("curia.language.fields", function()
       run_options = [[run_id group owned subscribe relay_topics recorder verbose verbose_to await_timeout retry
         failure_mode member_timeout_ms deadline_ms budget durability recovery seed metadata idempotent namespace
         stack env council_version]],
-      config = [[default_profile default_retry default_failure_mode default_member_timeout_ms linger_ms providers
+      config = [[default_profile default_council namespace default_retry default_failure_mode default_member_timeout_ms linger_ms providers
         profiles prices models log]],
+      group = "max_runs budget namespace",
       provider = "adapter base_url api_key headers limits",
     }
     for group, names in pairs(expected) do

@@ -1,3 +1,4 @@
+local curia = require "curia"
 local R = require "spec.rounds.support"
 local T = require "spec.engine.support"
 
@@ -196,6 +197,26 @@ describe("pairwise_elimination", function()
       end)
       assert.equal(100, ms)
     end)
+  end)
+end)
+
+describe("the words of a judge that is asked several times at once", function()
+  it("can be told apart: each event carries which ask it belongs to", function()
+    T.script(function(request)
+      if request.round ~= "pairwise_elimination" then return "strength " .. request.member:match "%d+" end
+      return { content = by_strength(shown(request.messages[#request.messages].content)), pieces = 3 }
+    end)
+    local texts, asks = {}, {}
+    local run = assert(curia.start(T.council { ids = ids_to(2), chair = { stream = true },
+      rounds = { { type = "independent_analysis" }, { type = "pairwise_elimination" } } }, "Why?"))
+    for event in run:events { tokens = true } do
+      local ask = event.round == "pairwise_elimination" and event.member == "chair" and event.ask
+      if ask and event.type == "member_token" then texts[ask] = (texts[ask] or "") .. event.text end
+      if ask then asks[event.type] = (asks[event.type] or 0) + ask end
+    end
+    assert.same({ 3, 3 }, { asks.member_started, asks.member_completed })
+    assert.matches('"winner": "Response B"', texts[1])
+    assert.matches('"winner": "Response A"', texts[2])
   end)
 end)
 

@@ -110,12 +110,18 @@ describe("curia.view.live", function()
   end)
 
   it("falls back to plain lines where the terminal or its user wants them", function()
-    for _, env in ipairs { { TERM = "dumb" }, { NO_COLOR = "1" }, { LC_ALL = "C" } } do
+    for _, env in ipairs { { TERM = "dumb" }, { LC_ALL = "C" } } do
       local code, raw = on_terminal("run panel Why --offline", { env = env })
       assert.equal(0, code)
       assert.is_nil(raw:find("\27", 1, true))
       assert.truthy(raw:find("round 1 of 2: independent_analysis", 1, true))
     end
+  end)
+
+  it("moves without colours where they are not wanted", function()
+    local _, raw = on_terminal("run panel Why --offline", { env = { NO_COLOR = "1" } })
+    assert.truthy(raw:find("\27[?25l", 1, true))
+    assert.is_nil(raw:find("\27%[%d*m"))
   end)
 
   it("fits narrow and low terminals", function()

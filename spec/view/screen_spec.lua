@@ -18,6 +18,20 @@ describe("curia.view.screen", function()
     end
   end)
 
+  it("never erases all from the first row on, which tmux would keep in its history", function()
+    local written = {}
+    local screen = screens.new(function(text) written[#written + 1] = text end)
+    screen:draw { "1", "2" }
+    screen:draw {}
+    screen:draw { "1", "2", "3" }
+    screen:commit { "over" }
+    screen:reflow(20)
+    screen:close()
+    local all = table.concat(written)
+    local erased, below = select(2, all:gsub("\27%[J", "")), select(2, all:gsub("\27%[1B\r\27%[J", ""))
+    assert.same({ 3, 3 }, { erased, below })
+  end)
+
   it("writes nothing where nothing differs", function()
     local screen, sheet = open()
     screen:draw { "a", "b" }
@@ -34,6 +48,18 @@ describe("curia.view.screen", function()
     assert.is_nil(written[#written]:find("first", 1, true))
     assert.truthy(written[#written]:find("changed", 1, true))
     assert.is_nil(written[#written]:find("third", 1, true))
+  end)
+
+  it("lends the terminal with nothing of its own on it, and takes it over below", function()
+    local screen, sheet = open()
+    screen:draw { "a", "b" }
+    screen:lend()
+    assert.is_true(sheet.cursor and sheet.wrap)
+    sheet:write("allow? y\r\n")
+    screen:retake()
+    screen:draw { "c" }
+    assert.is_false(sheet.cursor)
+    assert.same({ "allow? y", "c" }, sheet:text())
   end)
 
   it("lets what is over stand above", function()
@@ -101,17 +127,5 @@ describe("curia.view.screen", function()
     local writes = sheet.writes
     screen:close()
     assert.equal(writes, sheet.writes)
-  end)
-
-  it("gives the terminal back for a while", function()
-    local screen, sheet = open()
-    screen:draw { "live" }
-    screen:release()
-    assert.is_true(sheet.cursor)
-    sheet:write("$ fg\r\n")
-    screen:retake()
-    screen:draw { "live" }
-    assert.is_false(sheet.cursor)
-    assert.same({ "live", "$ fg", "live" }, sheet:text())
   end)
 end)

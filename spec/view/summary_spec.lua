@@ -25,7 +25,7 @@ describe("curia.view.summary", function()
       "round 2 of 3 · ranking · 1 of 2 answered · 1.0 s", "",
       "✓ optimist  m-1 · done · 5 tokens · 1.5 s", "  ranks optimist > skeptic", "", "  A is best.", "",
       "✗ skeptic  the key was refused: bad key (HTTP 401)", "",
-      "ranking: optimist 1, skeptic 0.25; not counted: skeptic (no ordering)",
+      "ranking: optimist 1, skeptic 0.25 (peer ranking); not counted: skeptic (no", "  ordering)",
       "Response A = optimist, Response B = skeptic", "",
     }, told(16))
   end)
@@ -85,6 +85,24 @@ describe("curia.view.summary", function()
     assert.equal("ranking: a 2.5, b 2.5 (tie)", summary.decision(tied))
     assert.equal("ranking: a, b", summary.decision({ ranking = { "a", "b" } }))
     assert.equal("ranking: a, b; no winner by the rule majority", summary.decision({ ranking = { "a", "b" }, rule = "majority" }))
+  end)
+
+  it("names the rule, and by how much it was won", function()
+    local decision = { winner = "a", ranking = { "a", "b" }, rule = "majority_judgment", margin = 1 / 3 }
+    assert.equal("ranking: a, b (majority judgment, margin 33 %)", summary.decision(decision))
+    decision.tie, decision.detail = true, { tie_break = "first" }
+    assert.equal("ranking: a, b (majority judgment) (tie, broken by name)", summary.decision(decision))
+  end)
+
+  it("tells the matches of a bracket", function()
+    local decision = { ranking = { "a" }, detail = { still_in = { "a", "c" }, matches = {
+      { a = "a", b = "b", winner = "a", loser = "b", tie = false },
+      { a = "c", b = "d", winner = "c", loser = "d", tie = true } } } }
+    local view = state.new(events.about, 0)
+    view:apply({ type = "round_started", round = "p", idx = 1 }, 0)
+    local lines = summary.round(view, view.round, { results = {}, decision = decision, duration_ms = 1 }, 1, 80, plain)
+    local shown = table.concat(lines, "\n")
+    assert.truthy(shown:find("matches: a beats b; c and d tie, c goes on\nranking: a", 1, true), shown)
   end)
 
   it("cuts what was voted on where it is a whole answer", function()

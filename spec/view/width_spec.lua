@@ -24,6 +24,10 @@ describe("curia.view.width", function()
     assert.equal("abc", width.clean("a\u{202e}b\u{2066}c"))
   end)
 
+  it("says that a terminal of ASCII alone misses something", function()
+    assert.equal("na?ve ?? ok\n", width.ascii("naïve 日本 ok\n"))
+  end)
+
   it("repairs what is no UTF-8", function()
     assert.equal("a\u{FFFD}b", width.clean("a\xffb"))
     assert.equal("\u{FFFD}\u{FFFD}", width.clean("\xe2\x82"))

@@ -13,7 +13,8 @@ for _, name in ipairs(M.names) do own[name] = true end
 
 --- The adapter of that name, shipped or added.
 ---@param name string
----@return table|nil adapter, string|nil message names the nearest known one
+---@return table? adapter
+---@return string? message names the nearest known one
 function M.get(name)
   if type(own[name]) == "table" then return own[name] end
   if not own[name] then

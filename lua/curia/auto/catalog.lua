@@ -55,6 +55,7 @@ end
 --- The entries that can be chosen, in their order.
 ---@param opts table of `auto`
 ---@return curia.CatalogEntry[]
+---@return integer total how many there are, with those that cannot be chosen
 function M.entries(opts)
   local given = opts.catalog == "registry" and registered() or opts.catalog or {}
   local entries = {}
@@ -62,7 +63,7 @@ function M.entries(opts)
     local entry = complete(item)
     if entry and not (opts.provider_check and not reachable(entry)) then entries[#entries + 1] = entry end
   end
-  return entries
+  return entries, #given
 end
 
 return M

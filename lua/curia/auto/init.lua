@@ -12,6 +12,8 @@ local errors = require "curia.errors"
 local fields = require "curia.language.fields"
 local lower = require "curia.language.lower"
 local strategies = require "curia.auto.strategies"
+local telemetry = require "curia.telemetry"
+local told = require "curia.telemetry.auto"
 
 local M = {}
 
@@ -73,7 +75,8 @@ local function kind_of(choice, opts)
 end
 
 local function choose(ctx, opts)
-  local entries = catalog.entries(opts)
+  local entries, total = catalog.entries(opts)
+  if telemetry.on["auto.catalog_filtered"] then told.filtered(ctx, total, #entries) end
   local choice, reason = strategies.choose(opts.strategy, ctx, entries, opts)
   return choice or fallback(opts, reason or "no entry matched")
 end
@@ -84,6 +87,7 @@ local function tell(ctx, choice, opts, began)
     reason = choice.reason, score = choice.score, kind = kind_of(choice, opts),
     latency_ms = (clock.us() - began) / 1000,
   }
+  if telemetry.on["auto.decision"] then told.decision(ctx, clock.us() - began) end
 end
 
 local function answer(ctx, choice)

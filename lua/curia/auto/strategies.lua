@@ -1,6 +1,9 @@
 --- The strategies of `auto`: each a module `{name, choose, asks, needs}`, a function of the user's own, or a table
 -- `{"name", option = ...}`.
+local clock = require "curia.core.clock"
 local suggest = require "curia.suggest"
+local telemetry = require "curia.telemetry"
+local told = require "curia.telemetry.auto"
 local user_code = require "curia.engine.user_code"
 
 local M = {}
@@ -118,7 +121,11 @@ end
 function cascade.choose(ctx, entries, opts, strategy)
   local reasons = {}
   for i, one in ipairs(M.members(strategy)) do
+    local began = clock.us()
     local choice, reason = M.choose(one, ctx, entries, opts)
+    if telemetry.on["auto.cascade_step"] then
+      told.cascade_step(ctx, i, M.name(one), choice ~= nil, clock.us() - began)
+    end
     if choice then
       choice.strategy = M.name(one)
       return choice

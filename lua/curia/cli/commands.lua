@@ -44,8 +44,17 @@ local function read_verbose(text)
   return nil, "only =debug is known"
 end
 
+local function read_approval(text)
+  if text == "ask" or text == "all" or text == "none" then return text end
+  return nil, "ask, all or none is expected"
+end
+
+local config_option = { "config", value = "KEY=VALUE", many = true, convert = read_pair("KEY=VALUE"),
+  doc = "a key of the configuration, for this time (JSON, or a text)" }
+
 local run = {
   name = "run",
+  configured = true,
   usage = "curia run COUNCIL [QUESTION] [OPTIONS]",
   about = "ask a council",
   examples = {
@@ -76,6 +85,9 @@ local run = {
     { "budget-usd", value = "N", convert = read_amount,
       doc = "the most that the run may spend, in US dollars; every model needs a price" },
     { "seed", value = "N", convert = read_integer, doc = "seed of the run's random choices" },
+    { "approve", value = "ask|all|none", convert = read_approval,
+      doc = "calls of tools that need approval: ask at the terminal, the default there; allow all; or refuse" },
+    config_option,
   },
   text = [[
 COUNCIL is a Lua file, FILE#name where a file declares several, a JSON file that
@@ -84,7 +96,9 @@ help councils).
 
 Standard output gets the final answer and nothing else; everything that is told
 on the way goes to standard error: members side by side on a terminal, plain
-lines elsewhere (and with NO_COLOR, TERM=dumb or a locale that is not UTF-8).
+lines elsewhere (and with TERM=dumb or a locale that is not UTF-8). NO_COLOR and
+CLICOLOR=0 take the colours away; CLICOLOR_FORCE=1 brings them to a terminal
+that is not known to have any.
 
 Ctrl-C cancels the run and prints what there is; twice stops at once.
 
@@ -94,6 +108,7 @@ Exit codes: 0 ok, 2 partial (an answer, but somebody is missing in it),
 
 local check = {
   name = "check",
+  configured = true,
   usage = "curia check COUNCIL... [OPTIONS]",
   about = "find every fault of a council before a token is spent",
   examples = {
@@ -106,6 +121,7 @@ local check = {
 
 local diagram = {
   name = "diagram",
+  configured = true,
   usage = "curia diagram COUNCIL|EVENTS [OPTIONS]",
   about = "draw a council, or a run as it went",
   examples = {
@@ -129,6 +145,7 @@ Exit codes: 0 drawn, 1 the file cannot be read, 64 wrong usage.]],
 
 local estimate = {
   name = "estimate",
+  configured = true,
   usage = "curia estimate COUNCIL [QUESTION] [OPTIONS]",
   about = "tell what a run will take, without a call",
   examples = {
@@ -148,8 +165,25 @@ none. Dollars are known for models that have a price.
 Exit codes: 0 ok, 1 the council is not valid, 64 wrong usage.]],
 }
 
+local new = {
+  name = "new",
+  usage = "curia new NAME [OPTIONS]",
+  about = "write a council, or a project, to start from",
+  examples = {
+    { "curia new advisor", "advisor.lua, with comments" },
+    { "curia new jury2 --template jury", "from a council that comes with Curia" },
+    { "curia new advisor --project", "a folder: council, configuration, a spec that passes" },
+  },
+  options = {
+    { "template", value = "COUNCIL", doc = "a council that comes with Curia (curia help councils)" },
+    { "project", doc = "a folder with a configuration and a spec besides" },
+  },
+  text = "Nothing is overwritten.",
+}
+
 local lua = {
   name = "lua",
+  configured = true,
   usage = "curia lua FILE|- [ARGUMENT...]",
   about = "run a Lua script with Curia in scope",
   examples = {
@@ -164,6 +198,74 @@ scope are `curia` (as require "curia"), the words of the council language
 (council, member, round, chair, tool, topology, auto, escalate, bm25, http_get,
 mcp, env, cmd, file) and `uv` (luv, on the same loop). Arguments are in `arg`
 and `...`; an integer that the script returns is the exit code.]],
+}
+
+local trust = {
+  name = "trust",
+  usage = "curia trust [FOLDER] [OPTIONS]",
+  about = "let a project's curia.config.lua be read",
+  examples = {
+    { "curia trust", "the one in this folder, as it is now" },
+    { "curia trust --list", "all that are trusted" },
+  },
+  options = {
+    { "list", doc = "list what is trusted" },
+    { "remove", doc = "trust it no more" },
+  },
+  text = [[
+A configuration file is Lua, and a project's comes from whoever made the folder:
+look at it before you trust it. One that has changed since is not read until it
+is trusted again. Your own, ~/.config/curia/curia.config.lua, needs no trust.]],
+}
+
+local repl = {
+  name = "repl",
+  configured = true,
+  usage = "curia repl [FILE] [OPTIONS]",
+  about = "try councils and Lua at a prompt, while runs go on",
+  examples = {
+    { "curia repl", "Lua with the council language in scope" },
+    { "curia repl councils/panel.lua --offline", "a file loaded first, invented answers" },
+    { "echo 'print(curia._VERSION)' | curia repl", "lines from a pipe, for scripts" },
+  },
+  options = { { "offline", doc = "ask nobody: scripted answers, marked as such everywhere" } },
+  text = [[
+An expression shows its value; `_` is the last one. A statement that is not
+finished goes on in the next line. Variables stay, also those that are typed as
+`local x = ...`. A council that is declared can be asked by its name.
+
+    > council "pair" { profile = "fast", member "a" {}, member "b" {},
+    >>   round "independent_analysis" {}, chair {} }
+    > curia.run("pair", "Ship on Friday?")      waits, and shows the result
+    > run = curia.start("pair", "And Monday?")  goes on while you type
+    > :runs                                     :watch, :cancel, :cost, :help
+
+Ctrl-C stops what runs, or takes back what is typed; Ctrl-D ends. TAB completes
+names, fields, councils, commands and files. Lines are kept in the history, but
+those that begin with a blank or hold what looks like a key.]],
+}
+
+local doctor = {
+  name = "doctor",
+  configured = true,
+  usage = "curia doctor [COUNCIL] [OPTIONS]",
+  about = "find out what works here: keys, models, configuration",
+  examples = {
+    { "curia doctor", "the profiles `fast`, `balanced` and `deep`" },
+    { "curia doctor councils/panel.lua", "each member and the chair of a council" },
+    { "curia doctor --no-calls", "nothing that costs anything" },
+  },
+  options = {
+    { "no-calls", doc = "make no call; otherwise each model is asked for one token" },
+    { "json", doc = "print one JSON document" },
+    config_option,
+  },
+  text = [[
+Shows every value of the configuration with where it comes from (secrets
+masked), what the environment says of proxies and certificates, which keys are
+there, and asks each model for one token.
+
+Exit codes: 0 all is well, 1 something is not, 64 wrong usage.]],
 }
 
 local mock = {
@@ -242,6 +344,18 @@ local version = {
   options = { { "json", doc = "print one JSON document" } },
 }
 
+local completion = {
+  name = "completion",
+  usage = "curia completion bash|zsh|fish",
+  about = "print a script with which a shell completes commands and councils",
+  examples = {
+    { "source <(curia completion bash)", "for this shell; in ~/.bashrc for each" },
+    { 'curia completion zsh > "${fpath[1]}/_curia"', "for zsh" },
+    { "curia completion fish > ~/.config/fish/completions/curia.fish", "for fish" },
+  },
+  options = { { "list", value = "NAME", doc = "print the names of a kind, councils or topics; the scripts ask so" } },
+}
+
 local help = {
   name = "help",
   usage = "curia help [TOPIC]",
@@ -251,12 +365,13 @@ local help = {
     { "curia help councils", "a topic" },
     { "curia help vote", "a word of the council language" },
     { "curia help language", "all of its words" },
+    { "curia help --man | man -l -", "all commands as a man page" },
   },
-  options = {},
+  options = { { "man", doc = "print all commands as a man page" } },
 }
 
 --- In the order of the help.
-M.list = { run, check, diagram, estimate, lua, mock, test, version, help }
+M.list = { run, new, check, diagram, estimate, lua, repl, trust, doctor, mock, test, completion, version, help }
 
 --- By name.
 M.by_name = {}

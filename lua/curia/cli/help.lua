@@ -132,10 +132,14 @@ function M.text(name)
 end
 
 --- `curia help [TOPIC]`
----@param _ table options
+---@param values {man?: boolean}
 ---@param rest string[]
 ---@return integer exit code
-function M.main(_, rest)
+function M.main(values, rest)
+  if values.man then
+    io.write((require "curia.cli.man".page()))
+    return 0
+  end
   local text, message = M.text(rest[1])
   if not text then
     io.stderr:write("curia: ", message, "\n")

@@ -20,13 +20,26 @@ local function wants_help(arg)
   return arg == "--help" or arg == "-h"
 end
 
+local function failed(err)
+  io.stderr:write("curia: ", err.message, "\n")
+  return 1
+end
+
 local function run(command, args)
   if command.raw and wants_help(args[1]) then return show_help(command.name) end
+  if command.configured then
+    local ok, err = require "curia.cli.settings".load_files()
+    if not ok then return failed(err) end
+  end
   local module = require("curia.cli." .. command.name)
   if command.raw then return module.main(args) end
   local values, rest = require "curia.cli.options".parse(command.options, args)
   if not values then return usage.misused(rest, command.name) end
   if values.help then return show_help(command.name) end
+  if values.config then
+    local ok, err = require "curia.cli.settings".set(values.config)
+    if not ok then return failed(err) end
+  end
   return module.main(values, rest)
 end
 

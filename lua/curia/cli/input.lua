@@ -1,12 +1,13 @@
 --- The input of a run, from the command line: a question, a JSON file or a pipe, single fields.
 local json = require "curia.json"
+local plain = require "curia.cli.plain"
 
 local M = {}
 
 local MISSING = "the question is missing: give it as an argument, with -i FILE or with -i -"
 
 local function read_all(path)
-  if path == "-" then return io.read("a") or "" end
+  if path == "-" then return plain.text(io.read("a") or "") end
   local handle, message = io.open(path, "rb")
   if not handle then return nil, message end
   local text <const> = handle:read("a")

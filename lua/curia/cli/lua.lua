@@ -1,5 +1,6 @@
 --- `curia lua FILE [ARG...]`: runs a Lua script with Curia in scope, as a task.
 local language = require "curia.language"
+local plain = require "curia.cli.plain"
 local task = require "curia.task"
 local usage = require "curia.cli.usage"
 
@@ -12,7 +13,7 @@ local function environment()
 end
 
 local function load_script(path)
-  if path == "-" then return load(io.read("a"), "=stdin", "t", environment()) end
+  if path == "-" then return load(plain.text(io.read("a")), "=stdin", "t", environment()) end
   return loadfile(path, "t", environment())
 end
 

@@ -57,7 +57,13 @@ local function append_table(lines, block, columns)
   end
 end
 
---- A text without the marks of code blocks and tables.
+-- A link leads nowhere on a terminal: its words stay.
+local function text_line(line, in_code)
+  if in_code then return line ~= "" and "    " .. line or line end
+  return (line:gsub("%[([^%]]+)%]%([%w_./#-]+%)", "%1"))
+end
+
+--- A text without the marks of code blocks, tables and links.
 ---@param text string Markdown; it ends with a line feed
 ---@param columns integer the width that tables keep to
 ---@return string
@@ -71,7 +77,7 @@ function M.plain(text, columns)
     end
     if in_table then block[#block + 1] = line
     elseif line:find "^```" then in_code = not in_code
-    else lines[#lines + 1] = in_code and line ~= "" and "    " .. line or line end
+    else lines[#lines + 1] = text_line(line, in_code) end
   end
   append_table(lines, block, columns)
   return table.concat(lines, "\n") .. "\n"

@@ -1,4 +1,5 @@
 --- `curia run`: asks a council, shows what happens, prints the answer.
+local approval = require "curia.cli.approval"
 local errors = require "curia.errors"
 local input = require "curia.cli.input"
 local library = require "curia.cli.library"
@@ -40,16 +41,24 @@ local function planned_rounds(plan)
   for i, round in ipairs(plan.rounds) do
     local chair, ids = round.module.chair == true, {}
     for j, member in ipairs(chair and { plan.chair } or plan.members) do ids[j] = member.id end
-    rounds[i] = { name = round.name, members = round.members or ids, chair = chair }
+    rounds[i] = {
+      name = round.name, members = round.members or ids, chair = chair, samples = round.samples,
+      iterations = round.max_iterations or round.max_rounds,
+    }
   end
   return rounds
+end
+
+local function budget_of(request)
+  local usd = request.values.budget_usd
+  return usd and { usd = usd } or request.plan.spec.budget
 end
 
 local function about(request)
   local question = request.input.question
   return {
     council = request.council.name, question = type(question) == "string" and question or nil,
-    offline = request.offline, planned = planned_rounds(request.plan),
+    offline = request.offline, planned = planned_rounds(request.plan), budget = budget_of(request),
   }
 end
 
@@ -96,7 +105,7 @@ local function start_options(request)
   return {
     offline = request.offline or nil, models = next(request.models) and request.models or nil,
     seed = values.seed, deadline_ms = values.deadline,
-    budget = values.budget_usd and { usd = values.budget_usd } or nil,
+    budget = values.budget_usd and budget_of(request) or nil,
   }
 end
 
@@ -105,16 +114,13 @@ local function print_event(event, run)
   if not io.stdout:write(records.line(event)) or not io.stdout:flush() then run:cancel("nobody reads the events") end
 end
 
--- Nobody can be asked here; a run that waited for ever would be worse.
-local function refuse_call(event, run, view)
-  view:say(("%s needs approval, and nobody can give it here: refused"):format(event.call.name))
-  run:approve(event.call.id, false, "nobody is there to approve it")
-end
-
+-- The runs inside of the run have a say too: what they wait for is asked here, and views show who is in them.
 local function follow(run, view, values)
-  for event in run:events { tokens = values.events or view.tokens } do
-    if event.type == "run_blocked" and event.reason == "approval" then refuse_call(event, run, view) end
-    if values.events then print_event(event, run) else view:event(event) end
+  local mode = approval.mode(values.approve)
+  for event in run:events { tokens = values.events or view.tokens, sub_runs = true } do
+    if not values.events then view:event(event)
+    elseif event.run_id == run.id then print_event(event, run) end
+    if event.type == "run_blocked" and event.call then approval.decide(event, view, mode) end
   end
   return run:await()
 end
@@ -132,7 +138,7 @@ end
 local function print_answer(result)
   local answer, columns = report.answer(result), terminal.columns(STDOUT)
   if not answer then return end
-  if columns then answer = report.for_terminal(answer, columns) end
+  if columns then answer = report.for_terminal(answer, columns, not terminal.is_utf8()) end
   io.stdout:write(answer, answer:sub(-1) == "\n" and "" or "\n")
 end
 

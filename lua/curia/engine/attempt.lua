@@ -22,8 +22,9 @@ local function tell_piece(attempt, kind, text, index, finish_reason)
   local log, round = turn.run.log, turn.round
   if log.token_watchers == 0 then return end
   log:token {
-    round = round.name, idx = round.idx, iteration = round.iteration, member = turn.member.id,
-    text = text, kind = kind, index = index, attempt = turn.attempts, finish_reason = finish_reason,
+    round = round.name, idx = round.idx, iteration = round.iteration, ask = round.ask,
+    member = turn.member.id, text = text, kind = kind, index = index, attempt = turn.attempts,
+    finish_reason = finish_reason,
   }
 end
 

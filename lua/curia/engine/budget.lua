@@ -21,9 +21,10 @@ local SLACK = 1e-9 -- sums of prices are not exact
 ---@field said number tokens of answers: what a chair will read
 ---@field live integer claims that are not settled
 ---@field conclude boolean at the limit, the chair concludes
+---@field holder string who may use it
 ---@field outer? curia.Budget that of the run that this one is part of: it pays too
 ---@field refused? curia.Error why no new call starts
-local Budget = {}
+local Budget = { holder = "the run" }
 Budget.__index = Budget
 
 ---@class curia.Claim what one attempt may use
@@ -65,6 +66,17 @@ function M.new(opts, plan, prices)
   local limits = strictest(opts.budget, plan.spec.budget)
   if not limits then return nil end
   return new_budget(limits, plan, prices, (opts.on_budget or plan.spec.on_budget) == "conclude")
+end
+
+--- A budget that several runs share.
+---@param limits {usd?: number, tokens?: integer, calls?: integer}
+---@param prices? table<string, curia.Price>
+---@param holder string whose it is, for messages
+---@return curia.Budget
+function M.shared(limits, prices, holder)
+  local budget = new_budget(limits, nil, prices, false)
+  budget.holder = holder
+  return budget
 end
 
 --- The budget of a run inside of another one: its own, if it has one, and the other's beside it.
@@ -116,8 +128,8 @@ end
 
 -- What the chair's call is kept: it will read all that was said.
 local function chairs_share(budget, claim)
-  local chair = budget.plan.chair
-  if not budget.conclude or not chair then return NOTHING end
+  local chair = budget.conclude and budget.plan.chair
+  if not chair then return NOTHING end
   local input, output = budget.said + claim.tokens, tokens.output(chair)
   return { calls = 1, tokens = input + output, usd = usd_of(budget, chair, input, output) }
 end
@@ -137,7 +149,8 @@ local function amount(name, value)
 end
 
 local function refusal(budget, name, claim)
-  local text, used = ("%s are all that the run may use"):format(amount(name, budget.limits[name])), budget.spent[name]
+  local text, used = ("%s are all that %s may use"):format(amount(name, budget.limits[name]),
+    budget.holder), budget.spent[name]
   if claim and name ~= "calls" then
     text = ("%s: it has used %s, and the next call may need %s"):format(text, amount(name, used),
       amount(name, claim[name]))

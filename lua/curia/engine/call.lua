@@ -5,11 +5,14 @@ local cost = require "curia.cost"
 local decoder = require "curia.core.decoder"
 local errors = require "curia.errors"
 local http = require "curia.http"
+local lazy = require "curia.lazy"
 local in_process = require "curia.engine.in_process"
 local limiter = require "curia.engine.limiter"
 local models = require "curia.data.models"
 local redact = require "curia.redact"
 local secrets = require "curia.language.secrets"
+local telemetry = require "curia.telemetry"
+local told = lazy "curia.telemetry.requests"
 local user_code = require "curia.engine.user_code"
 
 local M = {}
@@ -252,10 +255,12 @@ function M.attempt(attempt, member, request, prices)
   if not number then return nil, refused end
   mark_sent(attempt)
   local guard <close> = gate
+  local asked <close> = telemetry.any and told.begin(attempt.turn, member, known.config.base_url)
   local go = member.adapter.call and inside or over_http
   local response, headers
   response, err, headers = go(attempt, member, request, known.config)
   if not response then err = cleaned(err, member.provider) end
+  if asked then asked:finish(response, err, headers and response and 200) end
   gate:heard(number, err, headers)
   return response and completed(attempt, response, member, request, prices), err
 end

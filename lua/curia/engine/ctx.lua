@@ -80,8 +80,8 @@ function M.new(run, input)
   }, Ctx)
 end
 
-local function called(round, iteration)
-  return setmetatable({ name = round.name, idx = round.idx, iteration = iteration }, Round)
+local function called(round, iteration, ask)
+  return setmetatable({ name = round.name, idx = round.idx, iteration = iteration, ask = ask }, Round)
 end
 
 -- The rounds that an iteration finds before it: the outer round's, then the iterations that have ended.
@@ -191,14 +191,15 @@ end
 local ASK = {
   round = { type = "string", identifier = true }, retry = fields.round.retry, parse = { type = "function" },
   deadline_ms = { type = "duration" }, deadline = { type = "duration", alias = "deadline_ms" },
-  iteration = { type = "integer", min = 1 }, seed = { type = "integer" }, keep = { type = "boolean" },
-  schema = fields.round.schema,
+  iteration = { type = "integer", min = 1 }, ask = { type = "integer", min = 1 }, seed = { type = "integer" },
+  keep = { type = "boolean" }, schema = fields.round.schema,
 }
 
 -- One of several asks of a member in a round: its events say which.
-local function iterated(own, round, iteration)
-  own.round = called(round, iteration)
-  return setmetatable({ iteration = iteration }, { __index = round })
+local function numbered(own, round, iteration, ask)
+  iteration = iteration or round.iteration
+  own.round = called(round, iteration, ask)
+  return setmetatable({ iteration = iteration, ask = ask }, { __index = round })
 end
 
 ---@class curia.AskOptions
@@ -207,6 +208,8 @@ end
 ---@field parse? function
 ---@field deadline? number|string
 ---@field iteration? integer which of several asks of the member in this round it is
+---@field ask? integer which of several asks of the member in this iteration it is: events carry it, so that the words
+--- of asks that run at the same time can be told apart
 ---@field seed? integer instead of the member's own
 ---@field schema? table|string stronger than the round's and the member's
 ---@field keep? boolean false: the result is the caller's alone and does not stand in the round's results
@@ -233,7 +236,7 @@ function Ctx:ask(member, input, opts)
   local build = take_input(own, input)
   local round, result, leaving = place_of(self, opts.round, planned.id)
   local guard <close> = leaving
-  if opts.iteration then round = iterated(own, round, opts.iteration) end
+  if opts.iteration or opts.ask then round = numbered(own, round, opts.iteration, opts.ask) end
   local turn = member_turn.new_turn(own, round, planned, build, opts.parse)
   turn.retry, turn.deadline_ms, turn.seed, turn.schema = opts.retry, opts.deadline_ms, opts.seed, schema
   local answered = fan_out.single_turn(turn, opts.keep == false and {} or result.results)
@@ -294,16 +297,19 @@ end
 -- ---- effects --------------------------------------------------------------------------------------
 
 --- Unix milliseconds.
+---@return integer
 function Ctx:now()
   return clock.wall_ms()
 end
 
 --- A number in [0, 1) from the run's seeded generator.
+---@return number
 function Ctx:random()
   return self._run:dice():number()
 end
 
 --- A new UUIDv7.
+---@return string
 function Ctx:uuid()
   return system.uuid7()
 end
@@ -337,6 +343,10 @@ local function with_dice(self, opts)
 end
 
 --- Applies a decision rule to ballots; see curia.decide. `tie_break = "random"` throws the run's dice.
+---@param rule string|function
+---@param ballots curia.Ballot[]
+---@param opts? table as for `curia.decide`
+---@return curia.Decision
 function Ctx:decide(rule, ballots, opts)
   return rules.decide(rule, ballots, with_dice(self, opts))
 end

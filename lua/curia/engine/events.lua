@@ -7,8 +7,11 @@
 -- Most runs are watched by nobody, and finished ones stay for a while: so the log keeps what an event
 -- says as a few entries of one array, and makes the event itself for those who read it.
 local clock = require "curia.core.clock"
+local lazy = require "curia.lazy"
 local logger = require "curia.log"
 local task = require "curia.task"
+local telemetry = require "curia.telemetry"
+local told = lazy "curia.telemetry.runs"
 
 local M = {}
 
@@ -21,8 +24,13 @@ local M = {}
 
 ---@class curia.Subscription
 ---@field merged integer tokens that were merged because the reader was behind
+---@field dropped integer tokens that it does not get as it was too far behind
+---@field source curia.Log|curia.TopicSource what is watched
 local Subscription = { __name = "curia.subscription" }
 Subscription.__index = Subscription
+
+-- A reader that has so many events to take gets no more tokens. All text comes once more with the turn's end.
+local FAR_BEHIND = 10000
 
 ---@class curia.Log
 ---@field count integer events so far
@@ -33,8 +41,14 @@ Subscription.__index = Subscription
 ---@field outer curia.Log|false the log of the run that this one is part of
 ---@field inner? table<curia.Log, true> those of runs inside of this one
 ---@field sub_watchers integer how many watch the tokens of all runs inside of this one
+---@field member? string the member of the outer run whose answer this run is
+---@field bus curia.Bus
+---@field topics string[] where its events are published, beside the run itself
+---@field run? curia.Run of which telemetry tells
 local Log = { outer = false, sub_watchers = 0 }
 Log.__index = Log
+
+local NO_BUS, NO_TOPICS = { wanted = false }, {}
 
 --- An empty log.
 ---@param run_id string
@@ -43,7 +57,7 @@ Log.__index = Log
 function M.new(run_id, parent_run_id)
   return setmetatable({
     run_id = run_id, parent_run_id = parent_run_id, count = 0, entries = {}, subscriptions = {}, closed = false,
-    token_watchers = 0, request_watchers = 0,
+    token_watchers = 0, request_watchers = 0, bus = NO_BUS, topics = NO_TOPICS,
   }, Log)
 end
 
@@ -63,7 +77,7 @@ local function event_of(log, seq)
     for name, field in pairs(value) do event[name] = field end
     return event
   end
-  event.round, event.idx, event.iteration = round.name, round.idx, round.iteration
+  event.round, event.idx, event.iteration, event.ask = round.name, round.idx, round.iteration, round.ask
   event.member = entries[last - 1] or nil
   if OWN_FIELD[kind] then event[OWN_FIELD[kind]] = value or nil end
   return event
@@ -91,11 +105,20 @@ function Log:tell(kind, round, member, value)
   entries[last - 1] = member or false
   entries[last] = value or false
   self.count = seq
+  if telemetry.any and self.run then told.tell(self.run, kind, round, member, value) end
   local subscriptions = self.subscriptions
-  if not (subscriptions[1] or self.outer) then return end
+  if not (subscriptions[1] or self.outer or self.bus.wanted) then return end
   local event = event_of(self, seq)
   for i = 1, #subscriptions do append(subscriptions[i], event) end
-  if self.outer then self.outer:relay(event) end
+  self:pass_on(event)
+end
+
+--- Hands an event to the outer run's log and to those that listen to one of the run's topics.
+---@param event curia.Event
+function Log:pass_on(event)
+  if self.outer then self.outer:relay(event, self.member) end
+  if not self.bus.wanted then return end
+  for _, topic in ipairs(self.topics) do self.bus:publish(topic, event) end
 end
 
 --- Logs an event that belongs to no round.
@@ -108,7 +131,7 @@ end
 -- Whether an event goes on where the tail of a queue ends.
 local function follows(tail, length, event)
   return tail.run_id == event.run_id and tail.member == event.member
-    and tail.idx == event.idx and tail.iteration == event.iteration
+    and tail.idx == event.idx and tail.iteration == event.iteration and tail.ask == event.ask
     and tail.kind == event.kind and tail.attempt == event.attempt and tail.index + length == event.index
 end
 
@@ -142,6 +165,19 @@ local function merge(subscription, event)
   return true
 end
 
+local function push_token(subscription, event)
+  if merge(subscription, event) then return end
+  if subscription.last - subscription.first < FAR_BEHIND then return append(subscription, event) end
+  subscription.dropped = subscription.dropped + 1
+end
+
+--- Hands an event to the reader: a sink of a bus.
+---@param event curia.Event
+function Subscription:push(event)
+  if event.type ~= "member_token" then return append(self, event) end
+  if self.tokens then push_token(self, event) end
+end
+
 --- Hands a member_token event to those that watch tokens.
 ---@param event table
 function Log:token(event)
@@ -149,9 +185,9 @@ function Log:token(event)
   event.v, event.type, event.at, event.after = 1, "member_token", clock.wall_ms(), self.count
   event.run_id, event.parent_run_id = self.run_id, self.parent_run_id
   for _, subscription in ipairs(self.subscriptions) do
-    if subscription.tokens and not merge(subscription, event) then append(subscription, event) end
+    if subscription.tokens then push_token(subscription, event) end
   end
-  if self.outer then self.outer:relay(event) end
+  self:pass_on(event)
 end
 
 --- Hands a member_request event, which is not logged either, to those that watch requests.
@@ -167,13 +203,13 @@ end
 
 --- Hands an event of a run inside of this one to those that watch these too (`sub_runs`).
 ---@param event table
-function Log:relay(event)
-  local is_token = event.type == "member_token"
+---@param member? string whose answer that run is
+function Log:relay(event, member)
   for _, subscription in ipairs(self.subscriptions) do
-    local wanted = subscription.sub_runs and (subscription.tokens or not is_token)
-    if wanted and not (is_token and merge(subscription, event)) then append(subscription, event) end
+    local of_member = subscription.of_member
+    if subscription.sub_runs and (not of_member or of_member == member) then subscription:push(event) end
   end
-  if self.outer then self.outer:relay(event) end
+  if self.outer then self.outer:relay(event, self.member) end
 end
 
 local function count_watchers(log, count)
@@ -190,9 +226,30 @@ local function count_sub_watchers(log, count)
   end
 end
 
+--- Says where the events are published besides.
+---@param bus curia.Bus
+---@param topics string[]
+function Log:publish_on(bus, topics)
+  self.bus, self.topics = bus, topics
+  if not bus.wanted then return end
+  for _, topic in ipairs(topics) do self:count_tokens(topic, bus:wants_tokens(topic)) end
+end
+
+--- Those who listen to a topic and take tokens have become more, or fewer.
+---@param topic string
+---@param count integer
+function Log:count_tokens(topic, count)
+  if self.closed or count == 0 then return end
+  for _, own in ipairs(self.topics) do
+    if own == topic then count_watchers(self, count) end
+  end
+end
+
 --- Makes the log part of another run's: its events go there too.
 ---@param outer curia.Log
-function Log:attach(outer)
+---@param member? string the member of the outer run whose answer this one's is
+function Log:attach(outer, member)
+  self.member = member
   outer.inner = outer.inner or {}
   outer.inner[self], self.outer = true, outer
   count_watchers(self, outer.sub_watchers)
@@ -226,10 +283,20 @@ function Subscription:finish()
   if self.signal then self.signal:notify() end
 end
 
+function Log:name()
+  return "run " .. self.run_id
+end
+
+--- A subscription is taken off.
+---@param subscription curia.Subscription
+function Log:leave(subscription)
+  if drop(self.subscriptions, subscription) then add_watcher(self, subscription, -1) end
+end
+
 --- Ends the subscription; idempotent.
 function Subscription:stop()
   self.first, self.last, self.queue, self.own = 1, 0, {}, nil
-  if drop(self.log.subscriptions, self) then add_watcher(self.log, self, -1) end
+  self.source:leave(self)
   self:finish()
 end
 
@@ -247,6 +314,11 @@ local function take(self)
   return event
 end
 
+-- `from` concerns the run that is watched, not those inside of it.
+local function is_wanted(self, event)
+  return self.from == 1 or event.run_id ~= self.source.run_id or (event.seq or event.after + 1) >= self.from
+end
+
 --- The next event, or nil when there will be none. Waits.
 ---@async
 ---@return curia.Event?
@@ -258,9 +330,21 @@ function Subscription:next()
       self.signal:wait()
     end
     local event = take(self)
-    if event.run_id ~= self.log.run_id or (event.seq or event.after + 1) >= self.from then return event end
+    if is_wanted(self, event) then return event end
   end
 end
+
+--- for event in subscription:each() do ... end. Leaving the loop ends it.
+---@async
+function Subscription:each()
+  return self.next, self, nil, self
+end
+
+--- Options of a subscription.
+M.OPTIONS = {
+  from_seq = { type = "integer" }, tokens = { type = "boolean" }, requests = { type = "boolean" },
+  sub_runs = { type = "boolean" },
+}
 
 ---@class curia.SubscribeOptions
 ---@field from_seq? integer the first event that is wanted (1)
@@ -269,17 +353,26 @@ end
 ---@field sub_runs? boolean the events of the runs inside of this one too, as they happen: with their own `run_id` and
 --- `seq`, and the outer run's id as `parent_run_id`
 
+--- A subscription to whatever feeds it by `push`; what watches one run comes from its log.
+---@param source {name: fun(self): string, leave: fun(self, subscription: curia.Subscription)}
+---@param opts curia.SubscribeOptions
+---@return curia.Subscription
+function M.subscription(source, opts)
+  return setmetatable({
+    source = source, queue = {}, first = 1, last = 0, from = math.max(1, opts.from_seq or 1), merged = 0, dropped = 0,
+    tokens = opts.tokens ~= false, requests = opts.requests == true, sub_runs = opts.sub_runs == true, ended = false,
+    own = nil,
+  }, Subscription)
+end
+
 --- Subscribes: what was logged from `from_seq` on comes first, then what follows.
 ---@param opts curia.SubscribeOptions
 ---@param live? fun(emit: fun(event: table)) gives the unfinished answers so far, as one token event each
 ---@return curia.Subscription
 function Log:subscribe(opts, live)
-  local from = math.max(1, opts.from_seq or 1)
-  local subscription = setmetatable({
-    log = self, queue = {}, first = 1, last = 0, from = from, merged = 0, tokens = opts.tokens ~= false,
-    requests = opts.requests == true, sub_runs = opts.sub_runs == true, ended = self.closed, own = nil,
-  }, Subscription)
-  for seq = from, self.count do append(subscription, event_of(self, seq)) end
+  local subscription = M.subscription(self, opts)
+  subscription.ended = self.closed
+  for seq = subscription.from, self.count do append(subscription, event_of(self, seq)) end
   if self.closed then return subscription end
   if subscription.tokens and live then live(function(event) append(subscription, event) end) end
   self.subscriptions[#self.subscriptions + 1] = subscription
@@ -287,10 +380,23 @@ function Log:subscribe(opts, live)
   return subscription
 end
 
+--- Subscribes to the runs inside of this one that answer for a member, from now on.
+---@param member string
+---@param opts curia.SubscribeOptions
+---@return curia.Subscription
+function Log:subscribe_to(member, opts)
+  local subscription = M.subscription(self, { from_seq = math.maxinteger, tokens = opts.tokens, sub_runs = true })
+  subscription.of_member, subscription.ended = member, self.closed
+  if self.closed then return subscription end
+  self.subscriptions[#self.subscriptions + 1] = subscription
+  add_watcher(self, subscription, 1)
+  return subscription
+end
+
 local function report(subscription, err)
   if task.current():cancelled() then return end -- the runtime closes
-  logger.write("error", ("a subscriber of run %s failed and was detached: %s"):format(
-    subscription.log.run_id, tostring(err)))
+  logger.write("error", ("a subscriber of %s failed and was detached: %s"):format(
+    subscription.source:name(), tostring(err)))
 end
 
 -- However this ends (the watchdog may stop it), the subscription ends with it.

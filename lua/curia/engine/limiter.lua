@@ -178,7 +178,7 @@ local Waiter = { __close = give_up }
 
 local function wait_in_line(gate, run, count)
   local waiter = setmetatable({
-    gate = gate, group = run.opts.group or "", order = run.number or 0, tokens = count, signal = task.signal(),
+    gate = gate, group = run.group or "", order = run.number or 0, tokens = count, signal = task.signal(),
   }, Waiter)
   local waiting <close> = waiter
   gate.queue:push(waiter)
@@ -198,7 +198,7 @@ end
 --- Comes in, at once or after a wait. The gate itself is the to-be-closed value that leaves again:
 --- `local guard <close> = gate`.
 ---@async
----@param run {opts: {group?: string}, number?: integer}
+---@param run {group?: curia.RunGroup, number?: integer}
 ---@param request table neutral request
 ---@return integer? number of the call, for `heard`
 ---@return curia.Error? err kind `quota_exhausted`: the key is not asked

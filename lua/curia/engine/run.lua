@@ -19,6 +19,8 @@ local spending = lazy "curia.engine.spending"
 local system = require "curia.core.system"
 local task = require "curia.task"
 local user_code = require "curia.engine.user_code"
+local telemetry = require "curia.telemetry"
+local told = lazy "curia.telemetry.runs"
 local verbose = lazy "curia.verbose"
 
 local M = {}
@@ -27,10 +29,14 @@ local M = {}
 ---@field id string
 ---@field plan curia.Plan
 ---@field opts table
+---@field namespace curia.Namespace
+---@field group? curia.RunGroup a run inside of another has that one's
 ---@field status "pending"|"running"|"blocked"|"completed"|"failed"|"cancelled"|"terminated"
 ---@field ended boolean
 ---@field stood_ms number for how long its deadlines have stood still, before `stands_since`
 ---@field stands_since? number when they began to, by the runtime's clock
+---@field depth? integer of a run inside of another: how deep
+---@field shown? table what `state` has given last; nil once something has changed
 ---@field flawed boolean a turn or a round has failed
 ---@field budget? curia.Budget
 ---@field notes? {reason: string, gap?: table}[] what else makes the result less than the whole council's
@@ -63,8 +69,8 @@ local function text_so_far(turn, attempt, kind)
   attempt.pieces[kind] = { text }
   local run, round = turn.run, turn.round
   return { v = 1, type = "member_token", at = clock.wall_ms(), after = run.log.count, run_id = run.id,
-    round = round.name, idx = round.idx, iteration = round.iteration, member = turn.member.id, kind = kind,
-    text = text, index = 0, attempt = turn.attempts }
+    round = round.name, idx = round.idx, iteration = round.iteration, ask = round.ask, member = turn.member.id,
+    kind = kind, text = text, index = 0, attempt = turn.attempts }
 end
 
 local function unfinished_answers(run)
@@ -81,11 +87,12 @@ end
 -- ---- what the engine's other parts tell the run ---------------------------------------------------
 
 function Run:set_member(id, status)
-  self.member_status[id] = status
+  self.member_status[id], self.shown = status, nil
 end
 
 function Run:add_usage(response)
   results.add_usage(self.totals, response)
+  self.shown = nil
 end
 
 -- A round inside of another is an iteration of that one, kept in it and not beside it: so `idx` goes on counting the
@@ -97,7 +104,7 @@ end
 
 --- `outer`: the result of the round inside of which this one is run.
 function Run:enter_round(round, result, outer)
-  self.current_round = round
+  self.current_round, self.shown = round, nil
   local rounds = outer and iterations_of(outer) or self.rounds
   rounds[#rounds + 1] = result
 end
@@ -106,6 +113,7 @@ end
 function Run:leave_round(round, result, outer)
   if self.current_round == round then self.current_round = outer end
   if not outer then self.finished[#self.finished + 1] = result end
+  self.shown = nil
 end
 
 --- Notes something that makes the result less than the whole council's.
@@ -183,7 +191,7 @@ local function run_rounds(run, ctx)
   end
 end
 
-local function body(run)
+local function execute(run)
   run.status = "running"
   run.log:emit("run_started", {
     council = run.plan.spec.name, input = run.input, metadata = run.metadata, parent_member = run.parent_member,
@@ -192,6 +200,14 @@ local function body(run)
   local go = run.plan.run and run_freely or run_rounds
   if run.budget then return spending.within(run, go, ctx) end
   go(run, ctx)
+end
+
+-- A run inside of another goes on in that one's slot.
+local function body(run)
+  if not run.group or run.depth then return execute(run) end
+  local slot <close> = run.group:slot()
+  slot:take()
+  execute(run)
 end
 
 -- ---- the end --------------------------------------------------------------------------------------
@@ -216,6 +232,7 @@ local function leave_parent(run)
   if not parent then return end
   if parent.nested then parent.nested[run] = nil end
   results.add_totals(parent.totals, run.totals)
+  parent.shown = nil
 end
 
 local function finish(run)
@@ -234,7 +251,7 @@ local function take_totals(run)
     results.add_totals(run.totals, nested.totals)
     nested.parent = nil
   end
-  run.nested = nil
+  run.nested, run.shown = nil, nil
 end
 
 local function settle(run, raised)
@@ -279,6 +296,7 @@ end
 
 -- The error has told all there is to tell once the guard has settled the run: the task ends well.
 local function main(run)
+  if run.ended then return end -- terminated before it began
   local guard <close> = setmetatable({ run = run, over = false, raised = nil }, Guard)
   local ok, err = xpcall(body, user_code.as_error, run)
   if run.task:cancelled() then ok, err = false, reason_of_cancelling() end
@@ -306,14 +324,15 @@ end
 ---@param input any
 ---@param opts table checked options
 ---@param config curia.Config
----@param home {ended: fun(run: curia.Run), start_nested: function} what holds all runs
+---@param home {ended: fun(run: curia.Run), forget: fun(run: curia.Run), start_nested: function} what holds all runs
+---@param namespace curia.Namespace
 ---@return curia.Run
-function M.new(plan, input, opts, config, home)
+function M.new(plan, input, opts, config, home, namespace)
   local id = opts.run_id or system.uuid7()
   local seed, prices = opts.seed or (system.random_integer() & 0x7fffffffffff), config:get("prices")
   local run = setmetatable({
-    id = id, plan = plan, input = input, opts = opts, config = config, home = home, status = "pending",
-    ended = false, log = events.new(id), rounds = json.array(), finished = {}, failures = {},
+    id = id, plan = plan, input = input, opts = opts, config = config, home = home, namespace = namespace,
+    status = "pending", ended = false, log = events.new(id), rounds = json.array(), finished = {}, failures = {},
     attempts = {}, member_status = {}, metadata = metadata_of(plan, opts), seed = seed,
     failure_mode = opts.failure_mode or plan.spec.failure_mode or config:get("default_failure_mode"),
     member_timeout_ms = opts.member_timeout_ms or plan.spec.member_timeout_ms
@@ -323,6 +342,7 @@ function M.new(plan, input, opts, config, home)
     totals = { usage = {}, unpriced = 0 }, started_at = clock.wall_ms(),
     started_us = clock.us(),
   }, Run)
+  run.log.run = run
   run.log.on_watch = function(on) watch_attempts(run, on) end
   return run
 end
@@ -332,12 +352,20 @@ end
 ---@param member? string the member whose answer it is
 function Run:join(parent, member)
   self.parent, self.parent_member, self.depth = parent, member, (parent.depth or 0) + 1
+  self.group = parent.group
   self.deadline_at = parent.deadline_at
   if parent.budget then self.budget = budgets.inside(parent.budget, self.budget, self.plan) end
   self.log.parent_run_id = parent.id
-  self.log:attach(parent.log)
+  self.log:attach(parent.log, member)
   parent.nested = parent.nested or {}
   parent.nested[self] = true
+end
+
+--- Makes the run one of a group, whose budget it shares.
+---@param group curia.RunGroup
+function Run:enter_group(group)
+  self.group = group
+  if group.budget then self.budget = budgets.inside(group.budget, self.budget, self.plan) end
 end
 
 --- Starts a run inside of this one, bound to the calling task.
@@ -394,6 +422,7 @@ function Run:terminate()
   if self.ended then return true end
   self.status = "terminated"
   for nested in pairs(self.nested or {}) do nested:terminate() end
+  if telemetry.any and self.log.count > 0 then told.terminated(self) end
   finish(self)
   self.task:cancel("terminated")
   return true
@@ -428,26 +457,32 @@ local function copy(source)
   return made
 end
 
---- What the run does now; cheap at any rate.
----@return table
-function Run:state()
+local function new_state(self)
   local round = self.current_round
   return {
-    run_id = self.id, council = self.plan.spec.name, status = self.status,
+    run_id = self.id, namespace = self.namespace.name, group = self.group and self.group.name or nil,
+    council = self.plan.spec.name, status = self.status,
     current_round = round and { name = round.name, idx = round.idx } or nil,
     rounds_completed = #self.finished, members = copy(self.member_status), started_at = self.started_at,
     usage = copy(self.totals.usage), offline = self.plan.offline or nil,
   }
 end
 
-local SUBSCRIBE = {
-  from_seq = { type = "integer" }, tokens = { type = "boolean" }, requests = { type = "boolean" },
-  sub_runs = { type = "boolean" },
-}
+--- What the run does now; cheap at any rate: as long as nothing changes, it is the same table.
+---@return table state a snapshot, not to be changed
+function Run:state()
+  local shown = self.shown
+  if not shown or shown.status ~= self.status then
+    shown = new_state(self)
+    self.shown = shown
+  end
+  return shown
+end
+
 local TRACE = { debug = { type = "boolean" }, to = { type = "any" } }
 
 local function open_subscription(run, what, opts)
-  opts = options.read(what, opts, SUBSCRIBE)
+  opts = options.read(what, opts, events.OPTIONS)
   return run.log:subscribe(opts, unfinished_answers(run))
 end
 
@@ -458,6 +493,13 @@ end
 function Run:subscribe(fn, opts)
   if type(fn) ~= "function" then error("bad argument #1 to 'subscribe' (function expected)", 2) end
   return events.deliver(open_subscription(self, "subscribe", opts), fn)
+end
+
+--- The run's events, to be read with `next()` or `each()`; what was missed comes first.
+---@param opts? curia.SubscribeOptions
+---@return curia.Subscription
+function Run:watch(opts)
+  return open_subscription(self, "watch", opts)
 end
 
 --- Keeps all events from now on for `events()` (`subscribe = true`).

@@ -1,50 +1,36 @@
 --- All runs of this Lua state: starting, finding, listing; finished ones linger for a while.
 local budgets = require "curia.engine.budget"
 local check = require "curia.language.check"
-local clock = require "curia.core.clock"
 local config = require "curia.config"
 local council = require "curia.council"
+local equal = require "curia.equal"
 local errors = require "curia.errors"
+local fields = require "curia.language.fields"
+local groups = require "curia.engine.group"
 local language = require "curia.language"
+local linger = require "curia.engine.linger"
+local namespaces = require "curia.engine.namespace"
 local options = require "curia.engine.options"
+local rosters = require "curia.engine.roster"
 local runs = require "curia.engine.run"
 local suggest = require "curia.suggest"
 local support = require "curia.engine.support"
+local topics = require "curia.engine.topics"
 
 local M = {}
 
--- Finished runs beyond this many are let go before their time, oldest first.
-local LINGER_MOST = 4096
+local launched = 0 -- runs so far
+local home = {} -- what runs and groups know of this module
 
-local known = {}                        -- id -> run
-local launched = 0                      -- runs so far
-local finished = { first = 1, last = 0 } -- in the order of ending
-
-local function forget_oldest()
-  local run = finished[finished.first]
-  finished[finished.first] = nil
-  finished.first = finished.first + 1
-  if known[run.id] == run then known[run.id] = nil end
+function home.forget(run)
+  run.namespace:remove(run)
+  if run.group then run.group.known:remove(run) end
 end
-
-local function reap()
-  while finished.first <= finished.last do
-    local run = finished[finished.first]
-    local crowded = finished.last - finished.first >= LINGER_MOST
-    if not crowded and clock.ms() - run.finished_ms < run.config:get("linger_ms") then return end
-    forget_oldest()
-  end
-end
-
-local home = {} -- what runs know of this module
 
 function home.ended(run)
-  if run.status == "terminated" then
-    if known[run.id] == run then known[run.id] = nil end
-    return
-  end
-  finished.last = finished.last + 1
-  finished[finished.last] = run
+  if run.group and not run.depth then run.group:ended(run) end
+  if run.status == "terminated" then return home.forget(run) end
+  linger.keep(run)
 end
 
 -- ---- starting -------------------------------------------------------------------------------------
@@ -61,22 +47,10 @@ local function find_council(given, conf)
     { code = "unknown_council" })
 end
 
-local function same(a, b, depth)
-  if a == b then return true end
-  if type(a) ~= "table" or type(b) ~= "table" or depth > 64 then return false end
-  for key, value in pairs(a) do
-    if not same(value, b[key], depth + 1) then return false end
-  end
-  for key in pairs(b) do
-    if a[key] == nil then return false end
-  end
-  return true
-end
-
 -- A second start with the same id: the first run when it is the same question, else an error.
 local function duplicate(first, plan, input, opts)
-  local equal = opts.idempotent ~= false and same(first.plan.spec, plan.spec, 0) and same(first.input, input, 0)
-  if equal then return first end
+  local same = opts.idempotent ~= false and equal(first.plan.spec, plan.spec) and equal(first.input, input)
+  if same then return first end
   return nil, errors.new("duplicate_run",
     ("there is a run %s already, with another council or input"):format(opts.run_id))
 end
@@ -95,14 +69,26 @@ local function watch(run, opts)
   if opts.verbose then run:trace { debug = opts.verbose == "debug", to = opts.verbose_to } end
 end
 
--- The run's task begins when the caller waits or ends: whoever watches comes before the first event.
-local function launch(plan, input, opts, conf, place)
-  local run = runs.new(plan, input, opts, conf, home)
-  if place.parent then run:join(place.parent, place.member) end
-  run:launch(place.owned or opts.owned)
+-- Where a run stands: in a namespace, in a group, inside of another run.
+local function settle_in(run, place)
+  if place.parent then run:join(place.parent, place.member)
+  elseif place.group then run:enter_group(place.group) end
+  run.log:publish_on(place.namespace.bus, topics.of_run(run.group, run.opts.relay_topics))
+end
+
+local function make_known(run, place)
   launched = launched + 1
   run.number = launched
-  known[run.id] = run
+  run.namespace:add(run)
+  if place.group then place.group:add(run) end
+end
+
+-- The run's task begins when the caller waits or ends: whoever watches comes before the first event.
+local function launch(plan, input, opts, conf, place)
+  local run = runs.new(plan, input, opts, conf, home, place.namespace)
+  settle_in(run, place)
+  run:launch(place.owned or opts.owned)
+  make_known(run, place)
   watch(run, opts)
   return run
 end
@@ -111,6 +97,10 @@ local NO_OPTIONS = {}
 
 local function read_options(opts)
   if opts == nil then return NO_OPTIONS end
+  if type(opts) ~= "table" then
+    return nil, errors.new("validation", ("options: a table is expected, not a %s"):format(type(opts)),
+      { code = "wrong_type" })
+  end
   local read, faults = language.options(opts)
   if read then return read end
   local more = #faults > 1 and (" (and %d more)"):format(#faults - 1) or ""
@@ -137,17 +127,53 @@ function M.prepare(given, opts, conf)
   return plan, opts, support.missing(plan, opts) or budgets.fault(opts, plan, conf:get("prices"))
 end
 
+-- The namespace and the group that the options name. Those of a group that is given as such are the run's.
+local function place_of(opts, conf)
+  local group = opts.group
+  if not groups.is(group) then
+    local namespace = namespaces.of(opts.namespace or conf:get "namespace")
+    return namespace, group and groups.of(namespace, group, home)
+  end
+  if not opts.namespace or opts.namespace == group.namespace.name then return group.namespace, group end
+  return nil, nil, errors.new("validation", ("options: group: %s is of namespace %s"):format(group.name,
+    group.namespace.name), { code = "conflict" })
+end
+
+-- A run inside of another belongs where that one does.
+local function place_inside(parent, opts)
+  if not (opts.group or opts.namespace) then return parent.namespace end
+  return nil, nil, errors.new("validation", "options: a run inside of another has the namespace and the group of that",
+    { code = "conflict" })
+end
+
+local function find_place(read, conf, owner)
+  local namespace, group, err
+  if owner.parent then namespace, group, err = place_inside(owner.parent, read)
+  else namespace, group, err = place_of(read, conf) end
+  if err then return nil, err end
+  return { namespace = namespace, group = group, owned = owner.owned, parent = owner.parent, member = owner.member }
+end
+
+local function refusal(plan, read, conf, place)
+  return topics.fault(read.relay_topics) or place.group and place.group:refusal(plan, conf:get "prices")
+end
+
 local FREE, OWNED = { owned = false }, { owned = true }
 
--- `place`: whose run it is.
-local function begin(given, input, opts, place)
+-- `owner`: whose run it is.
+local function begin(given, input, opts, owner)
   local conf = config.shared()
-  reap()
+  linger.reap()
   local plan, read, err = M.prepare(given, opts, conf)
   if err then return nil, err end
+  local place
+  place, err = find_place(read, conf, owner)
+  if not place then return nil, err end
   input = normal_input(input)
-  local first = read.run_id and known[read.run_id]
+  local first = read.run_id and place.namespace.by_id[read.run_id]
   if first then return duplicate(first, plan, input, read) end
+  err = refusal(plan, read, conf, place)
+  if err then return nil, err end
   return launch(plan, input, read, conf, place)
 end
 
@@ -199,70 +225,114 @@ function M.run(given, input, opts)
   return result, err
 end
 
+--- Runs the council that the configuration names (`default_council`).
+---@async
+---@param input any
+---@param opts? table as for run
+---@return table? result
+---@return curia.Error? err also kind `invalid_council`, code `missing`
+function M.ask(input, opts)
+  local given = config.shared():get "default_council"
+  if given then return M.run(given, input, opts) end
+  return nil, errors.new("invalid_council", "no council was named, and no default_council is configured",
+    { code = "missing" })
+end
+
+home.start, home.run = M.start, M.run
+
+local function namespace_of(where)
+  return namespaces.of(where.namespace or config.shared():get "namespace")
+end
+
+local GROUP_NAME = { name = { type = "string", identifier = true } }
+
+--- The group of a name: the same name gives the same group.
+---@param name string
+---@param opts? {max_runs?: integer, budget?: table, namespace?: string} unknown ones raise
+---@return curia.RunGroup?
+---@return curia.Error? err kind `validation`: the group was told other options before
+function M.group(name, opts)
+  if type(name) ~= "string" then error("bad argument #1 to 'group' (a name expected)", 2) end
+  options.read("group", { name = name }, GROUP_NAME)
+  opts = options.read("group", opts, fields.group)
+  return groups.of(namespace_of(opts), name, home):configure(opts)
+end
+
 -- ---- by id ----------------------------------------------------------------------------------------
 
---- The run with that id, while it lives or lingers.
----@param id string|curia.Run
----@return curia.Run?
----@return curia.Error? err kind unknown_run
-function M.find(id)
+local WHERE = { namespace = fields.group.namespace }
+
+local function look_up(id, where)
   if runs.is(id) then return id end
-  reap()
-  local run = known[id]
+  linger.reap()
+  local run = namespace_of(where).by_id[id]
   if run then return run end
   return nil, errors.new("unknown_run", "there is no run " .. tostring(id))
 end
 
-local FILTER = { status = { type = "string" }, group = { type = "string" }, limit = { type = "integer", min = 0 } }
+--- The run with that id, while it lives or lingers.
+---@param id string|curia.Run
+---@param where? {namespace?: string} of which tenant; without it the configuration says so
+---@return curia.Run?
+---@return curia.Error? err kind unknown_run
+function M.find(id, where)
+  where = options.read("find", where, WHERE)
+  return look_up(id, where)
+end
 
---- The states of the runs that live or linger, oldest first.
----@param filter? {status?: string, group?: string, limit?: integer}
+local STATUSES = { "pending", "running", "blocked", "completed", "failed", "cancelled", "terminated" }
+local FILTER = {
+  status = { type = "string", enum = STATUSES }, group = { type = "string|group" },
+  namespace = fields.group.namespace, limit = { type = "integer", min = 0 },
+}
+
+local NOTHING = rosters.new()
+
+local function roster_of(filter)
+  local group = filter.group
+  if groups.is(group) then return group.known end
+  local namespace = namespace_of(filter)
+  if not group then return namespace.runs end
+  group = namespace.groups[group]
+  return group and group.known or NOTHING
+end
+
+--- The states of the runs that live or linger, newest first: the first 50 of many cost what 50 cost.
+---@param filter? {status?: string, group?: string|curia.RunGroup, namespace?: string, limit?: integer}
 ---@return table[]
 function M.list(filter)
   filter = options.read("list", filter, FILTER)
-  reap()
-  local found = {}
-  for _, run in pairs(known) do
-    local fits = (not filter.status or run.status == filter.status)
-      and (not filter.group or run.opts.group == filter.group)
-    if fits then found[#found + 1] = run end
+  linger.reap()
+  local states, status, limit = {}, filter.status, filter.limit or math.huge
+  for run in roster_of(filter):each() do
+    if #states >= limit then break end
+    if not status or run.status == status then states[#states + 1] = run:state() end
   end
-  table.sort(found, function(a, b) return a.number < b.number end)
-  local states = {}
-  for i = 1, math.min(#found, filter.limit or math.huge) do states[i] = found[i]:state() end
   return states
 end
 
+-- A table at the end says where the run is.
 local function by_id(method)
   return function(id, ...)
-    local run, err = M.find(id)
+    local given = table.pack(...)
+    local where = given[given.n]
+    if type(where) == "table" then given.n = given.n - 1 else where = nil end
+    local run, err = look_up(id, options.read(method, where, WHERE))
     if not run then return nil, err end
-    return run[method](run, ...)
+    return run[method](run, table.unpack(given, 1, given.n))
   end
 end
 
 M.await, M.cancel, M.state = by_id "await", by_id "cancel", by_id "state"
-M.result, M.events, M.on_end = by_id "result", by_id "events", by_id "on_end"
-M.approve = by_id "approve"
+M.result, M.on_end, M.approve = by_id "result", by_id "on_end", by_id "approve"
 
 --- Ends a run at once. True in all cases.
 ---@param id string|curia.Run
+---@param where? {namespace?: string}
 ---@return true
-function M.terminate(id)
-  local run = M.find(id)
+function M.terminate(id, where)
+  local run = look_up(id, options.read("terminate", where, WHERE))
   return not run or run:terminate()
-end
-
---- Subscribes to a run's events: those that were missed first, then those that follow.
----@param id string|curia.Run
----@param fn fun(event: curia.Event)
----@param opts? {from_seq?: integer, tokens?: boolean}
----@return curia.Subscription? with `stop()`
----@return curia.Error? err kind unknown_run
-function M.subscribe(id, fn, opts)
-  local run, err = M.find(id)
-  if not run then return nil, err end
-  return run:subscribe(fn, opts)
 end
 
 return M

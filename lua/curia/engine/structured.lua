@@ -101,8 +101,8 @@ end
 local function tell(turn, err)
   local log, round, id = turn.run.log, turn.round, turn.member.id
   log:emit("member_retry", {
-    round = round.name, idx = round.idx, iteration = round.iteration, member = id, attempt = turn.attempts,
-    error = tries.place(turn, err), wait_ms = 0,
+    round = round.name, idx = round.idx, iteration = round.iteration, ask = round.ask, member = id,
+    attempt = turn.attempts, error = tries.place(turn, err), wait_ms = 0,
   })
   if turn.member.stream then log:tell("member_restarted", round, id) end
 end

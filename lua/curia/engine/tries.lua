@@ -66,7 +66,7 @@ end
 local function tell_retry(turn, model, attempt, err, wait_ms)
   local log, round, id = turn.run.log, turn.round, turn.member.id
   log:emit("member_retry", {
-    round = round.name, idx = round.idx, iteration = round.iteration, member = id,
+    round = round.name, idx = round.idx, iteration = round.iteration, ask = round.ask, member = id,
     attempt = turn.attempts, error = M.place(turn, err), wait_ms = wait_ms, model = model.model,
   })
   turn.run.attempts[turn] = nil

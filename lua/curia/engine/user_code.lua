@@ -15,8 +15,11 @@ local function handler(what)
   end
 end
 
--- An error of the handler itself: a value whose __tostring fails.
-local function unreadable(what)
+-- What no handler has seen: that memory is out, or an error of the handler itself (a value whose __tostring fails).
+local function unhandled(what, value)
+  if value == "not enough memory" then
+    return errors.new("script", what .. ": not enough memory", { code = "memory_limit" })
+  end
   return errors.new("script", what .. ": it failed, and its error cannot be read")
 end
 
@@ -54,7 +57,7 @@ function M.try(what, fn, ...)
   local ok, value, second = xpcall(fn, handler(what), ...)
   if ok then return true, value, second end
   refuse_if_cancelled()
-  return false, errors.is(value) and value or unreadable(what)
+  return false, errors.is(value) and value or unhandled(what, value)
 end
 
 --- Like try, for functions that return `nil, err` where they fail.

@@ -103,6 +103,7 @@ local IS = {
   map = is_map,
   duration = function(value) return type(value) == "number" or type(value) == "string" end,
   council = function(value) return M.class(value) == "curia.council" end,
+  group = function(value) return M.class(value) == "curia.run_group" end,
   secret = function(value) return M.class(value) == "curia.secret" end,
   any = function() return true end,
 }
@@ -111,6 +112,7 @@ local READABLE = {
   string = "a text", number = "a number", integer = "a whole number", boolean = "true or false",
   ["function"] = "a function", table = "a table", record = "a table", list = "a list",
   map = "a table with names as keys", duration = "a duration", council = "a council",
+  group = "a group",
   secret = 'env "NAME", cmd "..." or file "..."',
 }
 

@@ -38,6 +38,7 @@ end
 
 --- `member "id" { ... }`, or `member { id = "id", ... }`.
 ---@param first string|table
+---@return table declaration for a council's body
 function M.member(first)
   if type(first) == "string" then return declaration("member", first) end
   if type(first) ~= "table" then misuse("member", first, 2) end
@@ -46,6 +47,7 @@ end
 
 --- `chair { ... }`, or `chair "id" { ... }`.
 ---@param first string|table
+---@return table declaration for a council's body
 function M.chair(first)
   if type(first) == "string" then return declaration("chair", first) end
   if type(first) ~= "table" then misuse("chair", first, 2) end
@@ -53,7 +55,8 @@ function M.chair(first)
 end
 
 --- `round "type" { ... }`, `round(my_round) { ... }`, or `round { type = "type", ... }`.
----@param first string|table
+---@param first string|table a type's name, a round of one's own, or the fields
+---@return table declaration for a council's body
 function M.round(first)
   if type(first) == "string" or lower.is_round_table(first) then return declaration("round", first) end
   if type(first) ~= "table" then misuse("round", first, 2) end
@@ -79,6 +82,7 @@ end
 --- `tool "name" { about =, parameters =, run = function(args, ctx) ... end }`: a plain table, to be listed in
 --- `tools` or registered.
 ---@param name string
+---@return fun(fields: table): table
 function M.tool(name)
   if type(name) ~= "string" or name == "" then
     error("bad argument #1 to 'tool' (a name expected: tool \"name\" { ... })", 2)
@@ -109,8 +113,10 @@ function Unfinished:__tostring()
   return ("council '%s' without its { ... }"):format(self.name)
 end
 
---- `council "name" { ... }`
+--- Declares a council: `council "name" { ... }`. What is wrong in its body is told by `curia.validate`, and when it is
+--- run.
 ---@param name string
+---@return fun(body: table): curia.Council
 function M.council(name)
   if type(name) ~= "string" or name == "" then
     error("bad argument #1 to 'council' (a name expected: council \"name\" { ... })", 2)

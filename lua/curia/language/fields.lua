@@ -68,6 +68,7 @@ local budget = rule("record", "limits on money, tokens, calls and time", { field
 local failure_mode = rule("string", "what a member's failure does to its peers", { enum = FAILURE_MODES })
 local quorum = rule("integer|string", "answers that suffice: a number, majority or all",
   { min = 1, enum = { "majority", "all" } })
+local namespace = rule("string", "the tenant, whose runs and groups no other sees", { identifier = true })
 local durability = rule("string", "when finished work is committed", { enum = DURABILITIES })
 local schema = rule("table|string", "JSON Schema of the answer, or a registered name",
   { ref = "schema", code = "unknown_schema", judge = schemas.check })
@@ -234,11 +235,12 @@ duration(M.council, "member_timeout", "deadline of the members' turns")
 --- Options of `start` and `run`.
 M.run_options = {
   run_id = rule("string", "the run's id (a new UUIDv7)", { identifier = true }),
-  namespace = rule("string", "the tenant", { nonempty = true }),
-  group = rule("string", "the group that the run belongs to", { nonempty = true }),
+  namespace = namespace,
+  group = rule("string|group", "the group that the run belongs to, or its name", { identifier = true }),
   owned = rule("boolean", "the run dies with the task that starts it"),
   subscribe = rule("function|boolean", "called with every event, or true to buffer for run:events()"),
-  relay_topics = rule("list", "further topics for the events", { items = rule("string", "a topic") }),
+  relay_topics = rule("list", "further topics for the events",
+    { items = rule("string", "a topic", { identifier = true }) }),
   recorder = rule("any", "false, a backend, or a table of three functions"),
   verbose = rule("boolean|string", 'print a timeline; "debug" adds prompts', { enum = { "debug" } }),
   verbose_to = rule("any", "where the timeline goes: a function or a file"),
@@ -262,6 +264,14 @@ M.run_options = {
 }
 duration(M.run_options, "member_timeout", "deadline of the members' turns")
 duration(M.run_options, "deadline", "longest time of the whole run")
+
+--- Options of `curia.group`. The time that a run may take is its own affair.
+M.group = {
+  max_runs = rule("integer", "runs that go on at once; others wait as pending", { min = 1 }),
+  budget = rule("record", "what all runs together may use",
+    { fields = { usd = M.budget.usd, tokens = M.budget.tokens, calls = M.budget.calls } }),
+  namespace = namespace,
+}
 
 --- A provider's configuration.
 M.provider = {
@@ -292,7 +302,10 @@ M.config = {
   default_profile = rule("string", "profile of members that choose none", { nonempty = true }),
   default_retry = retry,
   default_failure_mode = failure_mode,
+  default_council = rule("string|council", "what curia.ask runs", { nonempty = true }),
+  namespace = namespace,
   linger_ms = rule("duration", "how long a finished run stays in memory"),
+  loop_stall_ms = rule("duration", "a turn that holds the loop for longer is a stall (telemetry loop.stall)"),
   providers = rule("map", "providers by name", { values = rule("record", "a provider", { fields = M.provider }) }),
   profiles = rule("map", "profiles by name", { values = rule("record", "a profile", { fields = M.profile }) }),
   prices = rule("map", "prices by model", { values = rule("record", "a price", { fields = M.price }) }),

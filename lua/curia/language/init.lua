@@ -25,6 +25,12 @@ return {
   add_word = dsl.add_word,
   install = dsl.install,
   is_council = council.is,
+  --- A council from its data form. It refers to functions, tools and rounds of one's own by registered names only;
+  --- names that are not registered (yet) are left to `curia.validate`.
+  ---@param source string|table JSON text or a table, which is copied
+  ---@param config? curia.Config the shared one
+  ---@return curia.Council?
+  ---@return curia.Error? err kind `invalid_council`; every fault is in `context.faults`
   council_from = function(...) return from_data.council_from(...) end,
   validate = validation.validate,
   options = validation.options,

@@ -9,16 +9,24 @@ local suggest = require "curia.suggest"
 
 local M = {}
 
+local globals = function() return _G end
+
+--- From now on files see these globals instead of Lua's.
+---@param fn fun(): table gives them, for each file
+function M.confine(fn)
+  globals = fn
+end
+
 -- The words stand between the file's own variables and _G, so that nothing a file sets reaches _G.
 local function environment()
-  local words = setmetatable(dsl.install({}), { __index = _G })
+  local words = setmetatable(dsl.install({}), { __index = globals() })
   return setmetatable({}, { __index = words })
 end
 
 local function known_globals()
   local names = {}
   for name in pairs(dsl.words) do names[name] = true end
-  for name in pairs(_G) do names[name] = true end
+  for name in pairs(globals()) do names[name] = true end
   return names
 end
 

@@ -110,10 +110,10 @@ local function read(verdict, content)
   return verdict
 end
 
-local function model_verdict(ctx, judge, first, second)
+local function model_verdict(ctx, judge, first, second, number)
   local verdict = { first = first.id, second = second.id }
   local prompt = prompts.pairwise_elimination(prompts.question(ctx.input), first.text, second.text)
-  verdict.result = ctx:ask(judge, { { role = "user", content = prompt } }, { keep = false })
+  verdict.result = ctx:ask(judge, { { role = "user", content = prompt } }, { ask = number, keep = false })
   if verdict.result.status == "ok" then return read(verdict, verdict.result.response.content) end
   verdict.reason = verdict.result.error and verdict.result.error.kind or verdict.result.status
   return verdict
@@ -166,7 +166,8 @@ local function play(ctx, pairings, judge)
   for i, pair in ipairs(pairings) do
     verdicts[i] = {}
     for j, order in ipairs(orders_of(ctx, pair[1], pair[2])) do
-      asks[#asks + 1] = function() verdicts[i][j] = verdict_of(ctx, judge, order[1], order[2]) end
+      local number = #asks + 1
+      asks[number] = function() verdicts[i][j] = verdict_of(ctx, judge, order[1], order[2], number) end
     end
   end
   ctx:all(asks)

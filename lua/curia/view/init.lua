@@ -1,6 +1,12 @@
---- The views of a run. All have `event(event)`, `say(text)` and `close()`, and close themselves as to-be-closed
--- variables; `tokens` is true for those that show answers while they come.
+--- The views of a run. All have `event(event)`, `say(text)`, `ask(fn, ...)`, which calls `fn` while the terminal is
+-- nobody else's, and `close()`, and close themselves as to-be-closed variables; `tokens` is true for those that show
+-- answers while they come.
 local clock = require "curia.core.clock"
+local system = require "curia.core.system"
+local terminal = require "curia.view.terminal"
+local width = require "curia.view.width"
+
+local STDERR = 2
 
 local M = {}
 
@@ -9,6 +15,7 @@ Silent.__index = Silent
 Silent.__close = function() end
 function Silent.event() end
 function Silent.say() end
+function Silent.ask(_, fn, ...) return fn(...) end
 function Silent.close() end
 
 --- The view that shows nothing.
@@ -17,8 +24,10 @@ function M.silent()
   return setmetatable({}, Silent)
 end
 
+-- Bytes beyond ASCII may be control characters of a terminal that takes no UTF-8.
 local function write(text)
-  io.stderr:write(text)
+  local narrow = not terminal.is_utf8() and system.isatty(STDERR)
+  io.stderr:write(narrow and width.ascii(text) or text)
 end
 
 --- When what happened, on standard error.
@@ -40,7 +49,7 @@ end
 ---@param about table as for `curia.view.state`
 ---@return table view
 function M.open(about)
-  if require "curia.view.terminal".suits_live() then
+  if terminal.suits_live() then
     local live = require "curia.view.live".open(about)
     if live then return live end
   end

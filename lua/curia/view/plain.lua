@@ -1,9 +1,10 @@
 --- The view without a terminal's tricks: one line for each thing that happens.
-local state = require "curia.view.state"
-local layout = require "curia.view.layout"
 local report = require "curia.view.report"
+local state = require "curia.view.state"
+local statuses = require "curia.view.status"
 local summary = require "curia.view.summary"
 local width = require "curia.view.width"
+local words = require "curia.view.words"
 
 local M = {}
 
@@ -23,43 +24,64 @@ local function ascii(text)
   return (text:gsub(" · ", ", "):gsub("…", "..."))
 end
 
--- Which of several asks of a member this is about: "ann #2".
-local function name_of(self, event)
-  local numbered = event.iteration and event.iteration ~= self.state.round.iteration
-  return numbered and ("%s #%d"):format(event.member, event.iteration) or event.member
+-- Whom an event is about: "ann", which of several asks of hers "ann #2", inside of a council "panel > ann".
+local function name_of(event, place, path)
+  local number = event.ask or event.iteration ~= place.round.iteration and event.iteration
+  return path .. (number and ("%s #%d"):format(event.member, number) or event.member)
 end
 
-local function member_line(self, event, member)
-  line(self, ("  %s: %s"):format(name_of(self, event), ascii(layout.status(member, self.now()))))
+local function tell(self, event, place, path, text)
+  line(self, ("  %s: %s"):format(name_of(event, place, path), ascii(text)))
 end
 
-local on = {}
+local on_member = {}
 
-function on.member_retry(self, event)
-  member_line(self, event, self.state.round.by_id[event.member])
+function on_member.member_retry(self, event, place)
+  return statuses.text(place.round.by_id[event.member], self.now())
 end
 
-function on.member_completed(self, event)
+function on_member.member_completed(self, event)
   local result = event.result
-  member_line(self, event, { status = state.ended(result), result = result, error = result.error })
+  return statuses.text({ status = state.ended(result), result = result, error = result.error }, self.now())
 end
 
-function on.round_started(self, event)
+function on_member.member_restarted()
+  return "starts its answer again"
+end
+
+function on_member.tool_call_request(_, event)
+  return "calls " .. event.call.name
+end
+
+function on_member.tool_call_result(_, event)
+  return event.error and ("%s: %s"):format(event.call.name, words.problem(event.error))
+end
+
+function on_member.run_blocked(_, event)
+  return event.call and event.call.name .. " waits for approval"
+end
+
+local on_run = {}
+
+function on_run.round_started(self, event)
   line(self, ascii(self.state:headline({ name = event.round, idx = event.idx, iteration = event.iteration }, ": ")))
 end
 
-function on.member_restarted(self, event)
-  line(self, ("  %s: starts its answer again"):format(event.member))
-end
-
-function on.round_completed(self, event)
+function on_run.round_completed(self, event)
   local decision = summary.decision(event.result.decision)
   local facts = ascii(summary.facts(event.result))
   line(self, ("  %s%s"):format(facts, decision and "; " .. ascii(decision) or ""))
 end
 
-function on.log(self, event)
+function on_run.log(self, event)
   line(self, ("  %s: %s"):format(event.level, event.text))
+end
+
+local function show_member(self, event)
+  local place, path = self.state:place_of(event)
+  if not (event.member and place and place.round) then return end
+  local text = on_member[event.type](self, event, place)
+  if text then tell(self, event, place, path, text) end
 end
 
 --- Opens the view.
@@ -77,14 +99,22 @@ end
 ---@param event curia.Event
 function Plain:event(event)
   self.state:apply(event, self.now())
-  local handler = on[event.type]
-  if handler then handler(self, event) end
+  if on_member[event.type] then return show_member(self, event) end
+  local handler = on_run[event.type]
+  if handler and self.state:is_own(event) then handler(self, event) end
 end
 
 --- Shows a line of the program.
 ---@param text string
 function Plain:say(text)
   line(self, text)
+end
+
+--- Calls `fn`, which may ask a person.
+---@async
+---@return any ... what `fn` gives
+function Plain.ask(_, fn, ...)
+  return fn(...)
 end
 
 --- Nothing to give back.

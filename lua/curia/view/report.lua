@@ -153,9 +153,11 @@ end
 --- The final answer as people read it on a terminal: clean, and broken between words.
 ---@param answer string
 ---@param columns integer
+---@param ascii? boolean the terminal knows nothing else
 ---@return string
-function M.for_terminal(answer, columns)
-  return table.concat(width.wrap_all(width.clean(answer), columns), "\n")
+function M.for_terminal(answer, columns, ascii)
+  local clean = width.clean(answer)
+  return table.concat(width.wrap_all(ascii and width.ascii(clean) or clean, columns), "\n")
 end
 
 return M

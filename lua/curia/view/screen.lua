@@ -31,6 +31,13 @@ local function move(from, to)
   return to > from and ("\27[%dB\r"):format(to - from) or "\r"
 end
 
+-- Erases a number of rows from the cursor's on. To erase all below the first row of the screen would make tmux keep
+-- the picture in its history.
+local function clear(rows)
+  if rows < 2 then return ERASE_LINE end
+  return ERASE_LINE .. move(1, 2) .. ERASE_BELOW .. move(2, 1)
+end
+
 -- Lines that stand there are reached by moving; new ones are made by feeding lines, which scrolls.
 local function changes(self, lines)
   local parts, row = {}, self.row
@@ -49,7 +56,7 @@ end
 local function shrink(self, lines, parts, row)
   if #lines >= #self.lines then return row end
   if #lines == 0 then
-    parts[#parts + 1] = move(row, 1) .. ERASE_BELOW
+    parts[#parts + 1] = move(row, 1) .. clear(#self.lines)
     return 1
   end
   parts[#parts + 1] = move(row, #lines + 1) .. ERASE_BELOW .. move(#lines + 1, #lines)
@@ -73,7 +80,7 @@ function Screen:draw(lines)
 end
 
 local function erase(self)
-  local text = move(self.row, 1) .. ERASE_BELOW
+  local text = move(self.row, 1) .. clear(#self.lines)
   self.lines, self.row = {}, 1
   return text
 end
@@ -101,12 +108,12 @@ function Screen:reflow(columns)
     rows = rows + math.max(1, math.ceil(line_columns(self.lines[i]) / columns))
   end
   self.lines, self.row = {}, 1
-  self.write(BEGIN .. move(rows + 1, 1) .. ERASE_BELOW .. END)
+  self.write(BEGIN .. move(rows + 1, 1) .. clear(rows + 1) .. END)
 end
 
---- Gives the terminal back for a while, with what is drawn left standing.
-function Screen:release()
-  self.write("\r\n" .. WRAP .. SHOW)
+--- Gives the terminal back for a while, with what is drawn erased.
+function Screen:lend()
+  self.write(erase(self) .. WRAP .. SHOW)
 end
 
 --- Takes the terminal over again, from the cursor's line downwards.

@@ -1,5 +1,6 @@
 --- What is told of a round when it is over: who said what, who failed and why, what was decided.
-local layout = require "curia.view.layout"
+local ballots = require "curia.view.ballots"
+local statuses = require "curia.view.status"
 local width = require "curia.view.width"
 local words = require "curia.view.words"
 
@@ -10,16 +11,12 @@ local COLOURS = { ok = "green", skipped = "dim", eliminated = "dim" }
 
 local TIE_BREAKS = { first = "name", random = "chance", ["function"] = "the council's function" }
 
-local function number(value)
-  return (("%.2f"):format(value):gsub("%.?0+$", ""))
-end
-
 -- What was voted on may be a whole answer.
 local LONGEST_OPTION = 40
 
 local function scored(id, scores)
   local score, name = type(scores) == "table" and scores[id], width.cut(width.clean(tostring(id)), LONGEST_OPTION)
-  return type(score) == "number" and ("%s %s"):format(name, number(score)) or name
+  return type(score) == "number" and ("%s %s"):format(name, words.decimal(score)) or name
 end
 
 -- A ballot that does not count is told with its reason, so that nobody wonders who was not heard.
@@ -48,7 +45,15 @@ local function no_winner_text(decision)
   return "; no winner by the rule " .. decision.rule
 end
 
---- What a round decided, in one line: "ranking: skeptic 2.5, optimist 1.5"; nil where nothing was.
+-- How the winner came to win, and by how much.
+local function rule_text(decision)
+  if not decision.winner or not decision.rule then return "" end
+  local margin = not decision.tie and type(decision.margin) == "number"
+  return (" (%s%s)"):format((decision.rule:gsub("_", " ")),
+    margin and (", margin %.0f %%"):format(decision.margin * 100) or "")
+end
+
+--- What a round decided, in one line: "ranking: skeptic 2.5, optimist 1.5 (borda, margin 50 %)"; nil where nothing was.
 ---@param decision? table
 ---@return string?
 function M.decision(decision)
@@ -59,7 +64,7 @@ function M.decision(decision)
   if #ranked > 0 then text = "ranking: " .. table.concat(ranked, ", ") .. no_winner_text(decision)
   elseif decision.winner then text = "winner: " .. scored(decision.winner, decision.scores)
   else text = "no winner" end
-  return width.clean(text .. tie_text(decision) .. discarded_text(decision))
+  return width.clean(text .. rule_text(decision) .. tie_text(decision) .. discarded_text(decision))
 end
 
 --- How many of a round's members answered, or are still in: "2 of 3 answered".
@@ -93,34 +98,9 @@ function M.facts(result)
     words.duration(result.duration_ms))
 end
 
-local function ordering_text(ordering)
-  local order = {}
-  for i, id in ipairs(ordering) do order[i] = tostring(id) end
-  return "ranks " .. table.concat(order, " > ")
-end
-
-local function choice_text(choice, confidence)
-  local sure = type(confidence) == "number" and (" (confidence %s)"):format(number(confidence)) or ""
-  return ("votes for %s%s"):format(tostring(choice), sure)
-end
-
-local function scores_text(scores)
-  local told = {}
-  for id, score in pairs(scores) do told[#told + 1] = ("%s %s"):format(tostring(id), number(tonumber(score) or 0)) end
-  table.sort(told)
-  return "scores " .. table.concat(told, ", ")
-end
-
-local function ballot_text(parsed)
-  if type(parsed) ~= "table" then return nil end
-  if type(parsed.ordering) == "table" then return ordering_text(parsed.ordering) end
-  if type(parsed.choice) == "string" then return choice_text(parsed.choice, parsed.confidence) end
-  if type(parsed.scores) == "table" then return scores_text(parsed.scores) end
-end
-
 -- What a judge's ballot comes to is said before its words.
 local function answer_text(result)
-  local content, ballot = result.response.content or "", ballot_text(result.response.parsed)
+  local content, ballot = result.response.content or "", ballots.text(result.response.parsed)
   return ballot and ("%s\n\n%s"):format(ballot, content) or content
 end
 
@@ -148,7 +128,7 @@ end
 
 -- What a member had said before it was cut off is shown, as what it is.
 local function unfinished_lines(member, columns, paint)
-  local text = table.concat(member.text)
+  local text = table.concat(member.shown.text)
   if not text:find("%S") then return {} end
   local lines = indented(text, columns)
   table.insert(lines, 1, paint.dim("  unfinished:"))
@@ -163,7 +143,7 @@ local function member_lines(member, now, columns, paint)
   local result, name = member.result, width.clean(member.id)
   local colour = COLOURS[result.status] or "red"
   local head = ("%s %s  "):format(paint[colour](MARKS[result.status] or "✗"), paint.bold(name))
-  local status = layout.status(member, now)
+  local status = statuses.text(member, now)
   if result.status ~= "ok" then
     local lines = failure_lines(head, status, colour, columns, width.columns(name) + 4, paint)
     return append(lines, unfinished_lines(member, columns, paint))
@@ -184,9 +164,21 @@ local function title_lines(view, round, result, columns, paint)
   return { paint.bold(place) .. paint.dim(" · " .. facts), "" }
 end
 
+-- The matches of a bracket: a judge's several verdicts, of which its place shows the last alone.
+local function matches_text(decision)
+  local matches = type(decision) == "table" and type(decision.detail) == "table" and decision.detail.matches
+  local told = {}
+  for i, match in ipairs(matches or {}) do
+    told[i] = match.tie and ("%s and %s tie, %s goes on"):format(match.a, match.b, match.winner)
+      or ("%s beats %s"):format(match.winner, match.loser)
+  end
+  return #told > 0 and width.clean("matches: " .. table.concat(told, "; ")) or nil
+end
+
 local function decision_lines(decision, columns, paint)
   local lines = {}
-  for _, text in ipairs { M.decision(decision) or false, labels_text(decision) or false } do
+  local texts = { matches_text(decision) or false, M.decision(decision) or false, labels_text(decision) or false }
+  for _, text in ipairs(texts) do
     for _, line in ipairs(text and width.hang(text, columns - 1, 2) or {}) do lines[#lines + 1] = paint.cyan(line) end
   end
   if #lines > 0 then lines[#lines + 1] = "" end

@@ -8,7 +8,14 @@ local M = {}
 local STDERR = 2
 local DRAIN_MS = 5
 
-local function is_utf8(getenv)
+local STILL = { [""] = true, dumb = true, unknown = true }            -- terminals without a cursor that moves
+local COLOURLESS = { "^vt52", "^vt1", "^vt2", "^vt3", "%-m$", "%-mono$" } -- and without colours, by TERM
+
+--- Whether terminals take UTF-8 here, by the locale.
+---@param getenv? fun(name: string): string?
+---@return boolean
+function M.is_utf8(getenv)
+  getenv = getenv or os.getenv
   for _, name in ipairs { "LC_ALL", "LC_CTYPE", "LANG" } do
     local value = getenv(name)
     if value and value ~= "" then return value:lower():find("utf%-?8") ~= nil end
@@ -22,9 +29,25 @@ end
 ---@return boolean
 function M.suits_live(getenv, isatty)
   getenv, isatty = getenv or os.getenv, isatty or system.isatty
-  local kind, no_colour = getenv("TERM"), getenv("NO_COLOR")
-  if not isatty(STDERR) or not kind or kind == "" or kind == "dumb" then return false end
-  return (no_colour or "") == "" and is_utf8(getenv)
+  return isatty(STDERR) and not STILL[getenv("TERM") or ""] and M.is_utf8(getenv)
+end
+
+local function has_colours(kind)
+  for _, pattern in ipairs(COLOURLESS) do
+    if kind:find(pattern) then return false end
+  end
+  return true
+end
+
+--- Whether a terminal is painted in colours: NO_COLOR forbids, then CLICOLOR_FORCE demands, CLICOLOR=0 forbids.
+---@param getenv? fun(name: string): string?
+---@return boolean
+function M.coloured(getenv)
+  getenv = getenv or os.getenv
+  if (getenv("NO_COLOR") or "") ~= "" then return false end
+  local force = getenv("CLICOLOR_FORCE") or ""
+  if force ~= "" and force ~= "0" then return true end
+  return getenv("CLICOLOR") ~= "0" and has_colours(getenv("TERM") or "")
 end
 
 ---@class curia.view.Terminal

@@ -26,7 +26,8 @@ end
 --- Shows an event.
 ---@param event curia.Event
 function Timeline:event(event)
-  self.started_at = self.started_at or event.at
+  self.started_at, self.run_id = self.started_at or event.at, self.run_id or event.run_id
+  if event.run_id ~= self.run_id then return end -- of a run inside of this one
   for _, line in ipairs(verbose.lines(event, self.started_at, self.level)) do self:say(line) end
 end
 
@@ -34,6 +35,13 @@ end
 ---@param text string
 function Timeline:say(text)
   self.write(width.clean(text) .. "\n")
+end
+
+--- Calls `fn`, which may ask a person.
+---@async
+---@return any ... what `fn` gives
+function Timeline.ask(_, fn, ...)
+  return fn(...)
 end
 
 --- Nothing to give back.

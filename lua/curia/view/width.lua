@@ -51,6 +51,13 @@ function M.clean(text)
   return (clean:gsub("\xc2[\x80-\x9f]", ""):gsub(FORCED_DIRECTION, ""):gsub(ISOLATED_DIRECTION, ""))
 end
 
+--- The text for a terminal that knows ASCII only: "?" for each character that is none.
+---@param text string clean
+---@return string
+function M.ascii(text)
+  return (text:gsub(utf8.charpattern, function(character) return #character > 1 and "?" or nil end))
+end
+
 --- Splits off what may be the beginning of a character whose end has not come yet.
 ---@param text string
 ---@return string whole

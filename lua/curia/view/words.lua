@@ -58,6 +58,13 @@ function M.count(number)
   return (grouped:gsub("^,", ""):gsub("^%-,", "-"))
 end
 
+--- A number with two decimals at most: "0.25", "3".
+---@param number number
+---@return string
+function M.decimal(number)
+  return (("%.2f"):format(number):gsub("%.?0+$", ""))
+end
+
 --- "1 member", "3 members".
 ---@param number integer
 ---@param noun string

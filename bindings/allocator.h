@@ -1,10 +1,10 @@
-/* The program's allocator for Lua: free lists by size, as Lua says the size of what it gives back.
+/* An allocator for Lua states: free lists by size, as Lua says the size of what it gives back.
  *
  * Councils make many small, short-lived objects; this halves what malloc costs for them. Blocks of
  * up to 16 kB come from chunks that stay with the state; larger ones from malloc. One thread.
  */
-#ifndef CURIA_PROGRAM_ALLOCATOR_H
-#define CURIA_PROGRAM_ALLOCATOR_H
+#ifndef CURIA_ALLOCATOR_H
+#define CURIA_ALLOCATOR_H
 
 #include <stddef.h>
 

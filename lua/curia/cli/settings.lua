@@ -1,0 +1,44 @@
+--- The configuration of the program: the user's file, the project's if it is trusted, then the command line.
+local config = require "curia.config"
+local folders = require "curia.cli.folders"
+local json = require "curia.json"
+local trust = require "curia.cli.trust"
+
+local M = {}
+
+local function say(text)
+  io.stderr:write("curia: ", text, "\n")
+end
+
+--- Loads the files. One that is not trusted is named, and not read.
+---@return true?
+---@return curia.Error? err of a file that is wrong
+function M.load_files()
+  local report, err = config.shared():load_files { project = folders.find_up(config.FILE), trust = trust.is_trusted }
+  if not report then return nil, err end
+  for _, path in ipairs(report.untrusted) do
+    say(("%s is not trusted and was not read; look at it, then: curia trust %s"):format(path,
+      path:match "^(.*)/[^/]*$" or "."))
+  end
+  return true
+end
+
+-- A value is JSON where it can be, else a text.
+local function value_of(text)
+  local value = json.decode(text)
+  if value == nil then return text end
+  return value
+end
+
+--- Sets what `--config KEY=VALUE` says.
+---@param given? string[][] pairs of key and value
+---@return true?
+---@return curia.Error?
+function M.set(given)
+  if not given then return true end
+  local values = {}
+  for _, pair in ipairs(given) do values[pair[1]] = value_of(pair[2]) end
+  return config.shared():set("command_line", values, "command line")
+end
+
+return M

@@ -1,0 +1,55 @@
+--- Every telemetry event: what it measures and what it tells besides (SPEC 14). docs/operations.md has the same table.
+local M = {}
+
+local function words(text)
+  local list = {}
+  for word in text:gmatch "%S+" do list[#list + 1] = word end
+  return list
+end
+
+local RUN = "run_id parent_run_id namespace group council"
+local ROUND = "run_id parent_run_id council round idx iteration"
+local MEMBER = "run_id parent_run_id council member_id round round_idx iteration model provider"
+local REQUEST = "run_id parent_run_id council member_id round round_idx iteration model provider host attempt"
+local TOOL = "run_id parent_run_id council member_id round round_idx iteration tool call_id"
+
+---@class curia.telemetry.Name
+---@field about string
+---@field measurements string[]
+---@field metadata string[]
+
+local function name(about, measurements, metadata)
+  return { about = about, measurements = words(measurements), metadata = words(metadata) }
+end
+
+---@type table<string, curia.telemetry.Name>
+M.all = {
+  ["run.start"] = name("a run begins", "", RUN),
+  ["run.stop"] = name("a run has ended, however",
+    "duration_us input_tokens output_tokens cached_tokens reasoning_tokens", RUN .. " status errors usage cost"),
+  ["run.exception"] = name("a run ends as failed or cancelled; before its stop", "duration_us", RUN .. " error"),
+  ["round.start"] = name("a round begins", "", ROUND),
+  ["round.stop"] = name("a round has ended, however", "duration_us", ROUND .. " ok decision"),
+  ["round.exception"] = name("a round has failed; before its stop", "duration_us", ROUND .. " error"),
+  ["member.start"] = name("a member's turn begins", "", MEMBER),
+  ["member.stop"] = name("a member has a result, whatever its status",
+    "duration_us input_tokens output_tokens cached_tokens reasoning_tokens first_token_us",
+    MEMBER .. " status attempts confidence cost finish_reason"),
+  ["member.exception"] = name("a member's result has an error; before its stop", "duration_us", MEMBER .. " error"),
+  ["provider.request.start"] = name("an attempt is sent to a provider", "", REQUEST),
+  ["provider.request.stop"] = name("an attempt has ended, however",
+    "duration_us input_tokens output_tokens cached_tokens reasoning_tokens", REQUEST .. " status"),
+  ["provider.request.exception"] = name("an attempt has failed; before its stop", "duration_us",
+    REQUEST .. " status error"),
+  ["tool.execute.start"] = name("a tool is called", "", TOOL),
+  ["tool.execute.stop"] = name("a tool's call has ended, however", "duration_us", TOOL),
+  ["tool.execute.exception"] = name("a tool's call has failed; before its stop", "duration_us", TOOL .. " error"),
+  ["auto.decision"] = name("an auto council has chosen", "duration_us",
+    "run_id council strategy catalog_id reason score kind"),
+  ["auto.cascade_step"] = name("one strategy of a cascade has been tried", "duration_us",
+    "run_id council strategy step chosen"),
+  ["auto.catalog_filtered"] = name("a catalog was narrowed to what may be chosen", "total kept", "run_id council"),
+  ["loop.stall"] = name("a turn has held the loop for over loop_stall_ms", "duration_us", "delivered"),
+}
+
+return M
