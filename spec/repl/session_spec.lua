@@ -75,6 +75,8 @@ describe("a session", function()
     assert.truthy(all():find("did you mean ':runs'", 1, true))
     take ":help vote"
     assert.truthy(all():find("vote", 1, true))
+    take ":help vot"
+    assert.truthy(all():find("did you mean", 1, true))
     take ":load"
     take ":load /nonexistent.lua"
     assert.truthy(all():find(":load needs a file", 1, true))

@@ -1,7 +1,9 @@
 --- The commands of the REPL: lines that begin with a colon.
 local curia = require "curia"
 local diagram = require "curia.diagram"
+local help = require "curia.cli.help"
 local suggest = require "curia.suggest"
+local verbose = require "curia.verbose"
 local words = require "curia.view.words"
 
 local M = {}
@@ -61,9 +63,9 @@ end
 command("watch", ":watch [RUN]", "what a run does, until it ends or Ctrl-C", function(session, id)
   local run = find_run(session, id)
   if not run then return end
-  local timeline <close> = run:trace { to = function(line) session:say(line) end }
-  run:await()
-  for event in timeline.next, timeline do session:say(tostring(event.type)) end
+  for event in run:events { tokens = false } do
+    for _, line in ipairs(verbose.lines(event, run.started_at, true)) do session:say(line) end
+  end
 end)
 
 command("cancel", ":cancel [RUN]", "cancel a run", function(session, id)
@@ -97,7 +99,10 @@ end
 M.names = sorted_names
 
 command("help", ":help [TOPIC]", "this list, or what `curia help TOPIC` explains", function(session, topic)
-  if topic ~= "" then return session:say((require "curia.cli.help".text(topic))) end
+  if topic ~= "" then
+    local text, message = help.text(topic)
+    return session:say(text or message)
+  end
   session:say "Lua 5.4 with the council language, `curia` and `uv`. An expression shows its value; `_` is the last."
   session:say "Runs that are started go on while you type. Ctrl-C stops what runs, Ctrl-D ends.\n"
   for _, name in ipairs(sorted_names()) do

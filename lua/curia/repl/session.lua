@@ -8,7 +8,6 @@ local language = require "curia.language"
 local library = require "curia.cli.library"
 local printer = require "curia.repl.printer"
 local width = require "curia.view.width"
-local words = require "curia.view.words"
 
 local M = {}
 
@@ -103,8 +102,7 @@ end
 local function ended_line(run)
   local result, err = run:result()
   local state = run:state()
-  local what = result and result.final and words.first_line and words.first_line(result.final.content)
-    or result and result.final and result.final.content:match "[^\n]*" or err and tostring(err) or ""
+  local what = result and result.final and result.final.content:match "[^\n]*" or err and tostring(err) or ""
   return ("[%s %s: %s]"):format(state.council, state.status, width.cut(width.clean(what), 60))
 end
 
@@ -153,15 +151,18 @@ function Session:fail(message)
   complain(self, message)
 end
 
+local function as_error(err)
+  if errors.is(err) then return err end
+  return errors.new("script", tostring(err), { traceback = debug.traceback("", 2) })
+end
+
+-- Calls what was typed; gives its values, or nil once its failure was told.
 local function collect(self, fn)
-  local declared, values
-  declared, values = dsl.collecting(function() return table.pack(xpcall(fn, function(err)
-    return errors.is(err) and err or errors.new("script", tostring(err), { traceback = debug.traceback("", 2) })
-  end)) end)
+  local declared, values = dsl.collecting(function() return table.pack(xpcall(fn, as_error)) end)
   learn(self, declared)
   watch_runs(self)
-  if not values[1] then return complain(self, values[2]) end
-  return table.pack(table.unpack(values, 2, values.n))
+  if values[1] then return table.pack(table.unpack(values, 2, values.n)) end
+  complain(self, values[2])
 end
 
 --- Takes a line, or several that belong together.
@@ -193,13 +194,9 @@ end
 function Session:load(path)
   local fn, message = loadfile(path, "t", self.env)
   if not fn then return nil, message end
-  local failed = self.failed
-  self.failed = false
   local values = collect(self, fn)
-  local ok = not self.failed
-  self.failed = failed or self.failed
-  if not ok then return nil, path .. " failed" end
-  if values[1] ~= nil and language.is_council(values[1]) then learn(self, { values[1] }) end
+  if not values then return nil, path .. " failed" end
+  if language.is_council(values[1]) then learn(self, { values[1] }) end
   return true
 end
 
