@@ -41,9 +41,9 @@ struct curia__task {
     curia__group *group;
     curia__task *group_next;
     curia__scope *scope; /* scope.h; NULL: none */
-    char *reason;  /* why it was cancelled; owned, may be NULL */
-    int cancelled; /* 0, CURIA_ECANCELLED, CURIA_EDEADLINE or CURIA_ETIMEOUT */
-    int status;    /* outcome of the body: 0 or an error code */
+    char *reason;        /* why it was cancelled; owned, may be NULL */
+    int cancelled;       /* 0, CURIA_ECANCELLED, CURIA_EDEADLINE or CURIA_ETIMEOUT */
+    int status;          /* outcome of the body: 0 or an error code */
     unsigned char state;
     bool observed;   /* somebody has taken notice of its outcome */
     bool bound;      /* cancelled as soon as its parent's body has ended, in whatever way */
