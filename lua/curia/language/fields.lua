@@ -13,7 +13,10 @@
 --   identifier          a text that can be part of a path    plain         has a data form
 --   word                a text that every provider takes as a tool's name
 --   judge               function(table) -> true | nil, faults: what a table must be in a language of its own
+--   form                function(text) -> what is wrong with it, or nil
+local lazy = require "curia.lazy"
 local schemas = require "curia.schema"
+local traceparent = lazy "curia.otlp.traceparent"
 
 local M = {}
 
@@ -258,6 +261,8 @@ M.run_options = {
   stack = rule("any", "source stack"),
   env = rule("any", "source environment"),
   council_version = rule("string", "content hash of the council to run"),
+  traceparent = rule("string", "the W3C trace context of whoever asks; the run's trace goes on from there",
+    { form = function(text) return traceparent.fault(text) end }),
   offline = rule("boolean", "invented answers from the scripted provider, marked as such"),
   models = rule("map", 'other models for members: {id = "provider/model"}',
     { values = rule("string", '"provider/model"', { nonempty = true }) }),
