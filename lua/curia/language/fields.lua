@@ -302,6 +302,17 @@ M.price.long = rule("record", "prices once the input is longer", {
   fields = extended(M.price, { over = rule("integer", "tokens of input", { required = true, min = 0 }) }),
 })
 
+--- Options of `curia.otlp.start`.
+M.otlp = {
+  endpoint = rule("string", "where to: an address without /v1/traces", { nonempty = true }),
+  headers = rule("map", "further headers", { values = rule("string|secret", "a header's value") }),
+  service_name = rule("string", "what the traces are told to come from", { nonempty = true }),
+  resource = rule("map", "what else is told of the source", { values = rule("string|number|boolean", "a value") }),
+  retry = retry,
+  content = rule("boolean", "prompts and answers are exported too, without secrets"),
+}
+duration(M.otlp, "interval", "time between exports, at least 100 ms")
+
 --- Keys of the configuration.
 M.config = {
   default_profile = rule("string", "profile of members that choose none", { nonempty = true }),
@@ -316,6 +327,8 @@ M.config = {
   prices = rule("map", "prices by model", { values = rule("record", "a price", { fields = M.price }) }),
   models = rule("map", "facts about models by name", { values = rule("table", "facts") }),
   reliability = rule("boolean|string|table", "where reliability is recorded: false, memory, or a store"),
+  otlp = rule("boolean|record", "export of traces and metrics: true, or options of curia.otlp.start",
+    { fields = M.otlp }),
   log = rule("string|function", "level, or function(level, text)", { enum = { "error", "warn", "info", "debug" } }),
 }
 duration(M.config, "default_member_timeout", "deadline of the members' turns")
