@@ -46,18 +46,19 @@ describe("curia.otlp", function()
     assert.is_false(telemetry.any)
   end)
 
-  it("starts as the configuration says", function()
+  it("takes what the configuration says", function()
     local collector <close> = support.collector()
+    local config = require "curia.config"
     T.answers { a = "A" }
-    assert.is_nil(otlp.configured())
-    curia.config { otlp = { endpoint = collector.url, interval = "1h" } }
-    local exporting = assert(otlp.configured())
+    assert(curia.config { otlp = { endpoint = collector.url, interval = "1h" } })
+    local exporting = assert(otlp.start(config.shared():get "otlp"))
+    assert(curia.config { otlp = false })
     T.ask { ids = { "a" } }
     assert.is_true(exporting:stop())
-    curia.config { otlp = false }
-    assert.is_nil(otlp.configured())
     assert.equal(4, #collector:spans())
-    assert.is_nil((curia.config { otlp = { endpiont = "x" } }))
+    local ok, err = curia.config { otlp = { endpiont = "x" } }
+    assert.is_nil(ok)
+    assert.matches("did you mean 'endpoint'", err.message)
   end)
 
   it("never holds a run up, whatever the receiver does", function()

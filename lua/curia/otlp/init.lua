@@ -3,7 +3,6 @@
 --     local exporting, err = curia.otlp.start { endpoint = "http://localhost:4318" }
 --     ...
 --     exporting:stop()
-local config = require "curia.config"
 local exporters = require "curia.otlp.exporter"
 local fields = require "curia.language.fields"
 local listeners = require "curia.otlp.listener"
@@ -37,15 +36,6 @@ function Handle:stats()
   return self.exporter:stats()
 end
 
-local function start(opts)
-  local read, err = settings.read(opts)
-  if not read then return nil, err end
-  local exporter = exporters.start(read)
-  local open = traces.new(function(span) exporter:put(span) end, read.content)
-  local listening = telemetry.attach(listeners.names, listeners.new(open, exporter.metrics))
-  return setmetatable({ exporter = exporter, listening = listening }, Handle)
-end
-
 ---@class curia.otlp.Options
 ---@field endpoint? string without "/v1/traces" (`OTEL_EXPORTER_OTLP_ENDPOINT`, else "http://localhost:4318")
 ---@field headers? table<string, string|curia.Secret> over those of `OTEL_EXPORTER_OTLP_HEADERS`
@@ -60,16 +50,12 @@ end
 ---@return curia.otlp.Handle? with `stop(ms?)` and `stats()`
 ---@return curia.Error? err a variable is wrong, or a secret cannot be had
 function M.start(opts)
-  return start(options.read("otlp.start", opts, fields.otlp))
-end
-
---- Starts to export where the configuration says so (`otlp`).
----@return curia.otlp.Handle? nil, without an error, where it does not
----@return curia.Error? err
-function M.configured()
-  local wanted = config.shared():get "otlp"
-  if not wanted then return nil end
-  return start(wanted == true and {} or wanted)
+  local read, err = settings.read(options.read("otlp.start", opts, fields.otlp))
+  if not read then return nil, err end
+  local exporter = exporters.start(read)
+  local open = traces.new(function(span) exporter:put(span) end, read.content)
+  local listening = telemetry.attach(listeners.names, listeners.new(open, exporter.metrics))
+  return setmetatable({ exporter = exporter, listening = listening }, Handle)
 end
 
 return M
