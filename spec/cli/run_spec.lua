@@ -1,5 +1,6 @@
 local json = require "curia.json"
 local program = require "spec.cli.program"
+local support = require "spec.otlp.support"
 
 local HERE = [[
 require("curia").config { providers = { here = { adapter = "scripted", model = "s-1", script = {
@@ -49,6 +50,35 @@ describe("curia run", function()
       assert.truthy(err:find("round 1 of 2: independent_analysis", 1, true))
       assert.truthy(err:find("\ncost       unknown\n", 1, true))
       assert.is_nil(err:find("\27", 1, true))
+    end)
+  end)
+
+  it("exports traces where the configuration says so, before it ends", function()
+    local collector <close> = support.collector()
+    local exported = ('require("curia").config { otlp = { endpoint = %q, interval = "1h" } }\n'):format(collector.url)
+    council(exported .. GOOD, function(path)
+      assert.equal(0, (program.run { "run", path, "Why?" }))
+      assert.equal("invoke_workflow good", collector:span("invoke_workflow good").name)
+      assert.equal("invoke_agent a", collector:span("invoke_agent a").name)
+    end)
+    council(GOOD, function(path)
+      local before = #collector.requests
+      local env = { CURIA_OTLP = "true", OTEL_EXPORTER_OTLP_ENDPOINT = collector.url }
+      assert.equal(0, (program.run({ "run", path, "Why?" }, { env = env })))
+      assert.is_true(#collector.requests > before)
+    end)
+  end)
+
+  it("answers also where nothing can be exported, and says so", function()
+    council(GOOD, function(path)
+      local code, out, err = program.run({ "run", path, "Why?" },
+        { env = { CURIA_OTLP = "true", OTEL_EXPORTER_OTLP_ENDPOINT = "nowhere" } })
+      assert.same({ 0, "an answer\27[31m of a member\n" }, { code, out })
+      assert.truthy(err:find("the endpoint must be an http or https address, such as http://localhost:4318; nothing is", 1, true))
+      code, out, err = program.run({ "run", path, "Why?" },
+        { env = { CURIA_OTLP = "true", OTEL_EXPORTER_OTLP_ENDPOINT = "http://127.0.0.1:9" } })
+      assert.same({ 0, "an answer\27[31m of a member\n" }, { code, out })
+      assert.truthy(err:find("otlp: spans and metrics are lost", 1, true))
     end)
   end)
 

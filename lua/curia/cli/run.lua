@@ -1,9 +1,12 @@
 --- `curia run`: asks a council, shows what happens, prints the answer.
 local approval = require "curia.cli.approval"
+local config = require "curia.config"
 local errors = require "curia.errors"
 local input = require "curia.cli.input"
+local lazy = require "curia.lazy"
 local library = require "curia.cli.library"
 local options = require "curia.cli.options"
+local otlp = lazy "curia.otlp"
 local pace = require "curia.cli.pace"
 local planning = require "curia.language.plan"
 local reach = require "curia.cli.reach"
@@ -205,6 +208,29 @@ local function perform(request)
   return go(request)
 end
 
+-- Whoever only wants an answer gets it, whether it can be traced or not.
+local function start_export()
+  local wanted = config.shared():get "otlp"
+  if not wanted then return nil end
+  local exporting, err = otlp.start(wanted ~= true and wanted or nil)
+  if not exporting then complain(err.message .. "; nothing is exported") end
+  return exporting
+end
+
+-- What a receiver answers is told by the log.
+local function stop_export(exporting)
+  local ok, err = exporting:stop()
+  if not ok and err.kind == "timeout" then complain(err.message) end
+end
+
+-- However the run has ended, what is known of it is sent before the program ends.
+local function perform_exported(request)
+  local exporting = start_export()
+  local done, code = task.run(perform, request)
+  if exporting then stop_export(exporting) end
+  return done and code or crashed(code)
+end
+
 local function question_of(rest)
   return #rest > 1 and table.concat(rest, " ", 2) or nil
 end
@@ -234,8 +260,7 @@ function M.main(values, rest)
   local request = {
     values = values, council = council, input = given, offline = values.offline, models = models_of(values.model),
   }
-  local done, code = task.run(perform, request)
-  return done and code or crashed(code)
+  return perform_exported(request)
 end
 
 return M

@@ -255,7 +255,7 @@ function M.attempt(attempt, member, request, prices)
   if not number then return nil, refused end
   mark_sent(attempt)
   local guard <close> = gate
-  local asked <close> = telemetry.any and told.begin(attempt.turn, member, known.config.base_url)
+  local asked <close> = telemetry.any and told.begin(attempt.turn, member, known.config.base_url, request.messages)
   local go = member.adapter.call and inside or over_http
   local response, headers
   response, err, headers = go(attempt, member, request, known.config)

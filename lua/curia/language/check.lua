@@ -178,11 +178,17 @@ local function check_word(value, path, what, faults)
   faults:add(path, "out_of_range", ("%s must have 1 to 64 letters, digits, '_' or '-', not '%s'"):format(what, value))
 end
 
+local function check_form(rule, value, path, what, faults)
+  local fault = rule.form(value)
+  if fault then faults:add(path, "out_of_range", ("%s %s"):format(what, fault)) end
+end
+
 local function check_string(rule, value, path, what, faults)
   if rule.word then return check_word(value, path, what, faults) end
   if rule.identifier then return check_identifier(value, path, what, faults) end
   if rule.enum then return check_enum(rule, value, path, what, faults) end
   if rule.nonempty and value == "" then return faults:add(path, "empty", what .. " is empty") end
+  if rule.form then return check_form(rule, value, path, what, faults) end
   if rule.ref and faults.refer then faults.refer(rule, value, path, what, faults) end
 end
 

@@ -13,7 +13,10 @@
 --   identifier          a text that can be part of a path    plain         has a data form
 --   word                a text that every provider takes as a tool's name
 --   judge               function(table) -> true | nil, faults: what a table must be in a language of its own
+--   form                function(text) -> what is wrong with it, or nil
+local lazy = require "curia.lazy"
 local schemas = require "curia.schema"
+local traceparent = lazy "curia.otlp.traceparent"
 
 local M = {}
 
@@ -258,6 +261,8 @@ M.run_options = {
   stack = rule("any", "source stack"),
   env = rule("any", "source environment"),
   council_version = rule("string", "content hash of the council to run"),
+  traceparent = rule("string", "the W3C trace context of whoever asks; the run's trace goes on from there",
+    { form = function(text) return traceparent.fault(text) end }),
   offline = rule("boolean", "invented answers from the scripted provider, marked as such"),
   models = rule("map", 'other models for members: {id = "provider/model"}',
     { values = rule("string", '"provider/model"', { nonempty = true }) }),
@@ -297,6 +302,17 @@ M.price.long = rule("record", "prices once the input is longer", {
   fields = extended(M.price, { over = rule("integer", "tokens of input", { required = true, min = 0 }) }),
 })
 
+--- Options of `curia.otlp.start`.
+M.otlp = {
+  endpoint = rule("string", "where to: an address without /v1/traces", { nonempty = true }),
+  headers = rule("map", "further headers", { values = rule("string|secret", "a header's value") }),
+  service_name = rule("string", "what the traces are told to come from", { nonempty = true }),
+  resource = rule("map", "what else is told of the source", { values = rule("string|number|boolean", "a value") }),
+  retry = retry,
+  content = rule("boolean", "prompts and answers are exported too, without secrets"),
+}
+duration(M.otlp, "interval", "time between exports, at least 100 ms")
+
 --- Keys of the configuration.
 M.config = {
   default_profile = rule("string", "profile of members that choose none", { nonempty = true }),
@@ -311,6 +327,8 @@ M.config = {
   prices = rule("map", "prices by model", { values = rule("record", "a price", { fields = M.price }) }),
   models = rule("map", "facts about models by name", { values = rule("table", "facts") }),
   reliability = rule("boolean|string|table", "where reliability is recorded: false, memory, or a store"),
+  otlp = rule("boolean|record", "export of traces and metrics: true, or options of curia.otlp.start",
+    { fields = M.otlp }),
   log = rule("string|function", "level, or function(level, text)", { enum = { "error", "warn", "info", "debug" } }),
 }
 duration(M.config, "default_member_timeout", "deadline of the members' turns")

@@ -146,7 +146,12 @@ local function fetch(secret, runner)
   return usable(secret, value)
 end
 
-local function reveal(secret, runner)
+--- The value of a secret, fetched once and then remembered.
+---@param secret curia.Secret
+---@param runner? fun(command: string): string?, string? runs a command and may await; without it `cmd` blocks
+---@return string?
+---@return string? message why it cannot be had
+function M.reveal(secret, runner)
   local known = values[secret]
   if known and secret.source ~= "literal" then return known end
   local value, message = fetch(secret, runner)
@@ -172,7 +177,7 @@ end
 ---@return curia.Error? err kind `auth`
 function M.resolve(entry, opts)
   if entry.api_key == nil then return nil end
-  local value, message = reveal(M.wrap(entry.api_key), opts and opts.runner)
+  local value, message = M.reveal(M.wrap(entry.api_key), opts and opts.runner)
   if not value then return nil, auth_error(entry, message) end
   return value
 end
@@ -186,7 +191,7 @@ function M.headers(entry, opts)
   local headers = {}
   for name, value in pairs(entry.headers or {}) do
     local text, message = value, nil
-    if M.is(value) then text, message = reveal(value, opts and opts.runner) end
+    if M.is(value) then text, message = M.reveal(value, opts and opts.runner) end
     if not text then return nil, auth_error(entry, ("header %s: %s"):format(name, message)) end
     headers[name] = text
   end

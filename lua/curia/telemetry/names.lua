@@ -7,11 +7,13 @@ local function words(text)
   return list
 end
 
-local RUN = "run_id parent_run_id namespace group council"
-local ROUND = "run_id parent_run_id council round idx iteration"
-local MEMBER = "run_id parent_run_id council member_id round round_idx iteration model provider"
-local REQUEST = "run_id parent_run_id council member_id round round_idx iteration model provider host attempt"
-local TOOL = "run_id parent_run_id council member_id round round_idx iteration tool call_id"
+local OF_RUN = "run_id parent_run_id namespace council "
+local RUN = OF_RUN .. "group parent_member_id traceparent"
+local ROUND = OF_RUN .. "round idx iteration"
+local TURN = OF_RUN .. "member_id round round_idx iteration "
+local MEMBER = TURN .. "model provider"
+local REQUEST = TURN .. "model provider host attempt"
+local TOOL = TURN .. "tool call_id"
 
 ---@class curia.telemetry.Name
 ---@field about string
@@ -36,9 +38,9 @@ M.all = {
     "duration_us input_tokens output_tokens cached_tokens reasoning_tokens first_token_us",
     MEMBER .. " status attempts confidence cost finish_reason"),
   ["member.exception"] = name("a member's result has an error; before its stop", "duration_us", MEMBER .. " error"),
-  ["provider.request.start"] = name("an attempt is sent to a provider", "", REQUEST),
+  ["provider.request.start"] = name("an attempt is sent to a provider", "", REQUEST .. " messages"),
   ["provider.request.stop"] = name("an attempt has ended, however",
-    "duration_us input_tokens output_tokens cached_tokens reasoning_tokens", REQUEST .. " status"),
+    "duration_us input_tokens output_tokens cached_tokens reasoning_tokens", REQUEST .. " status response"),
   ["provider.request.exception"] = name("an attempt has failed; before its stop", "duration_us",
     REQUEST .. " status error"),
   ["tool.execute.start"] = name("a tool is called", "", TOOL),

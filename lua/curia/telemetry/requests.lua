@@ -23,13 +23,18 @@ end
 ---@param turn curia.Turn
 ---@param model table planned member or fallback
 ---@param base_url? string
+---@param messages table as they are sent
 ---@return curia.telemetry.Request
-function M.begin(turn, model, base_url)
+function M.begin(turn, model, base_url, messages)
   local request = setmetatable({
     turn = turn, model = model, host = base_url and base_url:match "^%a+://([^/]+)", began_us = clock.us(),
     over = false,
   }, Request)
-  if on["provider.request.start"] then emit("provider.request.start", {}, metadata_of(request)) end
+  if on["provider.request.start"] then
+    local metadata = metadata_of(request)
+    metadata.messages = messages
+    emit("provider.request.start", {}, metadata)
+  end
   return request
 end
 
@@ -46,8 +51,9 @@ function Request:finish(response, err, status)
     emit("provider.request.exception", { duration_us = duration_us }, metadata)
   end
   if not on["provider.request.stop"] then return end
-  local usage = response and response.usage
-  emit("provider.request.stop", runs.add_tokens({ duration_us = duration_us }, usage), metadata_of(self))
+  local usage, metadata = response and response.usage, metadata_of(self)
+  metadata.response = response
+  emit("provider.request.stop", runs.add_tokens({ duration_us = duration_us }, usage), metadata)
 end
 
 function Request:__close()

@@ -8,14 +8,16 @@ local NOTHING = {}
 
 local function of_run(run)
   return {
-    run_id = run.id, parent_run_id = run.parent and run.parent.id, namespace = run.namespace,
-    group = run.group and run.group.name, council = run.plan.spec.name,
+    namespace = run.namespace.name, run_id = run.id, parent_run_id = run.parent and run.parent.id,
+    parent_member_id = run.parent_member, group = run.group and run.group.name, council = run.plan.spec.name,
+    traceparent = run.opts.traceparent,
   }
 end
 
 local function of_round(run, round)
   return {
-    run_id = run.id, parent_run_id = run.parent and run.parent.id, council = run.plan.spec.name,
+    namespace = run.namespace.name, run_id = run.id, parent_run_id = run.parent and run.parent.id,
+    council = run.plan.spec.name,
     round = round.name, idx = round.idx, iteration = round.iteration,
   }
 end
@@ -28,7 +30,8 @@ end
 function M.of_turn(run, round, member_id)
   local member = member_id and run.plan.by_id[member_id]
   return {
-    run_id = run.id, parent_run_id = run.parent and run.parent.id, council = run.plan.spec.name,
+    namespace = run.namespace.name, run_id = run.id, parent_run_id = run.parent and run.parent.id,
+    council = run.plan.spec.name,
     member_id = member_id, round = round.name, round_idx = round.idx, iteration = round.iteration,
     model = member and member.model, provider = member and member.provider_name,
   }

@@ -42,8 +42,9 @@ end
 
 -- The pieces of an answer as they come, each with the time since the one before.
 local function each_piece(exchange, fn)
-  local at, finished, pieces, failure = clock.us(), false, nil, nil
+  local at, finished, failure = clock.us(), false, nil
   while not finished do
+    local pieces
     pieces, finished, failure = exchange:next()
     local now = clock.us()
     for i = 2, #(pieces or {}), 3 do
@@ -64,8 +65,8 @@ end
 -- A connection that fails is cut for the client too; it is not recorded.
 local function forward(from, request, origin, record)
   local exchange <close> = http.start {
-    url = address(origin, request.path, request.query), method = request.method, headers = without_hops(request.headers),
-    body = request.method == "POST" and request.body or nil, stream = true,
+    url = address(origin, request.path, request.query), method = request.method,
+    headers = without_hops(request.headers), body = request.method == "POST" and request.body or nil, stream = true,
   }
   if not exchange then return from:close() end
   local begun = false
