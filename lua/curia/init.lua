@@ -62,7 +62,7 @@ local LAZY = {
   prompts = "curia.prompts", task = "curia.task", adapters = "curia.adapters",
   topologies = "curia.topologies",
   calibration = "curia.calibration", reliability = "curia.reliability",
-  rules = "curia.rules", telemetry = "curia.telemetry",
+  rules = "curia.rules", telemetry = "curia.telemetry", testing = "curia.testing",
 }
 
 local FUNCTIONS = {}
