@@ -1,5 +1,6 @@
 --- `require "curia.testing"`: aids for the specs of councils, for `curia test` and for anything else.
 local PARTS = {
+  capture = "curia.testing.capture",
   script = "curia.testing.script",
 }
 
