@@ -1,5 +1,7 @@
 --- `require "curia.testing"`: aids for the specs of councils, for `curia test` and for anything else.
 local PARTS = {
+  assert_round_completed = "curia.testing.assertions", assert_member = "curia.testing.assertions",
+  assert_decision = "curia.testing.assertions", assert_no_failures = "curia.testing.assertions",
   capture = "curia.testing.capture",
   script = "curia.testing.script",
 }
