@@ -197,6 +197,21 @@ describe("a member that is a council", function()
     end)
   end)
 
+  it("tells what its members are asked to those who watch requests", function()
+    answers()
+    local made = T.council { name = "inner", ids = { "x" } }
+    helper.virtual(function()
+      for requests, expected in pairs { [true] = { "a", "x" }, [false] = {} } do
+        local asked = {}
+        for event in curia.start(outer(made), "Why?"):events { sub_runs = true, requests = requests } do
+          if event.type == "member_request" then asked[#asked + 1] = event.member end
+        end
+        table.sort(asked)
+        assert.same(expected, asked)
+      end
+    end)
+  end)
+
   it("stands at most eight deep in councils", function()
     local council = T.council { name = "deepest", ids = { "x" } }
     T.answers { x = "deep" }

@@ -41,11 +41,12 @@ local FAR_BEHIND = 10000
 ---@field outer curia.Log|false the log of the run that this one is part of
 ---@field inner? table<curia.Log, true> those of runs inside of this one
 ---@field sub_watchers integer how many watch the tokens of all runs inside of this one
+---@field sub_request_watchers integer how many watch their requests
 ---@field member? string the member of the outer run whose answer this run is
 ---@field bus curia.Bus
 ---@field topics string[] where its events are published, beside the run itself
 ---@field run? curia.Run of which telemetry tells
-local Log = { outer = false, sub_watchers = 0 }
+local Log = { outer = false, sub_watchers = 0, sub_request_watchers = 0 }
 Log.__index = Log
 
 local NO_BUS, NO_TOPICS = { wanted = false }, {}
@@ -174,8 +175,8 @@ end
 --- Hands an event to the reader: a sink of a bus.
 ---@param event curia.Event
 function Subscription:push(event)
-  if event.type ~= "member_token" then return append(self, event) end
-  if self.tokens then push_token(self, event) end
+  if event.type == "member_token" then return self.tokens and push_token(self, event) end
+  if event.type ~= "member_request" or self.requests then append(self, event) end
 end
 
 --- Hands a member_token event to those that watch tokens.
@@ -199,6 +200,7 @@ function Log:request(event)
   for _, subscription in ipairs(self.subscriptions) do
     if subscription.requests then append(subscription, event) end
   end
+  if self.outer then self.outer:relay(event, self.member) end
 end
 
 --- Hands an event of a run inside of this one to those that watch these too (`sub_runs`).
@@ -223,6 +225,18 @@ local function count_sub_watchers(log, count)
   for inner in pairs(log.inner or {}) do
     count_watchers(inner, count)
     count_sub_watchers(inner, count)
+  end
+end
+
+local function count_request_watchers(log, count)
+  log.request_watchers = log.request_watchers + count
+end
+
+local function count_sub_request_watchers(log, count)
+  log.sub_request_watchers = log.sub_request_watchers + count
+  for inner in pairs(log.inner or {}) do
+    count_request_watchers(inner, count)
+    count_sub_request_watchers(inner, count)
   end
 end
 
@@ -254,6 +268,8 @@ function Log:attach(outer, member)
   outer.inner[self], self.outer = true, outer
   count_watchers(self, outer.sub_watchers)
   self.sub_watchers = outer.sub_watchers
+  count_request_watchers(self, outer.sub_request_watchers)
+  self.sub_request_watchers = outer.sub_request_watchers
 end
 
 --- No event comes any more; readers end when they have read what there is.
@@ -265,7 +281,10 @@ function Log:close()
 end
 
 local function add_watcher(log, subscription, count)
-  if subscription.requests then log.request_watchers = log.request_watchers + count end
+  if subscription.requests then
+    count_request_watchers(log, count)
+    if subscription.sub_runs then count_sub_request_watchers(log, count) end
+  end
   if not subscription.tokens then return end
   count_watchers(log, count)
   if subscription.sub_runs then count_sub_watchers(log, count) end

@@ -65,6 +65,8 @@ local function watch(run, opts)
     run:subscribe(opts.subscribe)
   elseif opts.subscribe == true then
     run:buffer()
+  elseif opts.subscribe then
+    opts.subscribe:attach(run)
   end
   if opts.verbose then run:trace { debug = opts.verbose == "debug", to = opts.verbose_to } end
 end

@@ -105,6 +105,7 @@ local IS = {
   council = function(value) return M.class(value) == "curia.council" end,
   group = function(value) return M.class(value) == "curia.run_group" end,
   secret = function(value) return M.class(value) == "curia.secret" end,
+  capture = function(value) return M.class(value) == "curia.testing.capture" end,
   any = function() return true end,
 }
 
@@ -112,7 +113,7 @@ local READABLE = {
   string = "a text", number = "a number", integer = "a whole number", boolean = "true or false",
   ["function"] = "a function", table = "a table", record = "a table", list = "a list",
   map = "a table with names as keys", duration = "a duration", council = "a council",
-  group = "a group",
+  group = "a group", capture = "a capture of curia.testing",
   secret = 'env "NAME", cmd "..." or file "..."',
 }
 

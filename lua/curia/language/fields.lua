@@ -241,7 +241,7 @@ M.run_options = {
   namespace = namespace,
   group = rule("string|group", "the group that the run belongs to, or its name", { identifier = true }),
   owned = rule("boolean", "the run dies with the task that starts it"),
-  subscribe = rule("function|boolean", "called with every event, or true to buffer for run:events()"),
+  subscribe = rule("function|boolean|capture", "called with every event, or true to buffer for run:events()"),
   relay_topics = rule("list", "further topics for the events",
     { items = rule("string", "a topic", { identifier = true }) }),
   recorder = rule("any", "false, a backend, or a table of three functions"),
