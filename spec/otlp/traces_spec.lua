@@ -125,6 +125,22 @@ describe("traces", function()
     end)
   end)
 
+  it("hold each iteration of a round below that round", function()
+    T.answers { a = "A" }
+    local spans = support.watch(function()
+      T.ask { ids = { "a" }, rounds = { { type = "iterate", round = "independent_analysis", max_iterations = 2 } } }
+    end)
+    local turns, iterations = 0, {}
+    for _, span in ipairs(spans) do
+      local path = support.path(span)
+      if path == "invoke_workflow spec > round iterate > round independent_analysis > invoke_agent a" then
+        turns = turns + 1
+        iterations[turns] = span.parent.attributes["curia.round.iteration"]
+      end
+    end
+    assert.same({ 1, 2 }, iterations)
+  end)
+
   it("tell runs of different namespaces apart that have the same id", function()
     T.answers { a = "A" }
     local spans = support.watch(function()
