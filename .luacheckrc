@@ -17,6 +17,7 @@ local words = {
 files["councils"] = { read_globals = words }
 files["examples"] = { read_globals = words }
 files["spec"] = { std = "+busted", read_globals = words, max_cyclomatic_complexity = false, max_line_length = 160 }
+files["examples/advisor_spec.lua"] = { std = "+busted" }
 files["spec/pattern_spec.lua"] = { globals = { "string" } }
 files["lua/curia/prompts.lua"] = { max_line_length = false }
 files["spec/**/fixtures"] = { read_globals = words }

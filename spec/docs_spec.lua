@@ -5,7 +5,7 @@ local dsl = require "curia.language.dsl"
 local helper = require "spec.helper"
 local program = require "spec.cli.program"
 
-local MANUALS = { "docs/language.md", "docs/operations.md", "docs/embedding.md" }
+local MANUALS = { "docs/language.md", "docs/operations.md", "docs/embedding.md", "docs/testing.md" }
 
 local function read(path)
   local file = assert(io.open(path))

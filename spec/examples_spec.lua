@@ -80,6 +80,12 @@ describe("examples/", function()
     end
   end)
 
+  it("advisor_spec.lua passes", function()
+    local output, code = sh(("'%s' test examples/advisor_spec.lua"):format(helper.program))
+    assert.equal(0, code, output)
+    assert.matches("3 successes / 0 failures", output)
+  end)
+
   for _, name in ipairs { "own_state", "epoll", "game --frames 30" } do
     it(name .. " in C runs to its end", function()
       local output, code = sh(("'%s/examples/'%s"):format(build, name))
