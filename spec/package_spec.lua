@@ -61,7 +61,7 @@ describe("an installation #slow", function()
 
   it("builds a host with pkg-config", function()
     local pc = "PKG_CONFIG_PATH=$(dirname $(find installed -name curia.pc))"
-    sh(("cc host.c -o host $(%s pkg-config --define-variable=prefix=$PWD/installed --cflags --libs curia)"):format(pc))
+    sh(("cc host.c -o host $(%s pkg-config --cflags --libs curia)"):format(pc))
     assert.matches("^%d+%.%d+%.%d+\n$", sh "LD_LIBRARY_PATH=$(dirname $(find installed -name libcuria.so)) ./host")
   end)
 
