@@ -77,6 +77,18 @@ describe("the module in a stock Lua", function()
     assert.matches("false\t.*the loop is running already\nok\n$", output)
   end)
 
+  it("runs no loop in the loop, and lets nobody walk over handles of Curia's", function()
+    local output = lua [[
+      local uv, task = require "luv", require "curia.task"
+      task.spawn_root(function() print(pcall(uv.run, "once")) end)
+      curia.loop()
+      print(pcall(uv.walk, print))
+      print(uv.run "nowait")
+    ]]
+    assert.matches("^false\tuv.run: the loop is running already\n", output)
+    assert.matches("\nfalse\tuv.walk: the loop has handles of Curia's, which are not luv's\nfalse\n$", output)
+  end)
+
   it("works without a luv", function()
     local output = lua([[print(curia.run(council, "Why?").status)]],
       'package.preload.luv = function() error "there is none" end\n' .. HEAD)

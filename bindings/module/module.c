@@ -36,6 +36,29 @@ static luv_ctx_t *context_of(lua_State *L) {
     return context && run == uv_run ? context(L) : NULL;
 }
 
+static int refuse_walk(lua_State *L) {
+    return luaL_error(L, "uv.walk: the loop has handles of Curia's, which are not luv's");
+}
+
+/* uv.run (upvalue 1), but not inside of a turn of Curia's (PITFALLS P8), of which luv does not know. */
+static int run_outside_of_turns(lua_State *L) {
+    const curia__host *host = curia__find_host(L);
+    if (host && *host->loop.turning) return luaL_error(L, "uv.run: the loop is running already");
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
+/* Of the luv on top of the stack: uv.walk takes every handle for luv's and ends the process (MEASURED 4). */
+static void guard_luv(lua_State *L) {
+    lua_pushcfunction(L, refuse_walk);
+    lua_setfield(L, -2, "walk");
+    lua_getfield(L, -1, "run");
+    lua_pushcclosure(L, run_outside_of_turns, 1);
+    lua_setfield(L, -2, "run");
+}
+
 /* luv comes first, whoever asks for it, as what is opened later is closed earlier when the interpreter
  * closes: its finalizer would run Curia's handles (MEASURED 4). */
 static luv_ctx_t *find_luv(lua_State *L) {
@@ -46,10 +69,11 @@ static luv_ctx_t *find_luv(lua_State *L) {
         return NULL;
     }
     luv_ctx_t *luv = context_of(L);
-    lua_pop(L, 1);
     if (!luv)
         luaL_error(L, "this luv carries another libuv than curia (%s): both cannot share a loop",
                    uv_version_string());
+    guard_luv(L);
+    lua_pop(L, 1);
     return luv;
 }
 
