@@ -7,15 +7,35 @@ local curia = require "curia"
 local task = require "curia.task"
 local uv = require "luv"
 
-local source, target = arg[1], arg[2]
-if not target then
-  io.stderr:write("usage: batch.lua questions.csv answers.csv [--at-once N] [--real]\n")
-  os.exit(64)
+local function fail(message, code)
+  io.stderr:write("batch.lua: ", message, "\n")
+  os.exit(code)
 end
-local at_once, real = 4, false
-for i = 3, #arg do
-  if arg[i] == "--real" then real = true end
-  if arg[i] == "--at-once" then at_once = math.tointeger(tonumber(arg[i + 1])) or at_once end
+
+-- How many runs at a time (nil: not a number), and whether real members are asked.
+local function options()
+  local at_once, real, i = 4, false, 3
+  while arg[i] do
+    if arg[i] == "--real" then
+      real, i = true, i + 1
+    elseif arg[i] == "--at-once" then
+      at_once, i = math.tointeger(tonumber(arg[i + 1])), i + 2
+    else
+      fail("unknown option " .. arg[i], 64)
+    end
+  end
+  return at_once, real
+end
+
+local function open(path, mode)
+  local file, why = io.open(path, mode)
+  return file or fail(why, 1)
+end
+
+local source, target = arg[1], arg[2]
+local at_once, real = options()
+if not target or not at_once or at_once < 1 then
+  fail("usage: batch.lua questions.csv answers.csv [--at-once N] [--real]", 64)
 end
 
 local panel = curia.council "panel" {
@@ -45,7 +65,10 @@ local function parse(text)
   while at <= #text do
     local cell, stop = cell_at(text, at)
     row[#row + 1] = cell
-    if text:sub(stop, stop) ~= "," then rows[#rows + 1], row = row, {} end
+    if text:sub(stop, stop) ~= "," then
+      if #row > 1 or cell ~= "" then rows[#rows + 1] = row end -- an empty line is no question
+      row = {}
+    end
     at = stop + 1
   end
   return rows
@@ -57,11 +80,11 @@ end
 
 -- ---- the work ---------------------------------------------------------------------------------------
 
-local file = assert(io.open(source, "rb"))
+local file = open(source, "rb")
 local rows = parse(file:read "a")
 file:close()
 local first = rows[1] and rows[1][1]:lower():find "question" and 2 or 1
-local out = assert(io.open(target, "wb"))
+local out = open(target, "wb")
 out:write("question,answer,status,usd\n")
 
 local done, total, failed, stopped = 0, #rows - first + 1, 0, false

@@ -58,6 +58,21 @@ static int turn(host *h, curia_runtime *rt) {
     return curia_step(rt, 1000);
 }
 
+/* A text as a JSON string, as much of it as there is room for; a host would use its JSON library. */
+static void quote(const char *text, char *out, size_t size) {
+    const char *end = out + size - sizeof "\\u0000\"";
+    *out++ = '"';
+    for (; *text && out < end; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c == '"' || c == '\\') *out++ = '\\';
+        if (c < ' ')
+            out += snprintf(out, 7, "\\u%04x", c);
+        else
+            *out++ = *text;
+    }
+    memcpy(out, "\"", 2);
+}
+
 int main(int argc, char **argv) {
     host h = {0};
     curia_runtime *rt;
@@ -67,7 +82,7 @@ int main(int argc, char **argv) {
                       : curia_load_string(rt, COUNCIL, strlen(COUNCIL), "panel.lua", &name);
     char council[128], input[1024];
     snprintf(council, sizeof council, "%s", rc ? "" : name);
-    snprintf(input, sizeof input, "{\"question\": \"%s\"}", argc > 2 ? argv[2] : "Ship on Friday?");
+    quote(argc > 2 ? argv[2] : "Ship on Friday?", input, sizeof input);
     curia_callbacks callbacks = {.arg = &h, .on_event = on_event, .on_end = on_end};
     const char *how = argc > 1 ? NULL : "{\"offline\": true}";
     if (!rc) rc = curia_start(rt, council, input, how, &callbacks, NULL);

@@ -5,6 +5,7 @@
  * Each frame gives Curia at most 500 microseconds. The members' words come as events and are shown as they
  * come; at the end the game tells how long its frames and Curia's part of them took. Without a council: two
  * members, offline. Plain ANSI, no library. */
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -33,6 +34,12 @@ typedef struct {
 } game;
 
 static game the_game;
+static volatile sig_atomic_t stopped; /* by Ctrl-C: the game's signal, Curia takes none */
+
+static void stop(int signal) {
+    (void)signal;
+    stopped = 1;
+}
 
 static uint64_t now_us(void) {
     struct timespec t;
@@ -103,10 +110,12 @@ static void sleep_until(uint64_t end_us) {
     nanosleep(&rest, NULL);
 }
 
-static void play(game *g, curia_runtime *rt, int frames) {
+/* Gives how many frames there were. */
+static int play(game *g, curia_runtime *rt, int frames) {
     uint64_t next = now_us();
+    int i;
     fputs("\033[2J\033[?25l", stdout);
-    for (int i = 0; i < frames; i++) {
+    for (i = 0; i < frames && !stopped; i++) {
         uint64_t began = now_us();
         curia_step(rt, BUDGET_US);
         g->step_us[i] = (uint32_t)(now_us() - began);
@@ -115,6 +124,7 @@ static void play(game *g, curia_runtime *rt, int frames) {
         sleep_until(next += 1000000 / FPS);
     }
     fputs("\033[?25h", stdout);
+    return i;
 }
 
 /* ---- figures ----------------------------------------------------------------------------------- */
@@ -125,6 +135,7 @@ static int by_size(const void *a, const void *b) {
 }
 
 static void tell(const char *what, uint32_t *times, int count) {
+    if (!count) return;
     qsort(times, (size_t)count, sizeof *times, by_size);
     printf("%-8s p50 %4u us   p99 %5u us   longest %5u us\n", what, times[count / 2],
            times[count * 99 / 100], times[count - 1]);
@@ -136,11 +147,29 @@ static const char *option(int argc, char **argv, const char *name) {
     return NULL;
 }
 
+/* A text as a JSON string, as much of it as there is room for; a game would use its JSON library. */
+static void quote(const char *text, char *out, size_t size) {
+    const char *end = out + size - sizeof "\\u0000\"";
+    *out++ = '"';
+    for (; *text && out < end; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c == '"' || c == '\\') *out++ = '\\';
+        if (c < ' ')
+            out += snprintf(out, 7, "\\u%04x", c);
+        else
+            *out++ = *text;
+    }
+    memcpy(out, "\"", 2);
+}
+
 int main(int argc, char **argv) {
     const char *file = option(argc, argv, "--council"), *count = option(argc, argv, "--frames");
     const char *question = option(argc, argv, "--question"), *name = NULL;
     int frames = count ? (int)strtol(count, NULL, 10) : 10 * FPS;
-    if (frames < 1 || frames > FRAMES_MOST) return 64;
+    if (frames < 1 || frames > FRAMES_MOST) {
+        fprintf(stderr, "--frames: 1 to %d\n", FRAMES_MOST);
+        return 64;
+    }
 
     curia_runtime *rt;
     if (curia_new(NULL, &rt)) return 1;
@@ -148,15 +177,15 @@ int main(int argc, char **argv) {
                   : curia_load_string(rt, CREW, strlen(CREW), "crew.lua", &name);
     char council[128], input[512];
     snprintf(council, sizeof council, "%s", rc ? "" : name);
-    snprintf(input, sizeof input, "{\"question\": \"%s\"}",
-             question ? question : "North or south?");
+    quote(question ? question : "North or south?", input, sizeof input);
     curia_callbacks crew = {
         .arg = &the_game, .on_event = on_event, .on_end = on_end, .tokens = true};
     if (!rc) rc = curia_start(rt, council, input, file ? NULL : "{\"offline\": true}", &crew, NULL);
     if (rc) {
         fprintf(stderr, "%s\n", curia_error_message(rt));
     } else {
-        play(&the_game, rt, frames);
+        signal(SIGINT, stop);
+        frames = play(&the_game, rt, frames);
         tell("frame", the_game.frame_us, frames);
         tell("curia", the_game.step_us, frames);
     }
