@@ -167,7 +167,10 @@ describe("curia.config", function()
       assert.same({ loaded = {}, untrusted = { path } }, config:load_files { project = directory, user = "/nowhere" })
       assert.equal("warn", config:get "log")
       assert.same({ loaded = { path }, untrusted = {} }, config:load_files {
-        project = directory, user = "/nowhere", trust = function(asked) return asked == path end,
+        project = directory, user = "/nowhere", trust = function(asked, text)
+          write "error 'changed after it was judged'"
+          return asked == path and text == "return { log = 'debug' }"
+        end,
       })
       assert.equal("debug", config:get "log")
       assert.equal("project file " .. path, config:source "log")
@@ -192,6 +195,14 @@ describe("curia.config", function()
         assert.matches(pattern, err.message)
         assert.matches(directory, err.message, 1, true)
       end
+    end)
+
+    it("are told which keys come with later versions", function()
+      write "return { store = 'sqlite', log = 'info', jobs = {} }"
+      local ok, err = new():load_files { user = directory }
+      assert.is_nil(ok)
+      assert.equal("unsupported", err.kind)
+      assert.matches("not part of this version: store, jobs", err.message)
     end)
 
     it("may be absent", function()

@@ -96,7 +96,25 @@ local function fault_error(faults, where)
     { context = { faults = faults } })
 end
 
+-- Keys of later versions: refused as such, not as slips of the pen.
+local LATER = {
+  "mode", "store", "redis", "prefix", "data_dir", "bus", "registry", "recorder", "jobs", "stack", "env", "node_id",
+  "sweep", "retention",
+}
+
+local function unsupported(values, where)
+  local found = {}
+  for _, key in ipairs(LATER) do
+    if values[key] ~= nil then found[#found + 1] = key end
+  end
+  if #found == 0 then return nil end
+  return errors.new("unsupported", ("%s: not part of this version: %s"):format(where, table.concat(found, ", ")),
+    { context = { fields = found } })
+end
+
 local function checked(values, where)
+  local early = unsupported(values, where)
+  if early then return nil, early end
   local lowered = lower.record(fields.config, values)
   local faults = check.faults()
   check.record(fields.config, lowered, "", "", faults)
@@ -109,7 +127,7 @@ end
 ---@param values table
 ---@param label? string|fun(key: string): string the source that is shown, such as a file's path
 ---@return true?
----@return curia.Error? err kind `validation`, all faults in `context.faults`
+---@return curia.Error? err kind `validation`, all faults in `context.faults`, or `unsupported`
 function Config:set(layer, values, label)
   local parts = self._.layers[layer]
   if not parts then
@@ -215,16 +233,24 @@ function M.new(opts)
   return self
 end
 
---- The configuration of this Lua state, made on first use with the shared registry. Raises if a CURIA_*
---- variable is wrong.
----@return curia.Config
-function M.shared()
+--- The configuration of this Lua state, made on first use with the shared registry.
+---@return curia.Config?
+---@return curia.Error? err when a CURIA_* variable is wrong
+function M.open()
   if shared then return shared end
   local made, err = M.new { registry = registries.shared() }
-  if not made then error(tostring(err), 0) end
+  if not made then return nil, err end
   shared = made
   apply_shared(made)
   return shared
+end
+
+--- The same, for those who cannot go on without: raises if a CURIA_* variable is wrong.
+---@return curia.Config
+function M.shared()
+  local opened, err = M.open()
+  if not opened then error(tostring(err), 0) end
+  return opened
 end
 
 --- `curia.config{...}`: sets values by call, the strongest layer. Wrong keys and values raise.
@@ -242,9 +268,9 @@ local function script_error(message)
   return errors.new("script", message)
 end
 
-local function evaluate(path)
+local function evaluate(path, text)
   local env = setmetatable({ env = secrets.env, cmd = secrets.cmd, file = secrets.file }, { __index = _G })
-  local chunk, message = loadfile(path, "t", env)
+  local chunk, message = load(text:gsub("^\239\187\191", ""), "@" .. path, "t", env)
   if not chunk then return nil, script_error(message) end
   local ok, values = pcall(chunk)
   if not ok then return nil, script_error(tostring(values)) end
@@ -255,21 +281,29 @@ local function evaluate(path)
   return values
 end
 
---- Runs a configuration file, which is Lua and returns a table, and adds its values to a layer.
----@param layer string
----@param path string
----@return true?
----@return curia.Error? err kind `script` or `validation`
-function Config:load_file(layer, path)
-  local values, err = evaluate(path)
+local function run_text(self, layer, path, text)
+  local values, err = evaluate(path, text)
   if not values then return nil, err end
   return self:set(layer, values, LABELS[layer] .. " " .. path)
 end
 
-local function exists(path)
-  local handle = io.open(path, "rb")
-  if handle then handle:close() end
-  return handle ~= nil
+local function read(path)
+  local handle, message = io.open(path, "rb")
+  if not handle then return nil, message end
+  local text <const> = handle:read "a"
+  handle:close()
+  return text, path .. " cannot be read"
+end
+
+--- Runs a configuration file, which is Lua and returns a table, and adds its values to a layer.
+---@param layer string
+---@param path string
+---@return true?
+---@return curia.Error? err kind `script`, `validation` or `unsupported`
+function Config:load_file(layer, path)
+  local text, message = read(path)
+  if not text then return nil, script_error(message) end
+  return run_text(self, layer, path, text)
 end
 
 --- The directory of the user's configuration, or nil without a home.
@@ -284,8 +318,8 @@ end
 M.FILE = "curia.config.lua"
 
 --- Loads the user's file and the project's, those that exist. The project's file is code that came with a
---- folder: it runs only if `trust` says so.
----@param opts {project?: string, user?: string, trust?: fun(path: string): boolean} directories; `user`
+--- folder: it runs only if `trust` says so of its text, and what runs is the text that was judged.
+---@param opts {project?: string, user?: string, trust?: fun(path: string, text: string): boolean} directories; `user`
 --- defaults to `user_directory()`
 ---@return {loaded: string[], untrusted: string[]}?
 ---@return curia.Error? err
@@ -293,13 +327,14 @@ function Config:load_files(opts)
   local report = { loaded = {}, untrusted = {} }
   local function load_one(layer, directory, trusted)
     local path = directory and directory .. "/" .. M.FILE
-    if not path or not exists(path) then return true end
-    if not trusted(path) then
+    local text = path and read(path)
+    if not text then return true end
+    if not trusted(path, text) then
       table.insert(report.untrusted, path)
       return true
     end
     table.insert(report.loaded, path)
-    return self:load_file(layer, path)
+    return run_text(self, layer, path, text)
   end
   local ok, err = load_one("user", opts.user or M.user_directory(), function() return true end)
   if ok then ok, err = load_one("project", opts.project, opts.trust or function() return false end) end

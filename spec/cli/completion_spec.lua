@@ -49,6 +49,15 @@ describe("curia completion", function()
     assert.equal(" ", complete("run", "--seed", ""))
   end)
 
+  it("keeps a file's name together in bash, blanks and all", function()
+    local path = os.tmpname() .. " two words"
+    assert(io.open(path, "w")):close()
+    local found = shell("bash", ([[source <(curia completion bash); COMP_WORDS=(curia lua '%s'); COMP_CWORD=2; _curia
+      printf '<%%s>' "${COMPREPLY[@]}"]]):format(path:sub(1, -7)))
+    os.remove(path)
+    assert.equal("<" .. path .. ">", found)
+  end)
+
   it("works in fish", function()
     if not has "fish" then return pending "there is no fish here (./install --dev brings it)" end
     local function complete(line)

@@ -71,6 +71,31 @@ describe("a project's configuration", function()
     assert.matches("did you mean 'linger_ms'", err)
   end)
 
+  it("is named with a command that a shell takes as it is meant", function()
+    local odd = folder .. "/it's; touch x"
+    uv.fs_mkdir(odd, 448)
+    folder = odd
+    write "return {}"
+    folder = odd:match "^(.*)/"
+    local _, _, err = program.run({ "doctor", "--no-calls" }, { env = env, cwd = odd })
+    assert.truthy(err:find("curia trust '" .. folder .. "/it'\\''s; touch x'\n", 1, true), err)
+  end)
+
+  it("cannot be given up without a home", function()
+    local code, _, err = program.run({ "trust", "--remove" }, { env = { HOME = "", XDG_STATE_HOME = "" }, cwd = folder })
+    assert.equal(1, code)
+    assert.matches("was not trusted", err)
+    assert.equal(64, (curia("trust", "--list", "--remove")))
+  end)
+
+  it("is told by variables in plain words", function()
+    env.CURIA_LOG = "loud"
+    local code, _, err = curia("doctor", "--no-calls")
+    assert.equal(1, code)
+    assert.matches("^curia: environment: log must be one of", err)
+    assert.is_nil(err:find "traceback")
+  end)
+
   it("that is not there cannot be trusted", function()
     local code, _, err = curia "trust"
     assert.equal(1, code)

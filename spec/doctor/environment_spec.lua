@@ -21,6 +21,21 @@ describe("the doctor's look at the environment", function()
     end
   end)
 
+  it("tells addresses without what they hide", function()
+    local config = require "curia.config".shared()
+    assert(config:set("call", { providers = { hiding = {
+      adapter = "openai_chat", base_url = "http://me:pa@ss@127.0.0.1:9/v1?key=k-1234&v=2",
+    } } }))
+    local told
+    for _, row in ipairs(environment.settings()) do
+      if row.key == "providers.hiding" then told = row.value end
+    end
+    assert.truthy(told:find("base_url = http://[secret]@127.0.0.1:9/v1?key=[secret]&v=[secret]", 1, true), told)
+    system.setenv("HTTPS_PROXY", "me:hunter2@proxy:3128")
+    for _, fact in ipairs(environment.surroundings()) do assert.is_nil(fact.value:find "hunter2") end
+    system.setenv("HTTPS_PROXY", nil)
+  end)
+
   it("tells the configuration that is not Curia's own, or all of it", function()
     assert.is_true(#environment.settings() < #environment.settings(true))
   end)

@@ -103,6 +103,7 @@ end
 ---@param rest string[]
 ---@return integer exit code
 function M.main(values, rest)
+  if #rest > 1 then return usage.misused("one council at a time", "doctor") end
   local council, err = council_of(rest[1])
   if not council then return usage.misused(err.message, "doctor") end
   local ok, report = task.run(examine, council, not values.no_calls)

@@ -78,6 +78,7 @@ end
 function M.main(values, rest)
   local name = rest[1] and rest[1]:gsub("%.lua$", "")
   if not name then return usage.misused("the name is missing", "new") end
+  if #rest > 1 then return usage.misused("one name at a time", "new") end
   if not name:find "^[%a][%w_]*$" then
     return usage.misused(("'%s' is no name for a council: letters, digits and _"):format(name), "new")
   end

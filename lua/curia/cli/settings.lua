@@ -3,22 +3,30 @@ local config = require "curia.config"
 local folders = require "curia.cli.folders"
 local json = require "curia.json"
 local trust = require "curia.cli.trust"
+local width = require "curia.view.width"
 
 local M = {}
 
 local function say(text)
-  io.stderr:write("curia: ", text, "\n")
+  io.stderr:write("curia: ", width.clean(text), "\n")
+end
+
+-- The command that is told is there to be pasted into a shell, and folders are named by strangers.
+local function quoted(path)
+  return path:find "[^%w%-_./]" and "'" .. path:gsub("'", "'\\''") .. "'" or path
 end
 
 --- Loads the files. One that is not trusted is named, and not read.
 ---@return true?
----@return curia.Error? err of a file that is wrong
+---@return curia.Error? err of a file or a CURIA_* variable that is wrong
 function M.load_files()
-  local report, err = config.shared():load_files { project = folders.find_up(config.FILE), trust = trust.is_trusted }
+  local shared, wrong = config.open()
+  if not shared then return nil, wrong end
+  local report, err = shared:load_files { project = folders.find_up(config.FILE), trust = trust.is_trusted }
   if not report then return nil, err end
   for _, path in ipairs(report.untrusted) do
     say(("%s is not trusted and was not read; look at it, then: curia trust %s"):format(path,
-      path:match "^(.*)/[^/]*$" or "."))
+      quoted(path:match "^(.*)/[^/]*$" or ".")))
   end
   return true
 end

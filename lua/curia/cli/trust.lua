@@ -2,6 +2,7 @@
 -- looked at it, and what is trusted is this text of it; a changed one asks again.
 local config = require "curia.config"
 local folders = require "curia.cli.folders"
+local options = require "curia.cli.options"
 local usage = require "curia.cli.usage"
 local uv = require "luv"
 
@@ -27,13 +28,14 @@ local function read(path)
   return text
 end
 
---- Whether a file is trusted as it is now.
+--- Whether a file is trusted with this text.
 ---@param path string
+---@param text? string without it: as the file is now
 ---@return boolean
-function M.is_trusted(path)
+function M.is_trusted(path, text)
   local folder, real = store(), uv.fs_realpath(path)
-  local text = folder and real and read(folder .. "/" .. name_of(real))
-  return text ~= nil and text == read(real)
+  local trusted = folder and real and read(folder .. "/" .. name_of(real))
+  return trusted ~= nil and trusted == (text or read(real))
 end
 
 local function trust(path)
@@ -71,7 +73,8 @@ local function complain(text)
 end
 
 local function remove(path)
-  if uv.fs_unlink(store() .. "/" .. name_of(path)) then
+  local folder = store()
+  if folder and uv.fs_unlink(folder .. "/" .. name_of(path)) then
     print(path .. " is not trusted any more")
     return 0
   end
@@ -84,13 +87,15 @@ end
 ---@return integer exit code
 function M.main(values, rest)
   if #rest > 1 then return usage.misused("one folder at a time", "trust") end
+  local ok, message = options.exclusive(values, { "list", "remove" })
+  if not ok then return usage.misused(message, "trust") end
   if values.list then return list() end
   local folder = rest[1] or "."
   local path = folder .. "/" .. config.FILE
   local real = uv.fs_realpath(path)
   if values.remove then return remove(real or path) end
   if not real then return complain(("there is no %s in %s"):format(config.FILE, folder)) end
-  local ok, message = trust(real)
+  ok, message = trust(real)
   if not ok then return complain(message) end
   print(real .. " is trusted, as it is now")
   return 0

@@ -12,9 +12,9 @@ end
 -- What completes the value of an option; nil: it has none.
 local function value_action(option)
   if option.words then
-    return ("COMPREPLY=($(compgen -W '%s' -- \"$word\")); "):format(table.concat(option.words, " "))
+    return ("_curia_reply -W '%s' -- \"$word\"; "):format(table.concat(option.words, " "))
   end
-  if option.takes == "file" then return 'COMPREPLY=($(compgen -f -- "$word")); ' end
+  if option.takes == "file" then return '_curia_reply -f -- "$word"; ' end
   return option.takes and "" or nil
 end
 
@@ -37,7 +37,7 @@ local FILES = { folder = " -d", file = " -f", council = " -f" }
 local function command_line(command)
   local words = flags_of(command) .. (WORDS[command.argument] and " " .. WORDS[command.argument] or "")
   local files = FILES[command.argument] or ""
-  return ('    %s) COMPREPLY=($(compgen%s -W "%s" -- "$word")) ;;'):format(command.name, files, words)
+  return ('    %s) _curia_reply%s -W "%s" -- "$word" ;;'):format(command.name, files, words)
 end
 
 --- The script.
@@ -51,11 +51,15 @@ function M.script(commands)
   end
   return ([[
 # Completion of curia for bash: source <(curia completion bash)
+_curia_reply() { # a line is a word: names of files hold blanks
+  local line
+  while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen "$@")
+}
 _curia() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}
   COMPREPLY=()
   if [ "$COMP_CWORD" = 1 ]; then
-    COMPREPLY=($(compgen -W "@NAMES" -- "$word"))
+    _curia_reply -W "@NAMES" -- "$word"
     return
   fi
   case "$command:$before" in

@@ -39,6 +39,8 @@ local ADVICE = {
   timeout = function() return "no answer in time: the network, a proxy, or a model that is loading" end,
 }
 
+ADVICE.deadline = ADVICE.timeout
+
 local TRANSPORT = {
   ERESOLVE = "the host's name is not known here: the network, DNS, or base_url",
   ECONNECT = "nobody answers at that address: is it running, is base_url right, is a proxy needed?",

@@ -40,23 +40,29 @@ function M.keys()
   return facts
 end
 
+-- An address may hold a password before its last @ (proxies need no scheme), and a key in its query.
+local function without_secrets(address)
+  local scheme, rest = address:match "^(%a[%w+.-]*://)(.*)$"
+  rest = (rest or address):gsub("^.*@", "[secret]@"):gsub("([?&][^=&#]*=)[^&#]*", "%1[secret]")
+  return (scheme or "") .. rest
+end
+
 --- The local Ollama.
 ---@async
 ---@return curia.doctor.Fact
 function M.ollama()
   local base_url = assert(providers.entry("ollama", configuration.shared().registry)).base_url
   local names = reach.ollama_models(base_url)
-  if not names then return fact("Ollama", "nobody answers at " .. base_url) end
+  if not names then return fact("Ollama", "nobody answers at " .. without_secrets(base_url)) end
   local what = #names == 0 and "no model yet: ollama pull llama3.2" or table.concat(names, ", ")
-  return fact("Ollama", ("%s at %s"):format(what, base_url), #names > 0)
+  return fact("Ollama", ("%s at %s"):format(what, without_secrets(base_url)), #names > 0)
 end
 
 local PROXIES = { "HTTPS_PROXY", "https_proxy", "http_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy" }
 
--- A proxy's address may hold a password.
 local function proxy_facts(facts)
   for _, name in ipairs(PROXIES) do
-    if is_set(name) then facts[#facts + 1] = fact(name, (os.getenv(name):gsub("//[^/@]*@", "//[secret]@"))) end
+    if is_set(name) then facts[#facts + 1] = fact(name, without_secrets(os.getenv(name))) end
   end
 end
 
@@ -99,13 +105,18 @@ function M.surroundings()
   return facts
 end
 
+local function masked(value)
+  local text = redact.text(tostring(value))
+  return text:find "^%a[%w+.-]*://" and without_secrets(text) or text
+end
+
 local function shown(value)
-  if type(value) ~= "table" then return redact.text(tostring(value)) end
+  if type(value) ~= "table" then return masked(value) end
   local parts = {}
   for name, item in pairs(value) do
     local kind = type(item)
     if kind == "string" or kind == "number" or kind == "boolean" then
-      parts[#parts + 1] = name .. " = " .. redact.text(tostring(item))
+      parts[#parts + 1] = name .. " = " .. masked(item)
     elseif name == "api_key" then parts[#parts + 1] = "api_key = [secret]" end
   end
   table.sort(parts)
