@@ -4,7 +4,7 @@ local fields = require "curia.language.fields"
 describe("curia.language.fields", function()
   local TYPES = {}
   for _, name in ipairs { "string", "number", "integer", "boolean", "function", "table", "list", "map", "record",
-    "duration", "council", "group", "secret", "any" } do
+    "duration", "council", "group", "capture", "secret", "any" } do
     TYPES[name] = true
   end
 
