@@ -2,8 +2,8 @@
 local PARTS = {
   assert_round_completed = "curia.testing.assertions", assert_member = "curia.testing.assertions",
   assert_decision = "curia.testing.assertions", assert_no_failures = "curia.testing.assertions",
-  capture = "curia.testing.capture",
-  script = "curia.testing.script",
+  capture = "curia.testing.capture", deterministic = "curia.testing.deterministic",
+  script = "curia.testing.script", virtual = "curia.testing.virtual",
 }
 
 -- Each is loaded when it is first asked for.
