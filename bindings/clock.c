@@ -24,12 +24,15 @@ static int clock_wall_ms(lua_State *L) {
     return 1;
 }
 
-/* virtual(on) -> true | nil, err. Virtual time stands still while anything else can happen and
- * otherwise jumps to the next timer. */
+/* virtual(on [, wall_ms]) -> true | nil, err. Virtual time stands still while anything else can happen
+ * and otherwise jumps to the next timer. It begins at that Unix time, else now. */
 static int clock_virtual(lua_State *L) {
-    int rc = curia__clock_set_virtual(clock_of(L), lua_toboolean(L, 1));
+    bool on = lua_toboolean(L, 1);
+    double wall_ms = luaL_optnumber(L, 2, -1);
+    int rc = curia__clock_set_virtual(clock_of(L), on);
     if (rc)
         return curia__return_error(L, "internal", "the clock cannot be changed while timers run");
+    if (on && wall_ms >= 0) curia__clock_set_wall(clock_of(L), wall_ms);
     lua_pushboolean(L, 1);
     return 1;
 }

@@ -224,6 +224,10 @@ int curia__clock_set_virtual(curia__clock *c, bool on) {
     return 0;
 }
 
+void curia__clock_set_wall(curia__clock *c, double wall_ms) {
+    c->wall_base_ms = wall_ms - (double)c->virtual_ms;
+}
+
 void curia__clock_advance(curia__clock *c, uint64_t ms) {
     c->virtual_ms += ms;
     mark_due(c);

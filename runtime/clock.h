@@ -73,6 +73,8 @@ void curia__clock_fire_due(curia__clock *c);
 /* Switches to virtual time, or back. Only while no timer keeps the loop alive (else CURIA_EBUSY).
  * Background timers keep the time at which they are due, on the scale that begins. */
 int curia__clock_set_virtual(curia__clock *c, bool on);
+/* Says what Unix time it is, in ms, on a clock that is virtual. */
+void curia__clock_set_wall(curia__clock *c, double wall_ms);
 /* Moves virtual time and marks what has become due. */
 void curia__clock_advance(curia__clock *c, uint64_t ms);
 /* Milliseconds until the next timer; -1: there is none; 0: one is due. */

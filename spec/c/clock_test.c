@@ -198,6 +198,8 @@ static void test_virtual_jumps(void) {
     assert(curia__clock_ms(clk) - before == 86400000);
     assert(curia__clock_wall_ms(clk) - wall == 86400000);
     assert(curia__clock_us(clk) == curia__clock_ms(clk) * 1000);
+    curia__clock_set_wall(clk, 5000);
+    assert(curia__clock_wall_ms(clk) == 5000 && curia__clock_ms(clk) - before == 86400000);
     reset(false);
 }
 

@@ -2,8 +2,9 @@
 local PARTS = {
   assert_round_completed = "curia.testing.assertions", assert_member = "curia.testing.assertions",
   assert_decision = "curia.testing.assertions", assert_no_failures = "curia.testing.assertions",
-  capture = "curia.testing.capture", record = "curia.testing.record", replay = "curia.testing.replay",
-  script = "curia.testing.script",
+  capture = "curia.testing.capture", deterministic = "curia.testing.deterministic",
+  record = "curia.testing.record", replay = "curia.testing.replay",
+  script = "curia.testing.script", virtual = "curia.testing.virtual",
 }
 
 -- Each is loaded when it is first asked for.
