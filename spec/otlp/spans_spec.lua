@@ -44,4 +44,11 @@ describe("a request of spans", function()
     assert.equal(source.scope, request.resourceSpans[1].scopeSpans[1].scope)
     assert.equal(2, #request.resourceSpans[1].scopeSpans[1].spans)
   end)
+
+  it("lets others have their turn while it is made", function()
+    local many, turns = {}, 0
+    for i = 1, 512 do many[i] = span() end
+    spans.request(many, { resource = {}, scope = {} }, function() turns = turns + 1 end)
+    assert.is_true(turns >= 8, turns)
+  end)
 end)

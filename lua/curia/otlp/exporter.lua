@@ -55,10 +55,13 @@ local function post(self, path, document)
   return ok, err
 end
 
+-- A full batch is a frame's worth of work: the program goes on in between.
+local function let_others_go() task.sleep(0) end
+
 local function send_spans(self)
   local batch = self.queue:take(BATCH)
   self.under_way = #batch
-  local ok, err = post(self, "/v1/traces", spans.request(batch, self.settings.source))
+  local ok, err = post(self, "/v1/traces", spans.request(batch, self.settings.source, let_others_go))
   self.under_way = 0
   local lost = not ok and #batch or err and err.count or 0
   self.sent, self.lost = self.sent + #batch - lost, self.lost + lost

@@ -30,13 +30,20 @@ function M.span(span)
   }
 end
 
+-- About a millisecond's work.
+local AT_ONCE = 32
+
 --- The request that exports spans.
 ---@param spans curia.otlp.Span[]
 ---@param source curia.otlp.Source
+---@param pause? fun() lets others have their turn; called every few spans
 ---@return table
-function M.request(spans, source)
+function M.request(spans, source, pause)
   local list = json.array()
-  for i, span in ipairs(spans) do list[i] = M.span(span) end
+  for i, span in ipairs(spans) do
+    list[i] = M.span(span)
+    if pause and i % AT_ONCE == 0 then pause() end
+  end
   return {
     resourceSpans = json.array {
       {
