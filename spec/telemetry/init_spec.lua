@@ -56,10 +56,22 @@ describe("a handler", function()
     assert.same({ 1, 3 }, { calls, #heard })
   end)
 
+  it("hears an event once, of the names that it was given at first", function()
+    local calls, given = 0, { "run.stop", "run.stop" }
+    handle = telemetry.attach(given, function() calls = calls + 1 end)
+    telemetry.emit("run.stop", {}, {})
+    assert.equal(1, calls)
+    given[1], given[2] = "run.start", nil
+    handle:detach()
+    assert.is_nil(telemetry.on["run.stop"])
+  end)
+
   it("listens to names that there are", function()
     assert.error_matches(function() telemetry.attach("member.stopp", print) end, "did you mean 'member.stop'")
     assert.error_matches(function() telemetry.attach({}, print) end, "bad argument #1")
     assert.error_matches(function() telemetry.attach("run.stop", 1) end, "bad argument #2")
     assert.error_matches(function() telemetry.attach("run.stop", print, { ids = 1 }) end, "unknown option 'ids'")
+    assert.error_matches(function() telemetry.attach("run.stop", print, "x") end, "bad argument #3")
+    assert.error_matches(function() telemetry.attach({ "*", "member.stopp" }, print) end, "did you mean 'member.stop'")
   end)
 end)

@@ -30,6 +30,7 @@ describe("the logger of telemetry", function()
     assert.equal(1, #lines)
     assert.matches("^member.stop .*member_id=a .*status=ok", lines[1])
     assert.error_matches(function() telemetry.log { evnts = {} } end, "did you mean 'events'")
+    assert.error_matches(function() telemetry.log { to = 5 } end, "to is a function or an open file")
   end)
 
   it("writes to Curia's log otherwise", function()

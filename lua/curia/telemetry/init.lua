@@ -56,20 +56,27 @@ end
 
 Handle.__close = Handle.detach
 
+-- The names that are meant, each once, in a list that is nobody else's.
 local function check_names(given)
   local list = type(given) == "string" and { given } or given
   if type(list) ~= "table" or #list == 0 then
     error("bad argument #1 to 'attach' (a name, or a list of names, expected)", 3)
   end
-  local all = names.all
-  if list[1] == "*" then
-    list = {}
-    for name in pairs(all) do list[#list + 1] = name end
-  end
+  local all, wanted = names.all, {}
   for _, name in ipairs(list) do
-    if not all[name] then error(suggest.message("telemetry event", tostring(name), all), 3) end
+    if name ~= "*" and not all[name] then error(suggest.message("telemetry event", tostring(name), all), 3) end
+    wanted[name] = true
   end
-  return list
+  local meant = {}
+  for name in pairs(wanted["*"] and all or wanted) do meant[#meant + 1] = name end
+  return meant
+end
+
+local function check_options(opts)
+  if type(opts) ~= "table" then error("bad argument #3 to 'attach' (table expected)", 3) end
+  for name in pairs(opts) do
+    if name ~= "id" then error("attach: " .. suggest.message("option", name, { id = true }), 3) end
+  end
 end
 
 --- Listens to events.
@@ -80,10 +87,9 @@ end
 function M.attach(given, fn, opts)
   local list = check_names(given)
   if type(fn) ~= "function" then error("bad argument #2 to 'attach' (function expected)", 2) end
-  for name in pairs(opts or {}) do
-    if name ~= "id" then error(("attach: unknown option '%s'%s"):format(name, suggest.hint(name, { id = true })), 2) end
-  end
-  local id = opts and opts.id
+  opts = opts or {}
+  check_options(opts)
+  local id = opts.id
   if id and by_id[id] then by_id[id]:detach() end
   local handle = setmetatable({ names = list, fn = fn, id = id }, Handle)
   if id then by_id[id] = handle end

@@ -42,6 +42,7 @@ local function writer(opts)
   local to, level = opts.to, opts.level or "info"
   if to == nil then return function(line) log.write(level, line) end end
   if type(to) == "function" then return to end
+  if io.type(to) ~= "file" then error("telemetry.log: to is a function or an open file", 3) end
   return function(line) to:write(line, "\n") end
 end
 
