@@ -145,17 +145,6 @@ static void test_two_runtimes_on_one_loop(void) {
 
 /* ---- many lives ------------------------------------------------------------------------------ */
 
-static void live(void) {
-    curia_runtime *rt = new_runtime(NULL, 1);
-    watched w = {0};
-    curia_callbacks callbacks = watch(&w);
-    load_council(rt, COUNCIL);
-    assert(curia_start(rt, "pair", "\"?\"", OFFLINE, &callbacks, NULL) == 0);
-    while (!w.ends)
-        curia_step(rt, 0);
-    close_runtime(rt, NULL);
-}
-
 /* Load, run, close: nothing grows. */
 static void test_many_lives(int lives) {
     for (int i = 0; i < 5; i++)

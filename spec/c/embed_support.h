@@ -143,4 +143,16 @@ static inline void step_until_end(curia_runtime *rt, const watched *w) {
     }
 }
 
+/* A whole life: a runtime that runs a council to its end and is closed. */
+static inline void live(void) {
+    curia_runtime *rt = new_runtime(NULL, 1);
+    watched w = {0};
+    curia_callbacks callbacks = watch(&w);
+    load_council(rt, COUNCIL);
+    assert(curia_start(rt, "pair", "\"?\"", OFFLINE, &callbacks, NULL) == 0);
+    while (!w.ends)
+        curia_step(rt, 0);
+    close_runtime(rt, NULL);
+}
+
 #endif

@@ -1,17 +1,6 @@
 /* Threads: runtimes of their own on each, posting from others, calls from the wrong one. */
 #include "embed_support.h"
 
-static void live(void) {
-    curia_runtime *rt = new_runtime(NULL, 1);
-    watched w = {0};
-    curia_callbacks callbacks = watch(&w);
-    load_council(rt, COUNCIL);
-    assert(curia_start(rt, "pair", "\"?\"", OFFLINE, &callbacks, NULL) == 0);
-    while (!w.ends)
-        curia_step(rt, 0);
-    close_runtime(rt, NULL);
-}
-
 static void *live_often(void *lives) {
     for (int i = 0; i < *(int *)lives; i++)
         live();
