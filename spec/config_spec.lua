@@ -198,11 +198,11 @@ describe("curia.config", function()
     end)
 
     it("are told which keys come with later versions", function()
-      write "return { store = 'sqlite', log = 'info', jobs = {} }"
+      write "return { redis = 'sqlite', log = 'info', jobs = {} }"
       local ok, err = new():load_files { user = directory }
       assert.is_nil(ok)
       assert.equal("unsupported", err.kind)
-      assert.matches("not part of this version: store, jobs", err.message)
+      assert.matches("not part of this version: redis, jobs", err.message)
     end)
 
     it("may be absent", function()

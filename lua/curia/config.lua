@@ -98,8 +98,7 @@ end
 
 -- Keys of later versions: refused as such, not as slips of the pen.
 local LATER = {
-  "mode", "store", "redis", "prefix", "data_dir", "bus", "registry", "recorder", "jobs", "stack", "env", "node_id",
-  "sweep", "retention",
+  "mode", "redis", "data_dir", "bus", "registry", "recorder", "jobs", "sweep", "retention",
 }
 
 local function unsupported(values, where)

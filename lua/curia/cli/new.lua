@@ -1,5 +1,5 @@
 --- `curia new NAME`: a council to start from, or a project with a council, a configuration and a spec.
-local folders = require "curia.cli.folders"
+local folders = require "curia.folders"
 local library = require "curia.cli.library"
 local suggest = require "curia.suggest"
 local texts = require "curia.cli.new_texts"

@@ -1,6 +1,6 @@
 --- The configuration of the program: the user's file, the project's if it is trusted, then the command line.
 local config = require "curia.config"
-local folders = require "curia.cli.folders"
+local folders = require "curia.folders"
 local json = require "curia.json"
 local trust = require "curia.cli.trust"
 local width = require "curia.view.width"

@@ -1,7 +1,7 @@
 --- `curia trust [FOLDER]`: lets a project's configuration run. It is Lua that came with a folder: who trusts it has
 -- looked at it, and what is trusted is this text of it; a changed one asks again.
 local config = require "curia.config"
-local folders = require "curia.cli.folders"
+local folders = require "curia.folders"
 local options = require "curia.cli.options"
 local usage = require "curia.cli.usage"
 local uv = require "luv"

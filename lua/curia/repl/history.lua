@@ -1,5 +1,5 @@
 --- The history: a private file of bounded length, in which no secret stands.
-local folders = require "curia.cli.folders"
+local folders = require "curia.folders"
 local redact = require "curia.redact"
 local uv = require "luv"
 

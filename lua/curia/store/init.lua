@@ -1,6 +1,8 @@
 --- A store: a database with Curia's tables in it.
+local clock = require "curia.core.clock"
 local dialect = require "curia.store.dialect"
 local sql = require "curia.sql"
+local values = require "curia.store.values"
 
 local M = {}
 
@@ -8,6 +10,8 @@ local M = {}
 ---@field url string
 ---@field prefix string
 ---@field db curia.sql.Database
+---@field seal? fun(bytes: string): string what users' data goes through before it is stored
+---@field unseal? fun(bytes: string): string the way back
 local Store = { __name = "curia.store" }
 Store.__index = Store
 
@@ -92,6 +96,60 @@ end
 ---@return curia.Error?
 function Store:execute(text, ...)
   return self.db:execute(self.sql_of(text), ...)
+end
+
+-- ---- users' data ----------------------------------------------------------------------------------
+
+local function sealed(self, bytes)
+  return sql.bytes(self.seal and self.seal(bytes) or bytes)
+end
+
+local function unsealed(self, bytes)
+  return self.unseal and self.unseal(bytes) or bytes
+end
+
+--- Readies a value for a column; its long texts are added to the unit as blobs, each once.
+---@param unit curia.sql.Statement[]
+---@param value any a JSON value
+---@param seen? table<string, true> hashes of what is known to be stored; those added are noted
+---@return table bytes for a statement. A value without a form in JSON raises
+function Store:pack(unit, value, seen)
+  local encoded, err = values.encode(value)
+  if not encoded then error(err, 0) end
+  for _, blob in ipairs(encoded.blobs) do
+    if not (seen and seen[blob.hash]) then
+      if seen then seen[blob.hash] = true end
+      unit[#unit + 1] = {
+        "INSERT INTO {blobs} (hash, content, inserted_at) VALUES (?, ?, ?) ON CONFLICT (hash) DO NOTHING",
+        blob.hash, sealed(self, blob.content), clock.wall_ms(),
+      }
+    end
+  end
+  return sealed(self, encoded.bytes)
+end
+
+local function fetch_blobs(self, hashes)
+  local contents = {}
+  for _, hash in ipairs(hashes) do
+    if not contents[hash] then
+      local rows, err = self:query("SELECT content FROM {blobs} WHERE hash = ?", hash)
+      if not rows then return nil, err end
+      contents[hash] = rows[1] and unsealed(self, rows[1].content)
+    end
+  end
+  return contents
+end
+
+--- The value of a column that `pack` has readied.
+---@async
+---@param bytes string
+---@return any
+---@return curia.Error? err kind `storage`
+function Store:unpack(bytes)
+  bytes = unsealed(self, bytes)
+  local contents, err = fetch_blobs(self, values.hashes(bytes))
+  if not contents then return nil, err end
+  return values.decode(bytes, function(hash) return contents[hash] end)
 end
 
 --- Carries out what was handed over, then closes. Idempotent.

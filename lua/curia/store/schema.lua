@@ -17,7 +17,7 @@ M.steps = {
         namespace TEXT NOT NULL, run_id TEXT NOT NULL, group_name TEXT, council TEXT NOT NULL, spec_hash TEXT,
         status TEXT NOT NULL, durability TEXT NOT NULL, recovery TEXT, reason TEXT, cancel_requested TEXT,
         attempt BIGINT NOT NULL, attempts BIGINT NOT NULL, max_attempts BIGINT,
-        parent_run_id TEXT, parent_attempt_run_id TEXT, job_id TEXT,
+        parent_run_id TEXT, parent_attempt_run_id TEXT, job_id TEXT, seed BIGINT, source TEXT, source_hash TEXT,
         owner TEXT, incarnation TEXT, fence BIGINT NOT NULL, source_stack TEXT, source_env TEXT,
         input {bytes}, options {bytes}, result {bytes}, error {bytes}, usage {bytes}, cost DOUBLE PRECISION,
         events BIGINT NOT NULL, started_at BIGINT, finalized_at BIGINT,
@@ -32,10 +32,13 @@ M.steps = {
       "CREATE UNIQUE INDEX {run_events}_by_run ON {run_events} (namespace, run_id, seq)",
       [[CREATE TABLE {steps} (
         id {serial}, namespace TEXT NOT NULL, run_id TEXT NOT NULL, path TEXT NOT NULL, kind TEXT NOT NULL,
-        input_hash TEXT, status TEXT NOT NULL, finished BIGINT, result {bytes}, result_hash TEXT, usage {bytes},
-        cost DOUBLE PRECISION, attempt BIGINT NOT NULL, fence BIGINT NOT NULL, started_at BIGINT NOT NULL,
-        finished_at BIGINT)]],
+        input_hash TEXT, input {bytes}, status TEXT NOT NULL, finished BIGINT, at_ms BIGINT, result {bytes},
+        usage {bytes}, cost DOUBLE PRECISION, attempt BIGINT NOT NULL, fence BIGINT NOT NULL,
+        started_at BIGINT NOT NULL, finished_at BIGINT)]],
       "CREATE UNIQUE INDEX {steps}_by_path ON {steps} (namespace, run_id, path)",
+      -- In the order of finishing a resumed run is handed its steps.
+      "CREATE INDEX {steps}_finished ON {steps} (namespace, run_id, finished) WHERE finished IS NOT NULL",
+      "CREATE INDEX {runs}_inside ON {runs} (namespace, parent_run_id) WHERE parent_run_id IS NOT NULL",
       "CREATE TABLE {blobs} (hash TEXT PRIMARY KEY, content {bytes} NOT NULL, inserted_at BIGINT NOT NULL)",
       [[CREATE TABLE {nodes} (
         incarnation TEXT PRIMARY KEY, node_id TEXT NOT NULL, pid BIGINT, started_at BIGINT NOT NULL,

@@ -1,7 +1,7 @@
-local folders = require "curia.cli.folders"
+local folders = require "curia.folders"
 local uv = require "luv"
 
-describe("the program's folders", function()
+describe("folders", function()
   it("are made with all above them, for the user alone", function()
     local name = os.tmpname()
     os.remove(name)
@@ -9,6 +9,10 @@ describe("the program's folders", function()
     assert.equal("directory", uv.fs_stat(name .. "/a/b").type)
     assert.equal(448, uv.fs_stat(name .. "/a").mode & 511)
     os.execute("rm -rf " .. name)
+  end)
+
+  it("are where the user has put data, or in the home", function()
+    assert.truthy(folders.data():find "/curia$")
   end)
 
   it("are found from below", function()

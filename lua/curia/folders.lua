@@ -11,6 +11,14 @@ function M.state()
   return home and home ~= "" and home .. "/.local/state/curia" or nil
 end
 
+--- The folder of the user's data, or nil without a home.
+---@return string?
+function M.data()
+  local data, home = os.getenv "XDG_DATA_HOME", os.getenv "HOME"
+  if data and data ~= "" then return data .. "/curia" end
+  return home and home ~= "" and home .. "/.local/share/curia" or nil
+end
+
 --- Makes a folder with all above it, for the user alone.
 ---@param path string absolute
 function M.make(path)

@@ -1,0 +1,72 @@
+--- The stores that this process has open: each once, with its tables brought up to date.
+local config = require "curia.config"
+local errors = require "curia.errors"
+local folders = require "curia.folders"
+local migrate = require "curia.store.migrate"
+local stores = require "curia.store"
+local task = require "curia.task"
+
+local M = {}
+
+local opening = {} -- by url and prefix: the task that opens it
+
+local function open(url, prefix)
+  local store, err = stores.open(url, { prefix = prefix })
+  if not store then return nil, err end
+  local status
+  status, err = migrate.up(store)
+  if status then return store end
+  store:close()
+  return nil, err
+end
+
+--- The store of an address, opened by the first who asks.
+---@async
+---@param url string "sqlite:PATH"
+---@param prefix? string
+---@return curia.Store?
+---@return curia.Error? err kind `storage`
+function M.of(url, prefix)
+  local key = url .. "\0" .. (prefix or "")
+  local first = opening[key] or task.spawn_root(open, url, prefix)
+  opening[key] = first
+  local ok, store, err = first:await()
+  if ok and store then return store end
+  if opening[key] == first then opening[key] = nil end -- the next who asks tries again
+  return nil, ok and err or errors.wrap(store)
+end
+
+local function default_url()
+  local folder = folders.data()
+  if not folder then
+    return nil, errors.new("storage", "there is no place for a store: neither `store` in the configuration, nor HOME",
+      { code = "missing" })
+  end
+  folders.make(folder)
+  return "sqlite:" .. folder .. "/curia.db"
+end
+
+--- The configured store; without one, `curia/curia.db` in the user's data folder, which is made.
+---@async
+---@param conf? curia.Config the shared one
+---@return curia.Store?
+---@return curia.Error? err kind `storage`
+function M.configured(conf)
+  conf = conf or config.shared()
+  local url, err = conf:get "store", nil
+  if not url then url, err = default_url() end
+  if not url then return nil, err end
+  return M.of(url, conf:get "prefix")
+end
+
+--- Closes all of them; who asks later opens anew.
+---@async
+function M.close()
+  for key, first in pairs(opening) do
+    opening[key] = nil
+    local ok, store = first:await()
+    if ok and store then store:close() end
+  end
+end
+
+return M

@@ -1,0 +1,38 @@
+local config = require "curia.config"
+local shared = require "curia.store.shared"
+local support = require "spec.store.support"
+local task = require "curia.task"
+
+local folder
+
+before_each(function() folder = support.folder() end)
+after_each(function()
+  shared.close()
+  folder.remove()
+end)
+
+describe("a shared store", function()
+  it("is opened once, with its tables, whoever asks first", function()
+    local found = task.all {
+      function() return shared.of(folder.url "a.db") end,
+      function() return shared.of(folder.url "a.db") end,
+    }
+    assert.equal(found[1], found[2])
+    assert.same({ n = 0 }, found[1]:query "SELECT count(*) AS n FROM {runs}"[1])
+  end)
+
+  it("is the configured one", function()
+    local conf = config.new()
+    assert(conf:set("call", { store = folder.url "b.db", prefix = "c_" }))
+    assert.equal("c_", assert(shared.configured(conf)).prefix)
+  end)
+
+  it("is tried again by the next who asks when it could not be opened", function()
+    local url = folder.url "none/a.db"
+    local store, err = shared.of(url)
+    assert.is_nil(store)
+    assert.equal("storage", err.kind)
+    assert(require "luv".fs_mkdir(folder.path "none", 448))
+    assert.is_truthy(shared.of(url))
+  end)
+end)
