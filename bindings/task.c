@@ -512,6 +512,13 @@ static int scope_add(lua_State *L) {
     return 1;
 }
 
+/* in_scope() -> whether the running task is in a scope with a time of its own */
+static int task_in_scope(lua_State *L) {
+    const curia__task *here = parent_here(L);
+    lua_pushboolean(L, here && here->scope && here->scope->timed);
+    return 1;
+}
+
 static int quiet_or_wait(lua_State *L, int status, lua_KContext ctx) {
     curia__scope *scope = check_scope(L);
     if (!scope->ready) return 0;
@@ -573,6 +580,7 @@ static const luaL_Reg functions[] = {{"spawn", task_spawn},
                                      {"group", group_new},
                                      {"signal", signal_new},
                                      {"scope", task_scope},
+                                     {"in_scope", task_in_scope},
                                      {NULL, NULL}};
 
 static void new_class(lua_State *L, const char *name, const luaL_Reg *methods,

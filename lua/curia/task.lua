@@ -47,6 +47,9 @@ local M = {
   ---@param wall_ms? number it has a time of its own, which begins at 0 and at this Unix time
   ---@return table
   scope = core.scope,
+  --- Whether the running task is in a scope with a time of its own: whether it is a durable run's.
+  ---@return boolean
+  in_scope = core.in_scope,
   --- How many tasks have not ended, those in the background left out.
   ---@return integer
   count = core.count,

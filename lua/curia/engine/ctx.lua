@@ -3,6 +3,7 @@
 local lazy = require "curia.lazy"
 local adhoc = lazy "curia.engine.adhoc"
 local clock = require "curia.core.clock"
+local effects = lazy "curia.durable.effects"
 local errors = require "curia.errors"
 local fan_out = require "curia.engine.fan_out"
 local fields = require "curia.language.fields"
@@ -269,7 +270,7 @@ local NO_ROUND, NO_MEMBER, NO_TOOLS = {}, {}, {}
 -- The council's tools come first, then what is registered.
 local function toolbox_for(self, name)
   local run = self._run
-  local box, err = toolbox.open(run.plan.tools or NO_TOOLS)
+  local box, err = toolbox.open(run.plan.tools or NO_TOOLS, run.journal)
   if not box or box.by_name[name] then return box, err end
   local tool = tools.find(name, run.config.registry)
   if tool and tool.run then return { find = function() return tool end } end
@@ -289,7 +290,7 @@ function Ctx:tool(name, args)
   local box, err = toolbox_for(self, name)
   if not box then return nil, err end
   local place = { run = self._run, ctx = self, round = self._round or NO_ROUND, member = NO_MEMBER }
-  local outcome = tool_call.perform(place, box, { id = system.uuid7(), name = name, arguments = args or {} })
+  local outcome = tool_call.perform(place, box, { id = self:uuid(), name = name, arguments = args or {} })
   if outcome.error then return nil, outcome.error end
   return outcome.value
 end
@@ -311,7 +312,8 @@ end
 --- A new UUIDv7.
 ---@return string
 function Ctx:uuid()
-  return system.uuid7()
+  local journal = self._run.journal
+  return journal and journal:uuid() or system.uuid7()
 end
 
 --- Waits.
@@ -329,7 +331,8 @@ end
 function Ctx:step(name, fn)
   if type(name) ~= "string" then error("bad argument #1 to 'step' (a name expected)", 2) end
   if type(fn) ~= "function" then error("bad argument #2 to 'step' (function expected)", 2) end
-  local value = fn()
+  local journal, value = self._run.journal, nil
+  if journal then value = effects.step(self._run, name, fn) else value = fn() end
   local text, err = json.encode(value == nil and json.null or value)
   if not text then error(("step '%s' gave what is no JSON value: %s"):format(name, err.message), 2) end
   return value

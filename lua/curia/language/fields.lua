@@ -258,6 +258,8 @@ M.run_options = {
   seed = rule("integer", "seed of the run's random numbers"),
   metadata = metadata,
   idempotent = rule("boolean", "a second start with the same id and input is the first run"),
+  job_id = rule("string", "the job whose run it is", { nonempty = true }),
+  parent_attempt_run_id = rule("string", "the run that this one tries again", { nonempty = true }),
   stack = rule("any", "source stack"),
   env = rule("any", "source environment"),
   council_version = rule("string", "content hash of the council to run"),

@@ -6,6 +6,8 @@ local dsl = require "curia.language.composition"
 local from_data = lazy "curia.language.from_data"
 local errors = require "curia.errors"
 local suggest = require "curia.suggest"
+local system = require "curia.core.system"
+local uv = require "luv"
 
 local M = {}
 
@@ -89,6 +91,21 @@ local function choose(path, name, declared, returned)
   return script_error(path, ("returned %s; a council file returns a council, or declares one"):format(what))
 end
 
+local sources = setmetatable({}, { __mode = "k" }) -- by council
+
+--- The file that a council was loaded from.
+---@param made curia.Council
+---@return {path: string, hash: string}? source `path` as for `load`; `hash` of the file's text
+function M.source_of(made)
+  return sources[made]
+end
+
+-- Of a file with several councils, the name says which.
+local function note_source(made, path, name, text)
+  if path:sub(1, 1) ~= "/" then path = uv.cwd() .. "/" .. path end
+  sources[made] = { path = name and path .. "#" .. name or path, hash = system.sha256(text) }
+end
+
 local function run(chunk, path, name)
   local declared, ok, result = dsl.collecting(function() return xpcall(chunk, failed) end)
   if not ok then return nil, result end
@@ -123,6 +140,21 @@ local function is_readable(path)
   return true
 end
 
+-- As loadfile: a mark of the byte order and a first line that is the shell's are no Lua.
+local function without_preamble(text)
+  return (text:gsub("^\xEF\xBB\xBF", ""):gsub("^#[^\n]*", ""))
+end
+
+local function run_file(path, name)
+  local file <close> = assert(io.open(path, "rb"))
+  local text = file:read "a"
+  local chunk, message = load(without_preamble(text), "@" .. path, "t", environment())
+  if not chunk then return nil, errors.new("script", message) end
+  local made, err = run(chunk, path, name)
+  if made then note_source(made, path, name, text) end
+  return made, err
+end
+
 --- Takes "FILE#name" apart; a file that has that very name stays whole.
 ---@param path string
 ---@return string path
@@ -145,9 +177,7 @@ function M.load(path, name)
   local readable, problem = is_readable(path)
   if not readable then return nil, errors.new("script", problem, { code = "not_found" }) end
   if path:find("%.json$") then return load_json(path) end
-  local chunk, message = loadfile(path, "t", environment())
-  if not chunk then return nil, errors.new("script", message) end
-  return run(chunk, path, name)
+  return run_file(path, name)
 end
 
 return M

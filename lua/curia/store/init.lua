@@ -2,6 +2,7 @@
 local clock = require "curia.core.clock"
 local dialect = require "curia.store.dialect"
 local sql = require "curia.sql"
+local system = require "curia.core.system"
 local values = require "curia.store.values"
 
 local M = {}
@@ -108,6 +109,8 @@ local function unsealed(self, bytes)
   return self.unseal and self.unseal(bytes) or bytes
 end
 
+local PUT_BLOB = "INSERT INTO {blobs} (hash, content, inserted_at) VALUES (?, ?, ?) ON CONFLICT (hash) DO NOTHING"
+
 --- Readies a value for a column; its long texts are added to the unit as blobs, each once.
 ---@param unit curia.sql.Statement[]
 ---@param value any a JSON value
@@ -119,22 +122,40 @@ function Store:pack(unit, value, seen)
   for _, blob in ipairs(encoded.blobs) do
     if not (seen and seen[blob.hash]) then
       if seen then seen[blob.hash] = true end
-      unit[#unit + 1] = {
-        "INSERT INTO {blobs} (hash, content, inserted_at) VALUES (?, ?, ?) ON CONFLICT (hash) DO NOTHING",
-        blob.hash, sealed(self, blob.content), clock.wall_ms(),
-      }
+      unit[#unit + 1] = { PUT_BLOB, blob.hash, sealed(self, blob.content), clock.wall_ms() }
     end
   end
   return sealed(self, encoded.bytes)
+end
+
+--- Adds a text to a unit, as content that is found by its hash.
+---@param unit curia.sql.Statement[]
+---@param text string
+---@return string hash
+function Store:put_content(unit, text)
+  local hash = system.sha256(text)
+  unit[#unit + 1] = { PUT_BLOB, hash, sealed(self, text), clock.wall_ms() }
+  return hash
+end
+
+--- The text of a hash.
+---@async
+---@param hash string
+---@return string? text nil: there is none
+---@return curia.Error?
+function Store:content(hash)
+  local rows, err = self:query("SELECT content FROM {blobs} WHERE hash = ?", hash)
+  if not rows then return nil, err end
+  return rows[1] and unsealed(self, rows[1].content)
 end
 
 local function fetch_blobs(self, hashes)
   local contents = {}
   for _, hash in ipairs(hashes) do
     if not contents[hash] then
-      local rows, err = self:query("SELECT content FROM {blobs} WHERE hash = ?", hash)
-      if not rows then return nil, err end
-      contents[hash] = rows[1] and unsealed(self, rows[1].content)
+      local text, err = self:content(hash)
+      if err then return nil, err end
+      contents[hash] = text
     end
   end
   return contents

@@ -1,0 +1,364 @@
+--- Conducts a durable run: hands in what comes from outside, one thing after the other, and has the run do all that
+--- follows from it before the next. The order is what is recorded (SPEC 16).
+--
+-- What has been handed in, the events that it led to and the effects that it made the run want are stored together;
+-- only then are the events published and the effects begun. So one commit lies between two steps that depend on each
+-- other, and what is in the store is always a whole: what was handed in so far, with all that followed.
+local clock = require "curia.core.clock"
+local errors = require "curia.errors"
+local json = require "curia.json"
+local log = require "curia.log"
+local mismatch = require "curia.durable.mismatch"
+local task = require "curia.task"
+local user_code = require "curia.engine.user_code"
+local writers = require "curia.durable.writer"
+
+local M = {}
+
+---@class curia.Conductor
+---@field journal curia.Journal
+---@field writer curia.durable.Writer
+---@field row? curia.store.RunRow of a new run
+---@field handed integer things that were handed in so far
+---@field entries curia.durable.Entry[] those that are not stored yet
+---@field zero_ms number what to add to the clock to get the run's time
+local Conductor = {}
+Conductor.__index = Conductor
+
+-- So many at once are stored together; what comes after them waits for the next unit.
+local MOST_AT_ONCE = 256
+
+--- A conductor for a run that has not begun.
+---@param journal curia.Journal
+---@param writer curia.durable.Writer
+---@param row? curia.store.RunRow the run is new
+---@return curia.Conductor
+function M.new(journal, writer, row)
+  return setmetatable({
+    journal = journal, writer = writer, row = row, handed = 0, entries = {}, changes = {}, zero_ms = -clock.ms(),
+  }, Conductor)
+end
+
+-- ---- handing in -----------------------------------------------------------------------------------
+
+local hand = {} -- by the kind of an entry: what comes from outside that is no effect's outcome
+
+function hand.time(self, entry)
+  self.journal.scope:advance(entry.at_ms)
+end
+
+function hand.cancel(self, entry)
+  local run = self.journal.runs[entry.outcome.run_id]
+  if run and run.task then run.task:cancel(entry.outcome.reason) end
+end
+
+function hand.decision(self, entry)
+  local given = entry.outcome
+  for _, run in pairs(self.journal.runs) do
+    local waiting = run.pending and run.pending[given.call_id]
+    if waiting and (given.run_id == nil or given.run_id == run.id) then
+      return waiting:decide(given.approved, given.note)
+    end
+  end
+end
+
+function hand.begun(self, entry)
+  local call = self.journal.open[entry.outcome.call]
+  if call and call.effect.begun then call.effect.begun() end
+end
+
+-- From now on it is another process's, and another time of day.
+function hand.resume(self, entry)
+  self.journal.scope:set_wall(entry.outcome.wall_ms)
+end
+
+local function give(call, outcome)
+  call.done, call.outcome = true, outcome
+  call.journal.open[call.path] = nil
+  call.signal:notify()
+end
+
+-- The outcome as each process reads it from the record.
+local function hand_in(self, entry)
+  local scope = self.journal.scope
+  if entry.at_ms > scope:ms() then scope:set(entry.at_ms) end
+  local call = self.journal.open[entry.path]
+  if call then give(call, entry.outcome)
+  elseif hand[entry.kind] then hand[entry.kind](self, entry) end
+  scope:quiet()
+end
+
+-- ---- what is new ----------------------------------------------------------------------------------
+
+-- The run's time never passes a wait that is over and has not ended: that is to be handed in too.
+local function time_now(self)
+  local scope = self.journal.scope
+  local now, due = self.zero_ms + clock.ms(), scope:due()
+  return math.max(scope:ms(), due and math.min(now, due) or now)
+end
+
+local function note(self, entry)
+  self.handed = self.handed + 1
+  entry.number, entry.at_ms = self.handed, entry.at_ms or time_now(self)
+  self.entries[#self.entries + 1] = entry
+  hand_in(self, entry)
+end
+
+-- What stands in the inbox comes before what is due: an answer that is there is not late.
+local function next_arrival(self)
+  local journal = self.journal
+  local arrival = table.remove(journal.arrivals, 1)
+  if arrival then return arrival end
+  local due = journal.scope:due()
+  if due and due <= self.zero_ms + clock.ms() then
+    return { kind = "time", path = ("time/%d"):format(self.handed + 1), at_ms = due }
+  end
+end
+
+local PLACED = { cancel = true }
+
+-- Whether something is news still: nobody may wait for an outcome any more.
+local function is_news(self, arrival)
+  if arrival.call then return not arrival.call.abandoned end
+  if PLACED[arrival.kind] then arrival.path = ("%s/%d"):format(arrival.path, self.handed + 1) end
+  return true
+end
+
+local function hand_in_news(self)
+  for _ = 1, MOST_AT_ONCE do
+    local arrival = next_arrival(self)
+    if not arrival then return end
+    if is_news(self, arrival) then
+      arrival.call = nil
+      note(self, arrival)
+    end
+  end
+end
+
+-- ---- effects --------------------------------------------------------------------------------------
+
+local function readable(outcome)
+  local bytes, err = json.encode(outcome)
+  if bytes then return bytes end
+  local fault = errors.new("validation", "what was given is no JSON value: " .. err.message, { code = "not_json" })
+  return assert(json.encode { error = fault })
+end
+
+-- What comes of an effect, as it will be read from the record.
+local function outcome_of(call)
+  local ok, outcome = xpcall(call.effect.perform, user_code.as_error, call)
+  if not ok then outcome = { error = outcome } end
+  local read = assert(json.decode(readable(outcome), { nulls = true }))
+  if read.error then read.error = errors.wrap(read.error) end
+  return read
+end
+
+local function carry_out(journal, call)
+  local outcome = outcome_of(call)
+  if task.current():cancelled() then return end
+  journal:post {
+    call = call, path = call.path, kind = call.kind, hash = call.hash, outcome = outcome,
+  }
+end
+
+local function start(journal, call)
+  if call.abandoned or call.effect.status then return end
+  call.carrier = task.spawn_root(carry_out, journal, call)
+end
+
+-- ---- storing --------------------------------------------------------------------------------------
+
+local function take(journal, name)
+  local taken = journal[name]
+  journal[name] = {}
+  return taken
+end
+
+local function has_news(self)
+  local journal = self.journal
+  return #self.entries > 0 or #journal.wanted > 0 or #journal.told > 0 or #journal.settled > 0 or #journal.dropped > 0
+end
+
+local function batch_of(self)
+  local journal, run = self.journal, self.journal.run
+  local batch = {
+    row = self.row, entries = self.entries, wanted = take(journal, "wanted"), dropped = take(journal, "dropped"),
+    told = take(journal, "told"), begun = take(journal, "begun"), settled = take(journal, "settled"),
+    changes = { status = run.status, reason = json.null },
+  }
+  self.entries = {}
+  return batch
+end
+
+-- A run that only waits for a decision belongs to nobody: whoever takes the decision may go on with it.
+local function owner_of(self, batch)
+  local run, node = self.journal.run, self.writer.node
+  local parked = run.status == "blocked" and next(self.journal.open) == nil
+  batch.changes.owner = parked and json.null or node.node_id
+  batch.changes.incarnation = parked and json.null or node.incarnation
+end
+
+local function publish(batch)
+  for _, told in ipairs(batch.told) do told.log:publish(told.seq) end
+end
+
+local function retire(journal, batch)
+  for _, run in ipairs(batch.settled) do
+    run:retire()
+    if run ~= journal.run then journal.runs[run.id] = nil end
+  end
+end
+
+local function store(self, batch)
+  if self.journal.mode == "async" then return self.writer:write_behind(batch) end
+  return self.writer:commit(batch)
+end
+
+-- Stores what is new; then it takes effect.
+local function flush(self)
+  local journal = self.journal
+  local batch = batch_of(self)
+  owner_of(self, batch)
+  local done, err = store(self, batch)
+  if not done then return nil, err end
+  publish(batch)
+  for _, call in ipairs(batch.wanted) do start(journal, call) end
+  if #batch.settled > 0 and journal.mode == "async" then self.writer:settle() end
+  retire(journal, batch)
+  return true
+end
+
+-- ---- what is known --------------------------------------------------------------------------------
+
+-- What an effect that each process does anew has to wait for is waited for here too.
+local function wait_for_live(self, call)
+  start(self.journal, call)
+  local arrivals = self.journal.arrivals
+  while true do
+    for i, arrival in ipairs(arrivals) do
+      if arrival.call == call then return table.remove(arrivals, i) end
+    end
+    self.journal.arrived:wait()
+  end
+end
+
+local function replay_one(self, entry)
+  local journal = self.journal
+  local call = journal.open[entry.path]
+  local err = mismatch.of(entry, call)
+  if err then return nil, err end
+  if call and call.effect.live then wait_for_live(self, call) end
+  self.handed = entry.number
+  hand_in(self, entry)
+  for _, told in ipairs(take(journal, "told")) do told.log:publish(told.seq, true) end
+  retire(journal, { settled = take(journal, "settled") })
+  return true
+end
+
+-- What had begun and has no outcome is begun again, or not, when it must not be done twice.
+local function interrupted(self, call)
+  if not call.effect.once then return false end
+  local err = errors.new("tool", call.path .. ": interrupted: outcome unknown", { code = "interrupted" })
+  self.journal:post {
+    call = call, path = call.path, kind = call.kind, hash = call.hash, outcome = { error = err },
+  }
+  return true
+end
+
+local function open_calls(journal)
+  local calls = {}
+  for _, call in pairs(journal.open) do calls[#calls + 1] = call end
+  table.sort(calls, function(a, b) return a.number < b.number end)
+  return calls
+end
+
+local function take_up(self, begun)
+  local journal = self.journal
+  journal.wanted = {}
+  for _, call in ipairs(open_calls(journal)) do
+    call.repeated = begun[call.path] ~= nil
+    if not call.carrier and not (call.repeated and interrupted(self, call)) then
+      journal.wanted[#journal.wanted + 1] = call
+    end
+  end
+end
+
+--- Hands in what is on record, in its order.
+---@async
+---@param record curia.durable.Record
+---@return true?
+---@return curia.Error? err kind `replay_mismatch`: the council asks for something else than is on record
+function Conductor:replay(record)
+  local journal = self.journal
+  journal.replaying = true
+  journal.scope:quiet()
+  for entry in record:entries() do
+    local ok, err = replay_one(self, entry)
+    if not ok then return nil, err end
+  end
+  if record.err then return nil, record.err end
+  journal.replaying = false
+  journal.dropped, journal.begun = {}, {}
+  self.zero_ms = journal.scope:ms() - clock.ms()
+  take_up(self, record.begun)
+  if self.handed > 0 then
+    note(self, { kind = "resume", path = "resume/" .. self.handed + 1, outcome = { wall_ms = clock.wall_ms() } })
+  end
+  for _, decision in ipairs(record.decisions) do journal:post(decision) end
+  return true
+end
+
+-- ---- the whole ------------------------------------------------------------------------------------
+
+local function wait(self)
+  local journal = self.journal
+  if #journal.arrivals > 0 or #journal.settled > 0 then return end
+  local due = journal.scope:due()
+  journal.arrived:wait(due and math.max(0, due - self.zero_ms - clock.ms()))
+end
+
+local function over(self)
+  return self.journal.run.ended
+end
+
+--- Goes on until the run has ended and all of it is stored.
+---@async
+---@return true?
+---@return curia.Error? err kind `storage`
+function Conductor:go_on()
+  while not over(self) do
+    hand_in_news(self)
+    while has_news(self) do
+      local ok, err = flush(self)
+      if not ok then return nil, err end
+    end
+    if not over(self) then wait(self) end
+  end
+  return true
+end
+
+--- Begins a new run.
+---@async
+function Conductor:begin()
+  self.journal.scope:quiet()
+  note(self, { kind = "start", path = "start", at_ms = 0, outcome = { wall_ms = self.journal.run.started_at } })
+end
+
+--- Ends all that the run has under way outside of it.
+function Conductor:stop()
+  for _, call in pairs(self.journal.open) do
+    if call.carrier then call.carrier:cancel("the run has stopped") end
+  end
+end
+
+--- Why a run stops here that cannot go on, told to whoever waits for it.
+---@param run curia.Run
+---@param err curia.Error
+---@return curia.Error
+function M.reason(run, err)
+  if writers.is_lost(err) then return writers.lost(run.id) end
+  log.write("error", ("run %s stops: %s"):format(run.id, err.message))
+  return err
+end
+
+return M

@@ -1,0 +1,93 @@
+--- The record of a run, as it is handed in again: page by page, so that it need not be in memory as a whole.
+local errors = require "curia.errors"
+
+local M = {}
+
+---@class curia.durable.Record
+---@field begun table<string, integer> steps that have begun and have no outcome: how often, by path
+---@field decisions table[] those that were taken elsewhere and have not been handed in
+---@field err? curia.Error why `entries` has ended too early
+local Record = {}
+Record.__index = Record
+
+local PAGE = 64
+
+local UNFINISHED = [[SELECT path, kind, attempt, result FROM {steps} WHERE namespace = ? AND run_id = ?
+  AND finished IS NULL AND status = 'started' ORDER BY id]]
+
+local function read_unfinished(self)
+  local rows, err = self.store:query(UNFINISHED, self.key.namespace, self.key.run_id)
+  if not rows then return nil, err end
+  for _, row in ipairs(rows) do
+    if row.kind == "decision" then
+      local outcome, problem = self.store:unpack(row.result)
+      if problem then return nil, problem end
+      table.insert(self.decisions, { kind = "decision", path = row.path, outcome = outcome })
+    else
+      self.begun[row.path] = row.attempt
+    end
+  end
+  return true
+end
+
+--- Opens the record of a run.
+---@async
+---@param store curia.Store
+---@param key {namespace: string, run_id: string}
+---@param accepted? string the step whose input may differ
+---@return curia.durable.Record?
+---@return curia.Error?
+function M.open(store, key, accepted)
+  local record = setmetatable({ store = store, key = key, accepted = accepted, begun = {}, decisions = {} }, Record)
+  local ok, err = read_unfinished(record)
+  if ok then return record end
+  return nil, err
+end
+
+local FINISHED = [[SELECT path, kind, input_hash, input, finished, at_ms, result FROM {steps} WHERE namespace = ?
+  AND run_id = ? AND finished > ? ORDER BY finished LIMIT ?]]
+
+local function unpacked(self, bytes)
+  if bytes == nil then return nil end
+  local value, err = self.store:unpack(bytes)
+  if err then error(err, 0) end
+  return value
+end
+
+local function entry_of(self, row)
+  local outcome = unpacked(self, row.result)
+  if outcome and outcome.error then outcome.error = errors.wrap(outcome.error) end
+  return {
+    number = row.finished, at_ms = row.at_ms, path = row.path, kind = row.kind, hash = row.input_hash,
+    input = unpacked(self, row.input), outcome = outcome, accepted = row.path == self.accepted,
+  }
+end
+
+local function page_after(self, number)
+  local rows, err = self.store:query(FINISHED, self.key.namespace, self.key.run_id, number, PAGE)
+  if not rows then error(err, 0) end
+  return rows
+end
+
+--- for entry in record:entries() do ... end: what was handed in, in its order. Afterwards `err` says whether it was
+--- read to its end.
+---@async
+---@return fun(): curia.durable.Entry?
+function Record:entries()
+  local last, page, at = 0, {}, 0
+  local function read()
+    if at >= #page and (last == 0 or #page == PAGE) then page, at = page_after(self, last), 0 end
+    at = at + 1
+    local row = page[at]
+    if not row then return nil end
+    page[at], last = false, row.finished
+    return entry_of(self, row)
+  end
+  return function()
+    local ok, entry = pcall(read)
+    if ok then return entry end
+    self.err = entry
+  end
+end
+
+return M
