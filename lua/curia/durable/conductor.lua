@@ -11,6 +11,7 @@ local log = require "curia.log"
 local mismatch = require "curia.durable.mismatch"
 local task = require "curia.task"
 local user_code = require "curia.engine.user_code"
+local values = require "curia.store.values"
 local writers = require "curia.durable.writer"
 
 local M = {}
@@ -64,7 +65,9 @@ end
 
 function hand.begun(self, entry)
   local call = self.journal.open[entry.outcome.call]
-  if call and call.effect.begun then call.effect.begun() end
+  if not call then return end
+  call.has_begun = true
+  call.effect.begun()
 end
 
 -- From now on it is another process's, and another time of day.
@@ -111,17 +114,21 @@ local function next_arrival(self)
   if arrival then return arrival end
   local due = journal.scope:due()
   if due and due <= self.zero_ms + clock.ms() then
-    return { kind = "time", path = ("time/%d"):format(self.handed + 1), at_ms = due }
+    return { kind = "time", path = "time", at_ms = due }
   end
 end
 
-local PLACED = { cancel = true }
-
--- Whether something is news still: nobody may wait for an outcome any more.
+-- Whether something is news still: nobody may wait for an outcome any more, and a call that is made again begins again.
 local function is_news(self, arrival)
-  if arrival.call then return not arrival.call.abandoned end
-  if PLACED[arrival.kind] then arrival.path = ("%s/%d"):format(arrival.path, self.handed + 1) end
-  return true
+  local call = arrival.call or arrival.kind == "begun" and self.journal.open[arrival.outcome.call]
+  if arrival.kind == "begun" then return call and not call.has_begun end
+  return not (call and call.abandoned)
+end
+
+-- What may happen more than once is told apart by its place in the order.
+local function name(self, arrival)
+  if arrival.call or arrival.kind == "begun" or arrival.stored then return end
+  arrival.path = ("%s/%d"):format(arrival.path, self.handed + 1)
 end
 
 local function hand_in_news(self)
@@ -129,6 +136,7 @@ local function hand_in_news(self)
     local arrival = next_arrival(self)
     if not arrival then return end
     if is_news(self, arrival) then
+      name(self, arrival)
       arrival.call = nil
       note(self, arrival)
     end
@@ -137,27 +145,32 @@ end
 
 -- ---- effects --------------------------------------------------------------------------------------
 
-local function readable(outcome)
-  local bytes, err = json.encode(outcome)
-  if bytes then return bytes end
+local function encoded(outcome)
+  local made, err = values.encode(outcome)
+  if made then return made end
   local fault = errors.new("validation", "what was given is no JSON value: " .. err.message, { code = "not_json" })
-  return assert(json.encode { error = fault })
+  return assert(values.encode { error = fault })
 end
 
--- What comes of an effect, as it will be read from the record.
-local function outcome_of(call)
+local function perform(call)
   local ok, outcome = xpcall(call.effect.perform, user_code.as_error, call)
-  if not ok then outcome = { error = outcome } end
-  local read = assert(json.decode(readable(outcome), { nulls = true }))
-  if read.error then read.error = errors.wrap(read.error) end
-  return read
+  return encoded(ok and outcome or { error = outcome })
+end
+
+-- As each process reads it from the record. The run may change it then: what is stored is what was given.
+local function read(made)
+  local contents = {}
+  for _, blob in ipairs(made.blobs) do contents[blob.hash] = blob.content end
+  local outcome = values.decode(made.bytes, function(hash) return contents[hash] end)
+  if outcome.error then outcome.error = errors.wrap(outcome.error) end
+  return outcome
 end
 
 local function carry_out(journal, call)
-  local outcome = outcome_of(call)
+  local made = perform(call)
   if task.current():cancelled() then return end
   journal:post {
-    call = call, path = call.path, kind = call.kind, hash = call.hash, outcome = outcome,
+    call = call, path = call.path, kind = call.kind, hash = call.hash, outcome = read(made), encoded = made,
   }
 end
 
@@ -283,6 +296,16 @@ local function take_up(self, begun)
   end
 end
 
+-- The run's time stands still for as long as the oldest of the calls that are made again had been under way: so that
+-- a deadline leaves them what it left them before.
+local function under_way_ms(self)
+  local longest, now = 0, self.journal.scope:ms()
+  for _, call in ipairs(self.journal.wanted) do
+    if call.repeated then longest = math.max(longest, now - call.at_ms) end
+  end
+  return longest
+end
+
 --- Hands in what is on record, in its order.
 ---@async
 ---@param record curia.durable.Record
@@ -299,8 +322,8 @@ function Conductor:replay(record)
   if record.err then return nil, record.err end
   journal.replaying = false
   journal.dropped, journal.begun = {}, {}
-  self.zero_ms = journal.scope:ms() - clock.ms()
   take_up(self, record.begun)
+  self.zero_ms = journal.scope:ms() - clock.ms() - under_way_ms(self)
   if self.handed > 0 then
     note(self, { kind = "resume", path = "resume/" .. self.handed + 1, outcome = { wall_ms = clock.wall_ms() } })
   end

@@ -45,12 +45,14 @@ Journal.__index = Journal
 ---@field path string
 ---@field kind string
 ---@field number integer in the order of asking
+---@field at_ms integer the run's time then
 ---@field hash string of its input
 ---@field effect curia.Effect
 ---@field done boolean
 ---@field abandoned boolean nobody waits for it any more
 ---@field carrier? curia.Task what carries it out
 ---@field outcome? table
+---@field has_begun? boolean its answer has, and who waited for that was told
 ---@field repeated? boolean a process died while it was under way
 local Call = {}
 Call.__index = Call
@@ -99,7 +101,7 @@ local function new_call(journal, effect)
   journal.calls = journal.calls + 1
   return setmetatable({
     journal = journal, effect = effect, kind = effect.kind, path = unique(journal, effect.path), number = journal.calls,
-    hash = inputs.hash(effect.input), signal = task.signal(), done = false, abandoned = false,
+    at_ms = clock.ms(), hash = inputs.hash(effect.input), signal = task.signal(), done = false, abandoned = false,
   }, Call)
 end
 

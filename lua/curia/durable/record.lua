@@ -22,7 +22,7 @@ local function read_unfinished(self)
     if row.kind == "decision" then
       local outcome, problem = self.store:unpack(row.result)
       if problem then return nil, problem end
-      table.insert(self.decisions, { kind = "decision", path = row.path, outcome = outcome })
+      table.insert(self.decisions, { kind = "decision", path = row.path, outcome = outcome, stored = true })
     else
       self.begun[row.path] = row.attempt
     end

@@ -36,6 +36,9 @@ function M.resume(store, row, opts)
   if row.durability == "none" then
     return nil, errors.new("unsupported", ("run %s is not durable, and cannot be resumed"):format(row.run_id))
   end
+  if row.finalized_at and not opts.reopen then
+    return nil, errors.new("validation", ("run %s has ended"):format(row.run_id), { code = "ended" })
+  end
   local made, err = pins.find(store, row, { councils = opts.councils, registry = conf.registry, accept = opts.accept })
   if not made then return nil, err end
   make_place(namespaces.of(row.namespace), row.run_id)

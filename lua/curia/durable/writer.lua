@@ -7,6 +7,7 @@ local json = require "curia.json"
 local log = require "curia.log"
 local rows = require "curia.store.runs"
 local task = require "curia.task"
+local values = require "curia.store.values"
 
 local M = {}
 
@@ -38,7 +39,8 @@ Writer.__index = Writer
 ---@field path string
 ---@field kind string
 ---@field hash? string
----@field outcome? table
+---@field outcome? table the run's own from the moment that it is handed in
+---@field encoded? curia.store.Encoded the outcome as it was then
 
 local PATIENCE_MS = 10 * 60 * 1000
 local FIRST_WAIT_MS, LONGEST_WAIT_MS = 50, 5000
@@ -86,7 +88,7 @@ local FINISHED = [[INSERT INTO {steps} (namespace, run_id, path, kind, status, f
 
 local function put_entry(self, unit, entry)
   local key, now, outcome = self.key, clock.wall_ms(), entry.outcome
-  local result = outcome and self.store:pack(unit, outcome, self.seen)
+  local result = outcome and self.store:put(unit, entry.encoded or assert(values.encode(outcome)), self.seen)
   local response = outcome and outcome.response
   local usage = response and response.usage and self.store:pack(unit, response.usage, self.seen)
   unit[#unit + 1] = {

@@ -182,6 +182,12 @@ end
 
 local FREE, OWNED = { owned = false }, { owned = true }
 
+-- What is known of a run that another process has by now, or that this one has taken up again.
+local function is_another_copy(first, owner)
+  local journal = owner.parent and owner.parent.journal
+  return first.status == "lost" or journal and first.journal ~= journal
+end
+
 -- `owner`: whose run it is.
 local function begin(given, input, opts, owner)
   local conf = config.shared()
@@ -193,7 +199,8 @@ local function begin(given, input, opts, owner)
   if not place then return nil, err end
   input = normal_input(input)
   local first = read.run_id and place.namespace.by_id[read.run_id]
-  if first then return duplicate(first, plan, input, read) end
+  if first and is_another_copy(first, owner) then first:leave_to_others() -- the store knows what became of it
+  elseif first then return duplicate(first, plan, input, read) end
   err = refusal(plan, read, conf, place)
   if err then return nil, err end
   if place.durable then place.council = find_council(given, conf) end

@@ -119,6 +119,15 @@ local PUT_BLOB = "INSERT INTO {blobs} (hash, content, inserted_at) VALUES (?, ?,
 function Store:pack(unit, value, seen)
   local encoded, err = values.encode(value)
   if not encoded then error(err, 0) end
+  return self:put(unit, encoded, seen)
+end
+
+--- The same for a value that is encoded already.
+---@param unit curia.sql.Statement[]
+---@param encoded curia.store.Encoded
+---@param seen? table<string, true>
+---@return table bytes for a statement
+function Store:put(unit, encoded, seen)
   for _, blob in ipairs(encoded.blobs) do
     if not (seen and seen[blob.hash]) then
       if seen then seen[blob.hash] = true end
