@@ -160,7 +160,7 @@ end
 -- As each process reads it from the record. The run may change it then: what is stored is what was given.
 local function read(made)
   local contents = {}
-  for _, blob in ipairs(made.blobs) do contents[blob.hash] = blob.content end
+  for i = 1, #made.parts, 2 do contents[made.parts[i]] = made.parts[i + 1] end
   local outcome = values.decode(made.bytes, function(hash) return contents[hash] end)
   if outcome.error then outcome.error = errors.wrap(outcome.error) end
   return outcome
@@ -217,6 +217,7 @@ end
 
 local function retire(journal, batch)
   for _, run in ipairs(batch.settled) do
+    if batch.told then run.log:tell_recorded() end
     run:retire()
     if run ~= journal.run then journal.runs[run.id] = nil end
   end

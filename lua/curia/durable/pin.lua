@@ -4,6 +4,7 @@ local errors = require "curia.errors"
 local language = require "curia.language"
 local loader = require "curia.language.loader"
 local system = require "curia.core.system"
+local uv = require "luv"
 
 local M = {}
 
@@ -13,6 +14,11 @@ local M = {}
 ---@field source? string the file, "FILE" or "FILE#name"
 ---@field source_hash? string
 
+-- Whoever resumes the run may stand in another folder.
+local function absolute(path)
+  return path:sub(1, 1) == "/" and path or uv.cwd() .. "/" .. path
+end
+
 --- Pins a council.
 ---@param made curia.Council
 ---@return curia.durable.Pin
@@ -20,7 +26,7 @@ function M.of(made)
   local text = made:to_json()
   local source = loader.source_of(made)
   return {
-    spec_hash = text and system.sha256(text), text = text, source = source and source.path,
+    spec_hash = text and system.sha256(text), text = text, source = source and absolute(source.path),
     source_hash = source and source.hash,
   }
 end

@@ -229,6 +229,17 @@ function Log:request(event)
   if self.outer then self.outer:relay(event, self.member) end
 end
 
+--- Tells everybody who watches that all of the run is stored (`run_recorded`): a notice outside of the log, after its
+--- last event.
+function Log:tell_recorded()
+  local event = {
+    v = 1, type = "run_recorded", at = clock.wall_ms(), after = self.count, run_id = self.run_id,
+    parent_run_id = self.parent_run_id,
+  }
+  for _, subscription in ipairs(self.subscriptions) do append(subscription, event) end
+  self:pass_on(event)
+end
+
 --- Hands an event of a run inside of this one to those that watch these too (`sub_runs`).
 ---@param event table
 ---@param member? string whose answer that run is

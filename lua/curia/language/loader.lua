@@ -7,7 +7,6 @@ local from_data = lazy "curia.language.from_data"
 local errors = require "curia.errors"
 local suggest = require "curia.suggest"
 local system = require "curia.core.system"
-local uv = require "luv"
 
 local M = {}
 
@@ -95,14 +94,13 @@ local sources = setmetatable({}, { __mode = "k" }) -- by council
 
 --- The file that a council was loaded from.
 ---@param made curia.Council
----@return {path: string, hash: string}? source `path` as for `load`; `hash` of the file's text
+---@return {path: string, hash: string}? source `path` as it was given to `load`; `hash` of the file's text
 function M.source_of(made)
   return sources[made]
 end
 
 -- Of a file with several councils, the name says which.
 local function note_source(made, path, name, text)
-  if path:sub(1, 1) ~= "/" then path = uv.cwd() .. "/" .. path end
   sources[made] = { path = name and path .. "#" .. name or path, hash = system.sha256(text) }
 end
 
@@ -147,7 +145,8 @@ end
 
 local function run_file(path, name)
   local file <close> = assert(io.open(path, "rb"))
-  local text = file:read "a"
+  local text, problem = file:read "a"
+  if not text then return nil, errors.new("script", ("cannot read %s: %s"):format(path, problem)) end
   local chunk, message = load(without_preamble(text), "@" .. path, "t", environment())
   if not chunk then return nil, errors.new("script", message) end
   local made, err = run(chunk, path, name)

@@ -128,10 +128,12 @@ end
 ---@param seen? table<string, true>
 ---@return table bytes for a statement
 function Store:put(unit, encoded, seen)
-  for _, blob in ipairs(encoded.blobs) do
-    if not (seen and seen[blob.hash]) then
-      if seen then seen[blob.hash] = true end
-      unit[#unit + 1] = { PUT_BLOB, blob.hash, sealed(self, blob.content), clock.wall_ms() }
+  local parts = encoded.parts
+  for i = 1, #parts, 2 do
+    local hash = parts[i]
+    if not (seen and seen[hash]) then
+      if seen then seen[hash] = true end
+      unit[#unit + 1] = { PUT_BLOB, hash, sealed(self, parts[i + 1]), clock.wall_ms() }
     end
   end
   return sealed(self, encoded.bytes)
