@@ -218,8 +218,8 @@ end
 local function retire(journal, batch)
   for _, run in ipairs(batch.settled) do
     if batch.told then run.log:tell_recorded() end
+    journal:release(run)
     run:retire()
-    if run ~= journal.run then journal.runs[run.id] = nil end
   end
 end
 

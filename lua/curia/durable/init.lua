@@ -139,6 +139,7 @@ local function stop_tasks(run, err)
   run.stopped = err
   run.task:cancel(err.message)
   if run.conductor then run.conductor:stop() end
+  run.conductor, run.origin, run.made = nil, nil, nil
 end
 
 -- The council asks for something else than is on record: nothing of it is done until somebody has decided.
@@ -156,6 +157,7 @@ local function give_up(run, err)
   if run.ended then return end
   if err.kind == "replay_mismatch" and run.conductor then block(run, err) end
   local lost = conductors.reason(run, err)
+  if run.journal then run.journal:release(run) end
   run.status, run.outcome, run.failure = err.kind == "replay_mismatch" and "blocked" or "lost", nil, lost
   run:retire()
   stop_tasks(run, lost)

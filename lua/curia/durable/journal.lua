@@ -74,9 +74,15 @@ end
 --- Takes a run in: its events and effects are the journal's from now on.
 ---@param run curia.Run
 function Journal:adopt(run)
-  self.runs[run.id], run.journal = run, self
+  self.runs[run.id], run.journal, run.root = run, self, self.run
   run.log.journal, run.log.published = self, 0
   if run ~= self.run then self.begun[#self.begun + 1] = run end
+end
+
+--- Lets a run go whose outcome is stored: it may be known for a while yet, without all this.
+---@param run curia.Run
+function Journal:release(run)
+  self.runs[run.id], run.journal, run.log.journal = nil, nil, false
 end
 
 -- ---- effects --------------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
 --- What a durable run has come to, as units of work: all that belongs together in one, under the run's fence.
+local bulk = require "curia.store.bulk"
 local clock = require "curia.core.clock"
 local errors = require "curia.errors"
 local events = require "curia.engine.events"
@@ -61,40 +62,58 @@ end
 
 -- ---- statements -----------------------------------------------------------------------------------
 
-local NEW_STEP = [[INSERT INTO {steps} (namespace, run_id, path, kind, input_hash, input, status, attempt, fence,
-  started_at) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?)]]
+local WANTED = bulk.insert {
+  into = "{steps}", columns = {
+    "namespace", "run_id", "path", "kind", "input_hash", "input", "status", "attempt", "fence", "started_at",
+  },
+}
 
 local AGAIN = [[UPDATE {steps} SET status = 'started', attempt = attempt + 1, fence = ?, started_at = ?
   WHERE namespace = ? AND run_id = ? AND path = ?]]
 
-local function put_wanted(self, unit, call)
+local function put_again(self, unit, call)
   local key = self.key
-  if call.repeated then
-    unit[#unit + 1] = { AGAIN, self.fence, clock.wall_ms(), key.namespace, key.run_id, call.path, expect_rows = 1 }
-    return
-  end
-  local digest = self.store:pack(unit, inputs.digest(call.effect.input), self.seen)
-  unit[#unit + 1] = {
-    NEW_STEP, key.namespace, key.run_id, call.path, call.kind, call.hash, digest, call.effect.status or "started",
-    self.fence, clock.wall_ms(),
-  }
+  unit[#unit + 1] = { AGAIN, self.fence, clock.wall_ms(), key.namespace, key.run_id, call.path, expect_rows = 1 }
 end
 
-local FINISHED = [[INSERT INTO {steps} (namespace, run_id, path, kind, status, finished, at_ms, result, usage, cost,
-  attempt, fence, started_at, finished_at) VALUES (?, ?, ?, ?, 'finished', ?, ?, ?, ?, ?, 1, ?, ?, ?)
-  ON CONFLICT (namespace, run_id, path) DO UPDATE SET status = 'finished', finished = excluded.finished,
-  at_ms = excluded.at_ms, result = excluded.result, usage = excluded.usage, cost = excluded.cost,
-  fence = excluded.fence, finished_at = excluded.finished_at]]
+local function put_wanted(self, unit, calls)
+  local added, key, now = WANTED.rows(), self.key, clock.wall_ms()
+  for _, call in ipairs(calls) do
+    if call.repeated then put_again(self, unit, call)
+    else
+      added:add(key.namespace, key.run_id, call.path, call.kind, call.hash,
+        self.store:pack(unit, inputs.digest(call.effect.input), self.seen), call.effect.status or "started", 1,
+        self.fence, now)
+    end
+  end
+  added:put(unit)
+end
 
-local function put_entry(self, unit, entry)
-  local key, now, outcome = self.key, clock.wall_ms(), entry.outcome
-  local result = outcome and self.store:put(unit, entry.encoded or assert(values.encode(outcome)), self.seen)
-  local response = outcome and outcome.response
-  local usage = response and response.usage and self.store:pack(unit, response.usage, self.seen)
-  unit[#unit + 1] = {
-    FINISHED, n = 12, key.namespace, key.run_id, entry.path, entry.kind, entry.number, entry.at_ms, result, usage,
-    response and response.cost and response.cost.usd, self.fence, now, now,
-  }
+-- What was only begun has a row, what comes from outside by itself has none.
+local FINISHED = bulk.insert {
+  into = "{steps}", columns = {
+    "namespace", "run_id", "path", "kind", "status", "finished", "at_ms", "result", "usage", "cost", "attempt", "fence",
+    "started_at", "finished_at",
+  },
+  tail = [[ ON CONFLICT (namespace, run_id, path) DO UPDATE SET status = excluded.status, finished = excluded.finished,
+  at_ms = excluded.at_ms, result = excluded.result, usage = excluded.usage, cost = excluded.cost,
+  fence = excluded.fence, finished_at = excluded.finished_at]],
+}
+
+local function pack_outcome(self, unit, entry)
+  if not entry.outcome then return nil end
+  return self.store:put(unit, entry.encoded or assert(values.encode(entry.outcome)), self.seen)
+end
+
+local function put_entries(self, unit, entries)
+  local added, key, now = FINISHED.rows(), self.key, clock.wall_ms()
+  for _, entry in ipairs(entries) do
+    local response = entry.outcome and entry.outcome.response
+    local usage = response and response.usage and self.store:pack(unit, response.usage, self.seen)
+    added:add(key.namespace, key.run_id, entry.path, entry.kind, "finished", entry.number, entry.at_ms,
+      pack_outcome(self, unit, entry), usage, response and response.cost and response.cost.usd, 1, self.fence, now, now)
+  end
+  added:put(unit)
 end
 
 local DROPPED = [[UPDATE {steps} SET status = 'abandoned', finished_at = ? WHERE namespace = ? AND run_id = ?
@@ -166,8 +185,9 @@ local function each(list, put, self, unit)
   for _, item in ipairs(list) do put(self, unit, item) end
 end
 
-local function put_event(self, unit, told)
-  rows.event(self.store, unit, self.key.namespace, events.event_of(told.log, told.seq), self.seen)
+local function put_events(self, unit, told)
+  rows.events_of(self.store, unit, self.key.namespace, #told,
+    function(i) return events.event_of(told[i].log, told[i].seq) end, self.seen)
 end
 
 -- The run's row comes first: it guards all that follows.
@@ -175,10 +195,10 @@ local function unit_of(self, batch)
   local unit = {}
   put_run(self, unit, batch)
   each(batch.begun, put_inner_run, self, unit)
-  each(batch.entries, put_entry, self, unit)
+  put_entries(self, unit, batch.entries)
   each(batch.dropped, put_dropped, self, unit)
-  each(batch.wanted, put_wanted, self, unit)
-  each(batch.told, put_event, self, unit)
+  put_wanted(self, unit, batch.wanted)
+  put_events(self, unit, batch.told)
   each(batch.settled, put_settled, self, unit)
   return unit
 end

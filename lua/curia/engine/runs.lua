@@ -184,8 +184,7 @@ local FREE, OWNED = { owned = false }, { owned = true }
 
 -- What is known of a run that another process has by now, or that this one has taken up again.
 local function is_another_copy(first, owner)
-  local journal = owner.parent and owner.parent.journal
-  return first.status == "lost" or journal and first.journal ~= journal
+  return first.status == "lost" or owner.parent and first.root ~= owner.parent.root
 end
 
 -- `owner`: whose run it is.

@@ -44,14 +44,10 @@ function Store:sql(text)
   return self.sql_of(text)
 end
 
+-- In place: a text that has its tables' real names stays as it is.
 local function translated(self, unit)
-  local own = {}
-  for i, statement in ipairs(unit) do
-    local copy = table.move(statement, 2, statement.n and statement.n + 1 or #statement, 2, {})
-    copy[1], copy.n, copy.expect_rows = self.sql_of(statement[1]), statement.n, statement.expect_rows
-    own[i] = copy
-  end
-  return own
+  for _, statement in ipairs(unit) do statement[1] = self.sql_of(statement[1]) end
+  return unit
 end
 
 --- Carries out a unit; see `curia.sql`.
