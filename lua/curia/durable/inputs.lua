@@ -1,74 +1,70 @@
---- What an effect's outcome depends on: its hash, and a digest from which a difference can be told later.
---
--- A whole conversation would have to be stored with each of its requests. The digest keeps short values as they are,
--- and of long ones their length and hash.
+--- What an effect's outcome depends on: as it is stored, its hash, and what differs between two of them.
+local errors = require "curia.errors"
 local json = require "curia.json"
 local system = require "curia.core.system"
+local values = require "curia.store.values"
 
 local M = {}
 
-local LONG = 80
-
-local function canonical(value)
-  return assert(json.encode(value == nil and json.null or value))
-end
-
---- The hash of an input. Equal inputs have equal hashes.
+--- An input as it is stored, and its hash. Equal inputs have equal hashes.
 ---@param input any a JSON value
----@return string
-function M.hash(input)
-  return system.sha256(canonical(input))
+---@return curia.store.Encoded
+---@return string hash
+function M.encode(input)
+  local encoded, err = values.encode(input == nil and json.null or input)
+  if not encoded then error(errors.wrap(err), 0) end
+  return encoded, system.sha256(encoded.bytes) -- long texts stand in it by their own hashes
 end
 
-local function short(text)
-  if #text <= LONG then return text end
-  local head = text:sub(1, 40):gsub("[\x80-\xff]+$", "")
-  return ("%s... (%d bytes, %s)"):format(head, #text, system.sha256(text):sub(1, 12))
+-- ---- differences ----------------------------------------------------------------------------------
+
+local SHOWN = 80
+
+local function shown(value)
+  if value == nil then return "nothing" end
+  local text = type(value) == "string" and value or assert(json.encode(value))
+  if #text <= SHOWN then return text end
+  return ("%s... (%d bytes)"):format(text:sub(1, SHOWN):gsub("[\x80-\xff]+$", ""), #text)
 end
 
-local function put(lines, path, value)
-  if type(value) ~= "table" or next(value) == nil then
-    lines[path] = short(type(value) == "string" and value or canonical(value))
-    return
+local function keys_of(a, b)
+  local keys = {}
+  for key in pairs(a) do keys[#keys + 1] = key end
+  for key in pairs(b) do
+    if a[key] == nil then keys[#keys + 1] = key end
   end
-  for key, item in pairs(value) do
-    local step = math.type(key) and ("[%d]"):format(key) or path == "" and key or "." .. key
-    put(lines, path .. step, item)
+  table.sort(keys, function(x, y) return tostring(x) < tostring(y) end)
+  return keys
+end
+
+-- Of two long texts, the part in which they begin to differ.
+local function place(before, after)
+  if type(before) ~= "string" or type(after) ~= "string" or #before <= SHOWN then return before, after end
+  local at = 1
+  while before:byte(at) == after:byte(at) do at = at + 1 end
+  at = math.max(1, at - SHOWN // 4)
+  return before:sub(at), after:sub(at)
+end
+
+local function compare(before, after, path, lines)
+  if type(before) == "table" and type(after) == "table" then
+    for _, key in ipairs(keys_of(before, after)) do
+      local step = math.type(key) and ("[%d]"):format(key) or path == "" and key or "." .. key
+      compare(before[key], after[key], path .. step, lines)
+    end
+  elseif before ~= after then
+    before, after = place(before, after)
+    lines[#lines + 1] = ("%s: recorded %s, now %s"):format(path == "" and "value" or path, shown(before), shown(after))
   end
 end
 
---- What of an input is kept: a short text for each of its parts, by its place.
----@param input any a JSON value
----@return table<string, string>
-function M.digest(input)
-  local lines = {}
-  put(lines, "", input)
-  return lines
-end
-
-local function places(a, b)
-  local all = {}
-  for path in pairs(a) do all[#all + 1] = path end
-  for path in pairs(b) do
-    if a[path] == nil then all[#all + 1] = path end
-  end
-  table.sort(all)
-  return all
-end
-
---- What differs between two digests, a line for each place.
----@param recorded table<string, string>
----@param now table<string, string>
+--- What differs between two inputs, a line for each place.
+---@param recorded any
+---@param now any
 ---@return string[]
 function M.difference(recorded, now)
   local lines = {}
-  for _, path in ipairs(places(recorded, now)) do
-    local before, after = recorded[path], now[path]
-    if before ~= after then
-      lines[#lines + 1] = ("%s: recorded %s, now %s"):format(path == "" and "value" or path, before or "nothing",
-        after or "nothing")
-    end
-  end
+  compare(recorded, now, "", lines)
   return lines
 end
 

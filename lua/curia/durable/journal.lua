@@ -46,6 +46,7 @@ Journal.__index = Journal
 ---@field kind string
 ---@field number integer in the order of asking
 ---@field at_ms integer the run's time then
+---@field input curia.store.Encoded
 ---@field hash string of its input
 ---@field effect curia.Effect
 ---@field done boolean
@@ -105,9 +106,11 @@ end
 
 local function new_call(journal, effect)
   journal.calls = journal.calls + 1
+  local input, hash = inputs.encode(effect.input)
   return setmetatable({
     journal = journal, effect = effect, kind = effect.kind, path = unique(journal, effect.path), number = journal.calls,
-    at_ms = clock.ms(), hash = inputs.hash(effect.input), signal = task.signal(), done = false, abandoned = false,
+    at_ms = clock.ms(), input = input, hash = hash, signal = task.signal(), done = false, abandoned = false,
+    carrier = nil, outcome = nil,
   }, Call)
 end
 

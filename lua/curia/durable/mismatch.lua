@@ -22,13 +22,14 @@ local function not_asked(entry)
 end
 
 local function changed(entry, call)
-  local lines = inputs.difference(entry.input or {}, inputs.digest(call.effect.input))
+  local lines = inputs.difference(entry.input(), call.effect.input)
   return new(entry.path, ("step %s is on record with another input than the council has for it now:\n  %s"):format(
     entry.path, lines_of(lines)), lines)
 end
 
 --- Why an entry cannot be handed in.
----@param entry curia.durable.Entry from the record, with the `hash` and the digest (`input`) of its input
+---@async
+---@param entry curia.durable.Entry from the record, with the `hash` of its input, which `input()` gives
 ---@param call? curia.Call what the council asks for in its place
 ---@return curia.Error? err kind `replay_mismatch`, with `context.path` and `context.difference`
 function M.of(entry, call)

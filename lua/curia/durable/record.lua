@@ -59,7 +59,7 @@ local function entry_of(self, row)
   if outcome and outcome.error then outcome.error = errors.wrap(outcome.error) end
   return {
     number = row.finished, at_ms = row.at_ms, path = row.path, kind = row.kind, hash = row.input_hash,
-    input = unpacked(self, row.input), outcome = outcome, accepted = row.path == self.accepted,
+    input = function() return unpacked(self, row.input) end, outcome = outcome, accepted = row.path == self.accepted,
   }
 end
 

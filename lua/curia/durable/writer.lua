@@ -3,7 +3,6 @@ local bulk = require "curia.store.bulk"
 local clock = require "curia.core.clock"
 local errors = require "curia.errors"
 local events = require "curia.engine.events"
-local inputs = require "curia.durable.inputs"
 local json = require "curia.json"
 local log = require "curia.log"
 local rows = require "curia.store.runs"
@@ -82,7 +81,7 @@ local function put_wanted(self, unit, calls)
     if call.repeated then put_again(self, unit, call)
     else
       added:add(key.namespace, key.run_id, call.path, call.kind, call.hash,
-        self.store:pack(unit, inputs.digest(call.effect.input), self.seen), call.effect.status or "started", 1,
+        self.store:put(unit, call.input, self.seen), call.effect.status or "started", 1,
         self.fence, now)
     end
   end
@@ -173,7 +172,10 @@ end
 
 local function put_run(self, unit, batch)
   local changes = changes_of(self, batch)
-  if self.exists then return rows.update(self.store, unit, self.key, self.fence, changes, self.seen) end
+  if self.exists then
+    if #batch.settled == 0 then return rows.progress(unit, self.key, self.fence, changes) end
+    return rows.update(self.store, unit, self.key, self.fence, changes, self.seen)
+  end
   local row = {}
   for name, value in pairs(batch.row) do row[name] = value end
   if row.data then self.store:put_content(unit, row.data) end

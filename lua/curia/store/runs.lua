@@ -80,6 +80,21 @@ function M.update(store, unit, key, fence, changes, seen)
   }
 end
 
+local PROGRESS = [[UPDATE {runs} SET status = ?, owner = ?, incarnation = ?, reason = NULL,
+  attempts = coalesce(?, attempts), updated_at = ? WHERE namespace = ? AND run_id = ? AND fence = ?]]
+
+--- The same for what changes all the time.
+---@param unit curia.sql.Statement[]
+---@param key {namespace: string, run_id: string}
+---@param fence integer
+---@param changes {status: string, owner: any, incarnation: any, attempts?: integer}
+function M.progress(unit, key, fence, changes)
+  unit[#unit + 1] = {
+    PROGRESS, n = 8, expect_rows = 1, changes.status, changes.owner, changes.incarnation, changes.attempts,
+    clock.wall_ms(), key.namespace, key.run_id, fence,
+  }
+end
+
 local EVENTS = bulk.insert {
   into = "{run_events}", columns = { "namespace", "run_id", "seq", "type", "payload", "inserted_at" },
 }
