@@ -256,6 +256,13 @@ local function wait_for_live(self, call)
   end
 end
 
+-- The run itself cannot have ended on record; that it has will be stored with what is new.
+local function retire_inner(journal)
+  for _, run in ipairs(take(journal, "settled")) do
+    if run == journal.run then journal.settled[1] = run else retire(journal, { settled = { run } }) end
+  end
+end
+
 local function replay_one(self, entry)
   local journal = self.journal
   local call = journal.open[entry.path]
@@ -265,7 +272,7 @@ local function replay_one(self, entry)
   self.handed = entry.number
   hand_in(self, entry)
   for _, told in ipairs(take(journal, "told")) do told.log:publish(told.seq, true) end
-  retire(journal, { settled = take(journal, "settled") })
+  retire_inner(journal)
   return true
 end
 
@@ -368,8 +375,9 @@ function Conductor:begin()
   note(self, { kind = "start", path = "start", at_ms = 0, outcome = { wall_ms = self.journal.run.started_at } })
 end
 
---- Ends all that the run has under way outside of it.
+--- Ends all that the run has under way outside of it; it has ended.
 function Conductor:stop()
+  self.journal.arrived:notify()
   for _, call in pairs(self.journal.open) do
     if call.carrier then call.carrier:cancel("the run has stopped") end
   end
@@ -381,7 +389,7 @@ end
 ---@return curia.Error
 function M.reason(run, err)
   if writers.is_lost(err) then return writers.lost(run.id) end
-  log.write("error", ("run %s stops: %s"):format(run.id, err.message))
+  if err.kind ~= "duplicate_run" then log.write("error", ("run %s stops: %s"):format(run.id, err.message)) end
   return err
 end
 
