@@ -16,7 +16,7 @@ local TEXT = ("An answer of ordinary length, which says what there is to say. ")
 local folder = os.tmpname()
 os.remove(folder)
 os.execute("mkdir " .. folder)
-curia.config { store = "sqlite:" .. folder .. "/bench.db", log = "error", linger_ms = 0 }
+curia.config { store = "sqlite:" .. folder .. "/bench.db", log = function() end, linger_ms = 0 }
 
 local delay_ms, holding = 0, false
 curia.config { providers = { bench = { adapter = "scripted", script = function(request)
@@ -33,9 +33,11 @@ local seven = curia.council "seven" {
   chair = { provider = "bench", model = "m" },
 }
 
-local function chain(steps)
+local function chain(steps, by_step)
   return curia.council "chain" { members = { seat "a" }, run = function(ctx)
-    for i = 1, steps do ctx:ask("a", "step " .. i) end
+    for i = 1, steps do
+      if by_step then ctx:step("step", function() return TEXT end) else ctx:ask("a", "step " .. i) end
+    end
     ctx:ask("a", "last")
     return "done"
   end }
@@ -83,29 +85,30 @@ local function measure_throughput()
   delay_ms = 0
 end
 
-local FINISHED = "SELECT count(*) AS n FROM {steps} WHERE run_id = 'long' AND kind = 'call' AND finished IS NOT NULL"
+local FINISHED = "SELECT count(*) AS n FROM {steps} WHERE run_id = ? AND kind IN ('call', 'step') AND finished IS NOT NULL"
 
-local function take_up(store, council)
-  assert(store:execute "UPDATE {runs} SET fence = fence + 1 WHERE run_id = 'long'")
-  local row = assert(rows.get(store, "default", "long"))
+local function take_up(store, council, run_id)
+  assert(store:execute("UPDATE {runs} SET fence = fence + 1 WHERE run_id = ?", run_id))
+  local row = assert(rows.get(store, "default", run_id))
   return assert(require "curia.durable.resume".resume(store, row, { councils = { chain = council } }))
 end
 
-local function measure_resume()
-  local store, council = assert(shared.configured()), chain(STEPS)
+local function measure_resume(by_step)
+  local store, council, run_id = assert(shared.configured()), chain(STEPS, by_step), by_step and "steps" or "asks"
   holding = true
-  local run = assert(curia.start(council, "x", { durability = "sync", run_id = "long" }))
+  local run = assert(curia.start(council, "x", { durability = "sync", run_id = run_id }))
   local taken = seconds(function()
-    repeat task.sleep(5) until store:query(FINISHED)[1].n == STEPS
+    repeat task.sleep(5) until store:query(FINISHED, run_id)[1].n == STEPS
   end)
   run:leave_to_others()
   holding = false
-  local again = seconds(function() assert(take_up(store, council):await()) end)
-  report("resume", "%d steps in %.2f s (they took %.1f s)", STEPS, again, taken)
+  local again = seconds(function() assert(take_up(store, council, run_id):await()) end)
+  report("resume", "%d %s in %.2f s (they took %.1f s)", STEPS, run_id, again, taken)
 end
 
 measure_step()
 measure_throughput()
-measure_resume()
+measure_resume(false)
+measure_resume(true)
 shared.close()
 os.execute("rm -r " .. folder)

@@ -295,7 +295,6 @@ end
 
 local function take_up(self, begun)
   local journal = self.journal
-  journal.wanted = {}
   for _, call in ipairs(open_calls(journal)) do
     call.repeated = begun[call.path] ~= nil
     if not call.carrier and not (call.repeated and interrupted(self, call)) then
@@ -328,8 +327,7 @@ function Conductor:replay(record)
     if not ok then return nil, err end
   end
   if record.err then return nil, record.err end
-  journal.replaying = false
-  journal.dropped, journal.begun = {}, {}
+  journal.replaying, journal.begun = false, {}
   take_up(self, record.begun)
   self.zero_ms = journal.scope:ms() - clock.ms() - under_way_ms(self)
   if self.handed > 0 then

@@ -20,7 +20,7 @@ local M = {}
 ---@field scope userdata its tasks'
 ---@field runs table<string, curia.Run> it and those inside of it, by id
 ---@field open table<string, curia.Call> effects without an outcome, by path
----@field wanted curia.Call[] effects that nobody has recorded yet
+---@field wanted curia.Call[] effects that nobody has recorded yet; in a replay all have been
 ---@field dropped curia.Call[] effects of which nobody waits for the outcome any more
 ---@field told {log: curia.Log, seq: integer}[] events that nobody has recorded yet
 ---@field begun curia.Run[] runs inside of the run that nobody has recorded yet
@@ -100,7 +100,7 @@ function Call:__close()
   if self.done then return end
   local journal = self.journal
   self.abandoned, journal.open[self.path] = true, nil
-  journal.dropped[#journal.dropped + 1] = self
+  if not journal.replaying then journal.dropped[#journal.dropped + 1] = self end
   if self.carrier then self.carrier:cancel("nobody waits for it any more") end
 end
 
@@ -128,7 +128,7 @@ function Journal:effect(effect)
   refuse_outside(effect)
   local call <close> = new_call(self, effect)
   self.open[call.path] = call
-  self.wanted[#self.wanted + 1] = call
+  if not self.replaying then self.wanted[#self.wanted + 1] = call end
   while not call.done do call.signal:wait() end
   return call.outcome
 end
@@ -145,9 +145,10 @@ end
 ---@param about table what is asked
 ---@param call_id string
 function Journal:ask_for_decision(about, call_id)
-  self.wanted[#self.wanted + 1] = new_call(self, {
+  local asked = new_call(self, {
     path = "approval/" .. call_id, kind = "approval", input = about, status = "requested",
   })
+  if not self.replaying then self.wanted[#self.wanted + 1] = asked end
 end
 
 --- Waits for something outside of the run that each process has to wait for anew, such as a place among many.

@@ -47,15 +47,58 @@ end
 local FINISHED = [[SELECT path, kind, input_hash, input, finished, at_ms, result FROM {steps} WHERE namespace = ?
   AND run_id = ? AND finished > ? ORDER BY finished LIMIT ?]]
 
-local function unpacked(self, bytes)
+-- So much text is fetched at a time: one query for many short answers, few of them where they are long.
+local MOST_BYTES = 4 * 1024 * 1024
+
+local SIZES = "SELECT hash, length(content) AS size FROM {blobs} WHERE hash IN (?%s)"
+
+local function sizes_of(self, hashes)
+  local sizes = {}
+  if #hashes == 0 then return sizes end
+  local rows, err = self.store:query(SIZES:format((", ?"):rep(#hashes - 1)), table.unpack(hashes))
+  if not rows then error(err, 0) end
+  for _, row in ipairs(rows) do sizes[row.hash] = row.size end
+  return sizes
+end
+
+-- Notes for each row which texts it has apart, and how long these are.
+local function look_ahead(self, page)
+  local hashes, all = {}, {}
+  for i, row in ipairs(page) do
+    hashes[i] = row.result and self.store:hashes(row.result) or {}
+    table.move(hashes[i], 1, #hashes[i], #all + 1, all)
+  end
+  local sizes = sizes_of(self, all)
+  for i, row in ipairs(page) do
+    row.apart, row.size = hashes[i], 0
+    for _, hash in ipairs(hashes[i]) do row.size = row.size + (sizes[hash] or 0) end
+  end
+end
+
+-- The texts of a row and of those behind it.
+local function fetch(self, page, at)
+  local wanted, size = {}, 0
+  repeat
+    local row = page[at]
+    table.move(row.apart, 1, #row.apart, #wanted + 1, wanted)
+    row.fetched, size, at = true, size + row.size, at + 1
+  until not page[at] or size + page[at].size > MOST_BYTES
+  local contents, err = self.store:contents(wanted)
+  if not contents then error(err, 0) end
+  self.texts = contents
+end
+
+local function unpacked(self, bytes, texts)
   if bytes == nil then return nil end
-  local value, err = self.store:unpack(bytes)
+  local value, err = self.store:unpack(bytes, texts)
   if err then error(err, 0) end
   return value
 end
 
-local function entry_of(self, row)
-  local outcome = unpacked(self, row.result)
+local function entry_of(self, page, at)
+  local row = page[at]
+  if not row.fetched then fetch(self, page, at) end
+  local outcome = unpacked(self, row.result, self.texts)
   if outcome and outcome.error then outcome.error = errors.wrap(outcome.error) end
   return {
     number = row.finished, at_ms = row.at_ms, path = row.path, kind = row.kind, hash = row.input_hash,
@@ -66,6 +109,7 @@ end
 local function page_after(self, number)
   local rows, err = self.store:query(FINISHED, self.key.namespace, self.key.run_id, number, PAGE)
   if not rows then error(err, 0) end
+  look_ahead(self, rows)
   return rows
 end
 
@@ -80,8 +124,9 @@ function Record:entries()
     at = at + 1
     local row = page[at]
     if not row then return nil end
+    local entry = entry_of(self, page, at)
     page[at], last = false, row.finished
-    return entry_of(self, row)
+    return entry
   end
   return function()
     local ok, entry = pcall(read)

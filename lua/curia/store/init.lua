@@ -156,26 +156,38 @@ function Store:content(hash)
   return rows[1] and unsealed(self, rows[1].content)
 end
 
-local function fetch_blobs(self, hashes)
+--- The texts of some hashes, at most a thousand; those that are not there are missing.
+---@async
+---@param hashes string[]
+---@return table<string, string>?
+---@return curia.Error?
+function Store:contents(hashes)
   local contents = {}
-  for _, hash in ipairs(hashes) do
-    if not contents[hash] then
-      local text, err = self:content(hash)
-      if err then return nil, err end
-      contents[hash] = text
-    end
-  end
+  if #hashes == 0 then return contents end
+  local rows, err = self:query(("SELECT hash, content FROM {blobs} WHERE hash IN (?%s)"):format((", ?"):rep(#hashes - 1)),
+    table.unpack(hashes))
+  if not rows then return nil, err end
+  for _, row in ipairs(rows) do contents[row.hash] = unsealed(self, row.content) end
   return contents
+end
+
+--- The hashes of the texts that a packed value has apart.
+---@param bytes string
+---@return string[]
+function Store:hashes(bytes)
+  return values.hashes(unsealed(self, bytes))
 end
 
 --- The value of a column that `pack` has readied.
 ---@async
 ---@param bytes string
+---@param known? table<string, string> the texts that it has apart, where they were fetched already
 ---@return any
 ---@return curia.Error? err kind `storage`
-function Store:unpack(bytes)
+function Store:unpack(bytes, known)
   bytes = unsealed(self, bytes)
-  local contents, err = fetch_blobs(self, values.hashes(bytes))
+  local contents, err = known, nil
+  if not contents then contents, err = self:contents(values.hashes(bytes)) end
   if not contents then return nil, err end
   return values.decode(bytes, function(hash) return contents[hash] end)
 end
