@@ -23,7 +23,9 @@ end
 local TEXTS = { url = true, durability = true, store = true }
 
 local function flags(args)
-  local found = { url = false, runs = 100, concurrency = 10, stream = 0, subscribe = 0, durability = "none", store = false }
+  local found = {
+    url = false, runs = 100, concurrency = 10, stream = 0, subscribe = 0, durability = "none", store = false,
+  }
   for i = 1, #args, 2 do
     local name, value = args[i]:match "^%-%-(.+)$", args[i + 1]
     if not name or found[name] == nil or not value then fail("cannot read " .. args[i]) end
@@ -157,6 +159,5 @@ print(("{%q:%q,%q:%d,%q:%d,%q:%.4f,%q:%.6f,%q:%.2f,%q:%.3f,%q:%.3f,%q:%.2f,%q:%d
   "runs_per_s", options.runs * 1e6 / wall_us, "p50_ms", percentile(times, 0.5), "p99_ms", percentile(times, 0.99),
   "max_rss_mb", peak_rss_mb(), "final_bytes", bytes, "token_events", tokens,
   "runtime", "curia " .. curia._VERSION .. ", " .. _VERSION))
-if os.getenv "MEM" then collectgarbage() collectgarbage() io.stderr:write(("%.1f KB live a run\n"):format(collectgarbage "count" / options.runs)) end
 require "curia.store.shared".close()
 return ok == options.runs and 0 or 1

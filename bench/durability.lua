@@ -6,6 +6,7 @@
 -- of a council of seven calls, as a share of the undurable ones, with answers after 0 and after 50 ms. `resume`: how
 -- long a run with so many finished steps takes until it goes on. `records`: steps a second with a hundred runs.
 local clock = require "curia.core.clock"
+local curia = require "curia"
 local rows = require "curia.store.runs"
 local shared = require "curia.store.shared"
 local task = require "curia.task"
@@ -79,13 +80,14 @@ local function measure_throughput()
     delay_ms = ms
     local plain = RUNS / seconds(run_all, seven, RUNS)
     local durable = RUNS / seconds(run_all, seven, RUNS, "sync")
-    report("throughput", "answers after %2d ms: %.0f runs a second, undurable %.0f: %.2f of them; %.0f steps a second", ms,
-      durable, plain, durable / plain, durable * 7)
+    report("throughput", "answers after %2d ms: %.0f runs a second, undurable %.0f: %.2f of them; %.0f steps a second",
+      ms, durable, plain, durable / plain, durable * 7)
   end
   delay_ms = 0
 end
 
-local FINISHED = "SELECT count(*) AS n FROM {steps} WHERE run_id = ? AND kind IN ('call', 'step') AND finished IS NOT NULL"
+local FINISHED = [[SELECT count(*) AS n FROM {steps} WHERE run_id = ? AND kind IN ('call', 'step')
+  AND finished IS NOT NULL]]
 
 local function take_up(store, council, run_id)
   assert(store:execute("UPDATE {runs} SET fence = fence + 1 WHERE run_id = ?", run_id))

@@ -126,7 +126,7 @@ local function is_news(self, arrival)
 end
 
 -- What may happen more than once is told apart by its place in the order.
-local function name(self, arrival)
+local function place(self, arrival)
   if arrival.call or arrival.kind == "begun" or arrival.stored then return end
   arrival.path = ("%s/%d"):format(arrival.path, self.handed + 1)
 end
@@ -136,7 +136,7 @@ local function hand_in_news(self)
     local arrival = next_arrival(self)
     if not arrival then return end
     if is_news(self, arrival) then
-      name(self, arrival)
+      place(self, arrival)
       arrival.call = nil
       note(self, arrival)
     end

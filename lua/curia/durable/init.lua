@@ -2,7 +2,6 @@
 --- died goes on in another one as if nothing had happened.
 local clock = require "curia.core.clock"
 local conductors = require "curia.durable.conductor"
-local config = require "curia.config"
 local equal = require "curia.equal"
 local errors = require "curia.errors"
 local journals = require "curia.durable.journal"

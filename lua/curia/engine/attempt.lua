@@ -33,7 +33,6 @@ end
 
 -- A piece of the answer. The byte offset counts every byte, watched or not.
 local function on_delta(attempt, kind, text, finish_reason)
-  local turn = attempt.turn
   if not attempt.first_token_ms and text ~= "" then
     attempt.first_token_ms = first_token_ms(attempt)
     attempt:on_begun()

@@ -340,8 +340,8 @@ end
 function Ctx:step(name, fn)
   if type(name) ~= "string" then error("bad argument #1 to 'step' (a name expected)", 2) end
   if type(fn) ~= "function" then error("bad argument #2 to 'step' (function expected)", 2) end
-  local journal, value = self._run.journal, nil
-  if journal then value = effects.step(self._run, name, fn) else value = fn() end
+  local value
+  if self._run.journal then value = effects.step(self._run, name, fn) else value = fn() end
   local text, err = json.encode(value == nil and json.null or value)
   if not text then error(("step '%s' gave what is no JSON value: %s"):format(name, err.message), 2) end
   return value

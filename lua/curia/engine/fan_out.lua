@@ -191,8 +191,8 @@ end
 local function new_state(ctx, round, count)
   local run, timeout_ms = ctx._run, round.timeout_ms
   return {
-    run = run, stood_ms = limits.stood_ms(run), turns = {}, spawned = {}, live = 0, ok = 0, fail_fast = M.fails_fast(ctx, round),
-    quorum = M.quorum(ctx, round, count),
+    run = run, stood_ms = limits.stood_ms(run), turns = {}, spawned = {}, live = 0, ok = 0,
+    fail_fast = M.fails_fast(ctx, round), quorum = M.quorum(ctx, round, count),
     grace_ms = round.grace_ms or run.plan.spec.grace_ms, timeout_ms = timeout_ms,
     timeout_at = timeout_ms and clock.ms() + timeout_ms,
     -- set while it goes on: failed, cut, grace_at

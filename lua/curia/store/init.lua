@@ -164,8 +164,8 @@ end
 function Store:contents(hashes)
   local contents = {}
   if #hashes == 0 then return contents end
-  local rows, err = self:query(("SELECT hash, content FROM {blobs} WHERE hash IN (?%s)"):format((", ?"):rep(#hashes - 1)),
-    table.unpack(hashes))
+  local text = ("SELECT hash, content FROM {blobs} WHERE hash IN (?%s)"):format((", ?"):rep(#hashes - 1))
+  local rows, err = self:query(text, table.unpack(hashes))
   if not rows then return nil, err end
   for _, row in ipairs(rows) do contents[row.hash] = unsealed(self, row.content) end
   return contents
