@@ -63,7 +63,7 @@ local LAZY = {
   topologies = "curia.topologies",
   calibration = "curia.calibration", reliability = "curia.reliability",
   rules = "curia.rules", telemetry = "curia.telemetry", otlp = "curia.otlp",
-  testing = "curia.testing",
+  testing = "curia.testing", recovery = "curia.recovery",
 }
 
 local FUNCTIONS = {}

@@ -95,11 +95,14 @@ local function finished_calls(store)
 end
 
 -- A process may make each unfinished call once: more of one text than are unfinished is a finished one made again.
-local function count_repeated(campaign, before, counted_before)
+local function count_repeated(campaign, before, counted_before, found)
   local repeated = 0
   for key, count in pairs(campaign.counts) do
     local made, allowed = count - (counted_before[key] or 0), (campaign.expected[key] or 0) - (before[key] or 0)
-    if made > allowed then repeated = repeated + made - allowed end
+    if made > allowed then
+      repeated = repeated + made - allowed
+      found.again = found.again or ("%d times, %d were unfinished: %s"):format(made, allowed, key)
+    end
   end
   return repeated
 end
@@ -166,11 +169,20 @@ local function finished_so_far(campaign)
   return finished
 end
 
+-- What the dead have sent may still be on its way.
+local function hear_the_last(mock)
+  for _ = 1, 1000 do
+    if mock:stats().open_connections == 0 then return end
+    task.sleep(1)
+  end
+end
+
 -- Whether the worker came to its end.
 local function one_life(campaign, runs, found)
   local counted, finished = copy(campaign.counts), finished_so_far(campaign)
   local code, said = run_worker(campaign, runs, found.kills < campaign.kills and next_kill(campaign) or {})
-  found.repeated = found.repeated + count_repeated(campaign, finished, counted)
+  hear_the_last(campaign.mock)
+  found.repeated = found.repeated + count_repeated(campaign, finished, counted, found)
   if code == 0 then return true end
   if code ~= -9 then error("the worker fails: " .. said) end
   found.kills = found.kills + 1

@@ -13,6 +13,7 @@ local found = driver.campaign(tonumber(arg[1] or 100), tonumber(arg[2] or 1), fu
 end)
 io.stderr:write "\n"
 print(line_of(found))
+if found.again then print("the first that was repeated: " .. found.again) end
 if found.example then
   print(("the first: %s\n%s\n%s"):format(found.example.run_id, found.example.expected, found.example.got))
 end

@@ -23,6 +23,7 @@ local M = {}
 ---@field handed integer things that were handed in so far
 ---@field entries curia.durable.Entry[] those that are not stored yet
 ---@field zero_ms number what to add to the clock to get the run's time
+---@field draining? boolean nothing is begun any more, and the run is let go once nothing is under way
 local Conductor = {}
 Conductor.__index = Conductor
 
@@ -187,15 +188,17 @@ local function take(journal, name)
   return taken
 end
 
+-- What is not begun here is asked for again by whoever takes the run up.
 local function has_news(self)
   local journal = self.journal
-  return #self.entries > 0 or #journal.wanted > 0 or #journal.told > 0 or #journal.settled > 0 or #journal.dropped > 0
+  local wanted = #journal.wanted > 0 and not self.draining
+  return wanted or #self.entries > 0 or #journal.told > 0 or #journal.settled > 0 or #journal.dropped > 0
 end
 
 local function batch_of(self)
   local journal, run = self.journal, self.journal.run
   local batch = {
-    row = self.row, entries = self.entries, wanted = take(journal, "wanted"), dropped = take(journal, "dropped"),
+    row = self.row, entries = self.entries, wanted = self.draining and {} or take(journal, "wanted"), dropped = take(journal, "dropped"),
     told = take(journal, "told"), begun = take(journal, "begun"), settled = take(journal, "settled"),
     changes = { status = run.status, reason = json.null },
   }
@@ -350,12 +353,27 @@ local function over(self)
   return self.journal.run.ended
 end
 
+local function is_under_way(self)
+  for _, call in pairs(self.journal.open) do
+    if call.carrier and not call.effect.live then return true end
+  end
+  return false
+end
+
+--- Begins nothing more. Once nothing is under way, or at once, the run is let go.
+---@param at_once boolean
+function Conductor:drain(at_once)
+  self.draining, self.at_once = true, self.at_once or at_once
+  self.journal.arrived:notify()
+end
+
 --- Goes on until the run has ended and all of it is stored.
 ---@async
 ---@return true?
----@return curia.Error? err kind `storage`
+---@return curia.Error? err kind `storage`; code `released`: it is let go
 function Conductor:go_on()
   while not over(self) do
+    if self.draining and (self.at_once or not is_under_way(self)) then return nil, writers.released(self.writer) end
     hand_in_news(self)
     while has_news(self) do
       local ok, err = flush(self)
@@ -387,7 +405,7 @@ end
 ---@return curia.Error
 function M.reason(run, err)
   if writers.is_lost(err) then return writers.lost(run.id) end
-  if err.kind ~= "duplicate_run" then log.write("error", ("run %s stops: %s"):format(run.id, err.message)) end
+  if err.kind ~= "duplicate_run" and err.code ~= "released" then log.write("error", ("run %s stops: %s"):format(run.id, err.message)) end
   return err
 end
 

@@ -19,6 +19,10 @@ local writers = require "curia.durable.writer"
 
 local M = {}
 
+--- The durable runs that this process goes on with.
+---@type table<curia.Run, true>
+M.live = {}
+
 ---@class curia.durable.Origin where a run that is resumed comes from
 ---@field store curia.Store
 ---@field row curia.store.RunRow as this process has claimed it
@@ -151,10 +155,16 @@ local function block(run, err)
   if not done then log.write("error", ("run %s: %s"):format(run.id, problem.message)) end
 end
 
+local function let_go(run)
+  local done, err = run.conductor.writer:release()
+  if not done then log.write("error", ("run %s: %s"):format(run.id, err.message)) end
+end
+
 -- What has been told stays; the run ends here without an outcome, and may go on elsewhere.
 local function give_up(run, err)
   if run.ended then return end
   if err.kind == "replay_mismatch" and run.conductor then block(run, err) end
+  if err.code == "released" then let_go(run) end
   local lost = conductors.reason(run, err)
   if run.journal then run.journal:release(run) end
   run.status, run.outcome, run.failure = err.kind == "replay_mismatch" and "blocked" or "lost", nil, lost
@@ -170,6 +180,7 @@ end
 local Guard = {
   __close = function(guard)
     local run = guard.run
+    M.live[run] = nil
     if run.ended then return end
     give_up(run, guard.err or closing())
   end,
@@ -177,6 +188,7 @@ local Guard = {
 
 local function see_through(run)
   local guard <close> = setmetatable({ run = run }, Guard)
+  M.live[run] = true
   local ok, done, err = xpcall(conduct, user_code.as_error, run)
   if not ok then
     guard.err = done

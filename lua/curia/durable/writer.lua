@@ -272,6 +272,25 @@ function Writer:settle()
   return true
 end
 
+--- Why a run that is let go ends here.
+---@param writer curia.durable.Writer
+---@return curia.Error
+function M.released(writer)
+  return errors.new("storage", ("run %s was let go, for another process to take up"):format(writer.key.run_id),
+    { code = "released" })
+end
+
+--- Lets the run go: it is nobody's from now on.
+---@async
+---@return true?
+---@return curia.Error?
+function Writer:release()
+  local unit = {}
+  rows.update(self.store, unit, self.key, self.fence, { owner = json.null, incarnation = json.null })
+  local done, err = write(self, unit)
+  return done and true, err
+end
+
 --- Whether an error says that another process has the run.
 ---@param err curia.Error
 ---@return boolean

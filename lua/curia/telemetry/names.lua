@@ -51,6 +51,7 @@ M.all = {
   ["auto.cascade_step"] = name("one strategy of a cascade has been tried", "duration_us",
     "run_id council strategy step chosen"),
   ["auto.catalog_filtered"] = name("a catalog was narrowed to what may be chosen", "total kept", "run_id council"),
+  ["recovery.sweep"] = name("runs of the dead were looked for", "resumed restarted failed skipped", ""),
   ["loop.stall"] = name("a turn has held the loop for over loop_stall_ms", "duration_us", "delivered"),
 }
 
