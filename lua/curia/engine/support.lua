@@ -5,7 +5,7 @@ local M = {}
 
 local COUNCIL = { "recovery" }
 local OPTIONS = {
-  "recorder", "recovery", "stack", "env", "council_version",
+  "recovery", "stack", "env", "council_version",
 }
 
 local function note(found, holder, where, names)

@@ -120,7 +120,8 @@ function Store:pack(unit, value, seen)
     if not (seen and seen[blob.hash]) then
       if seen then seen[blob.hash] = true end
       unit[#unit + 1] = {
-        "INSERT INTO {blobs} (hash, content, inserted_at) VALUES (?, ?, ?) ON CONFLICT (hash) DO NOTHING",
+        [[INSERT INTO {blobs} (hash, content, inserted_at) VALUES (?, ?, ?)
+          ON CONFLICT (hash) DO UPDATE SET inserted_at = excluded.inserted_at]],
         blob.hash, sealed(self, blob.content), clock.wall_ms(),
       }
     end

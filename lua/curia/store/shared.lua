@@ -13,11 +13,17 @@ local opening = {} -- by url and prefix: the task that opens it
 local function open(url, prefix)
   local store, err = stores.open(url, { prefix = prefix })
   if not store then return nil, err end
+  local at_rest = config.shared():get "at_rest"
+  if at_rest then store.seal, store.unseal = at_rest.seal, at_rest.unseal end
   local status
   status, err = migrate.up(store)
   if status then return store end
   store:close()
   return nil, err
+end
+
+local function key_of(url, prefix)
+  return url .. "\0" .. (prefix or "")
 end
 
 --- The store of an address, opened by the first who asks.
@@ -27,7 +33,7 @@ end
 ---@return curia.Store?
 ---@return curia.Error? err kind `storage`
 function M.of(url, prefix)
-  local key = url .. "\0" .. (prefix or "")
+  local key = key_of(url, prefix)
   local first = opening[key] or task.spawn_root(open, url, prefix)
   opening[key] = first
   local ok, store, err = first:await()
@@ -42,8 +48,7 @@ local function default_url()
     return nil, errors.new("storage", "there is no place for a store: neither `store` in the configuration, nor HOME",
       { code = "missing" })
   end
-  folders.make(folder)
-  return "sqlite:" .. folder .. "/curia.db"
+  return "sqlite:" .. folder .. "/curia.db", folder
 end
 
 --- The configured store; without one, `curia/curia.db` in the user's data folder, which is made.
@@ -53,10 +58,24 @@ end
 ---@return curia.Error? err kind `storage`
 function M.configured(conf)
   conf = conf or config.shared()
-  local url, err = conf:get "store", nil
-  if not url then url, err = default_url() end
-  if not url then return nil, err end
+  local url, folder = conf:get "store", nil
+  if not url then url, folder = default_url() end
+  if not url then return nil, folder end
+  if folder then folders.make(folder) end
   return M.of(url, conf:get "prefix")
+end
+
+--- The configured store, where there is reason to look into it: the configuration says that something is stored, or
+--- it is open. Nothing is made otherwise.
+---@async
+---@param conf? curia.Config the shared one
+---@return curia.Store?
+---@return curia.Error?
+function M.known(conf)
+  conf = conf or config.shared()
+  if conf:get "store" or conf:get "recorder" then return M.configured(conf) end
+  local url = default_url()
+  if url and opening[key_of(url, conf:get "prefix")] then return M.configured(conf) end
 end
 
 --- Closes all of them; who asks later opens anew.
