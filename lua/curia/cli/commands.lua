@@ -84,6 +84,7 @@ local run = {
     { "deadline", value = "TIME", convert = read_duration, doc = "the longest time for the whole run: 90s, 5m" },
     { "budget-usd", value = "N", convert = read_amount,
       doc = "the most that the run may spend, in US dollars; every model needs a price" },
+    { "no-record", doc = "keep nothing of the run; otherwise curia runs shows it later" },
     { "seed", value = "N", convert = read_integer, doc = "seed of the run's random choices" },
     { "approve", value = "ask|all|none", convert = read_approval,
       doc = "calls of tools that need approval: ask at the terminal, the default there; allow all; or refuse" },
