@@ -111,7 +111,7 @@ local function recorder_of(request)
   local setting = conf:get "recorder"
   if request.values.no_record or setting == false then return false end
   local backend, given = recorders.parts(setting or conf:get "mode" == "multi_node" and "postgres" or "sqlite")
-  local args = { source = request.source }
+  local args = { source = request.source, parent_attempt_run_id = request.again_of }
   for name, value in pairs(given) do args[name] = value end
   function args.on_failure(err) request.unrecorded = request.unrecorded or err end
   return { backend, args }
@@ -267,6 +267,25 @@ local function check_usage(values, rest)
   local ok, message = options.exclusive(values, { "json", "events", "quiet" })
   if not ok then return nil, message end
   return options.exclusive(values, { "offline", "or-offline" })
+end
+
+-- What a stored run was asked with, as far as the command line can say it.
+local function asked_again(row, council, values)
+  local opts = row.options or {}
+  return {
+    values = values, council = council, source = row.source, input = row.input, again_of = row.run_id,
+    offline = opts.offline, models = opts.models or {},
+  }
+end
+
+--- Asks once more what a stored run was asked: a new run, which names the first one as what it tries again.
+---@param row curia.store.RunRow
+---@param values table options of `curia run`
+---@return integer exit code
+function M.again(row, values)
+  local council, err = library.load(row.source or row.council)
+  if not council then return failed(values, err) end
+  return perform_exported(asked_again(row, council, values))
 end
 
 --- `curia run COUNCIL [QUESTION] [OPTIONS]`

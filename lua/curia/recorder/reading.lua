@@ -17,8 +17,19 @@ function M.find(id, namespace, conf)
   local store, err = shared.known(conf)
   if err then return nil, err end
   if not store then return nil, errors.new("unknown_run", "there is no run " .. tostring(id)) end
-  local row, problem = rows.get(store, namespace, tostring(id))
-  return row and stored_run.new(store, row), problem
+  return M.from(store, tostring(id), namespace)
+end
+
+--- A run of a store.
+---@async
+---@param store curia.Store
+---@param id string
+---@param namespace string
+---@return curia.StoredRun?
+---@return curia.Error? err kind `unknown_run`, or `storage`
+function M.from(store, id, namespace)
+  local row, err = rows.get(store, namespace, id)
+  return row and stored_run.new(store, row), err
 end
 
 ---@class curia.recorder.Filter
@@ -47,9 +58,20 @@ local function conditions(filter)
 end
 
 local COLUMNS = [[namespace, run_id, group_name, council, status, durability, started_at, finalized_at, inserted_at,
-  input, usage, cost]]
+  input, options, usage, cost]]
 
---- The rows of runs in short, newest first; `input` and `usage` are values.
+local function unpack_row(store, row)
+  for _, name in ipairs { "input", "options", "usage" } do
+    local value, err
+    if row[name] then value, err = store:unpack(row[name]) end
+    if err then return nil, err end
+    row[name] = value
+  end
+  row.offline, row.options = row.options and row.options.offline, nil
+  return row
+end
+
+--- The rows of runs in short, newest first: with `input` and `usage` as values, and `offline` where it was.
 ---@async
 ---@param store curia.Store
 ---@param filter curia.recorder.Filter
@@ -62,12 +84,8 @@ function M.rows(store, filter)
     LIMIT ?]]):format(COLUMNS, where), table.unpack(values))
   if not found then return nil, err end
   for _, row in ipairs(found) do
-    for _, name in ipairs { "input", "usage" } do
-      local value, problem
-      if row[name] then value, problem = store:unpack(row[name]) end
-      if problem then return nil, problem end
-      row[name] = value
-    end
+    local ok, problem = unpack_row(store, row)
+    if not ok then return nil, problem end
   end
   return found
 end

@@ -104,7 +104,7 @@ function M.state_of(row)
   return {
     run_id = row.run_id, namespace = row.namespace, group = row.group_name, council = row.council, status = row.status,
     started_at = row.started_at, finalized_at = row.finalized_at, usage = row.usage or {}, cost = row.cost,
-    recorded = true,
+    offline = row.offline or row.options and row.options.offline or nil, recorded = true,
   }
 end
 

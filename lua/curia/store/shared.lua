@@ -48,7 +48,26 @@ local function default_url()
     return nil, errors.new("storage", "there is no place for a store: neither `store` in the configuration, nor HOME",
       { code = "missing" })
   end
-  return "sqlite:" .. folder .. "/curia.db", folder
+  return "sqlite:" .. folder .. "/curia.db"
+end
+
+--- The file of a store's address, or nil where it has none.
+---@param url string
+---@return string?
+function M.path(url)
+  local rest = url:match "^sqlite:(.*)$"
+  local path = rest and rest:gsub("^//", "")
+  return path ~= ":memory:" and path or nil
+end
+
+--- Where the configured store is.
+---@param conf curia.Config
+---@return string?
+---@return curia.Error? err kind `storage`
+function M.url(conf)
+  local url = conf:get "store"
+  if url then return url end
+  return default_url()
 end
 
 --- The configured store; without one, `curia/curia.db` in the user's data folder, which is made.
@@ -58,10 +77,9 @@ end
 ---@return curia.Error? err kind `storage`
 function M.configured(conf)
   conf = conf or config.shared()
-  local url, folder = conf:get "store", nil
-  if not url then url, folder = default_url() end
-  if not url then return nil, folder end
-  if folder then folders.make(folder) end
+  local url, err = M.url(conf)
+  if not url then return nil, err end
+  if not conf:get "store" then folders.make(folders.data()) end
   return M.of(url, conf:get "prefix")
 end
 
@@ -74,7 +92,7 @@ end
 function M.known(conf)
   conf = conf or config.shared()
   if conf:get "store" or conf:get "recorder" then return M.configured(conf) end
-  local url = default_url()
+  local url = M.url(conf)
   if url and opening[key_of(url, conf:get "prefix")] then return M.configured(conf) end
 end
 
