@@ -6,6 +6,7 @@ local clean = require "curia.recorder.clean"
 local clock = require "curia.core.clock"
 local errors = require "curia.errors"
 local json = require "curia.json"
+local requests = require "curia.recorder.requests"
 local results = require "curia.engine.result"
 local retention = require "curia.recorder.retention"
 local rows = require "curia.store.runs"
@@ -90,6 +91,7 @@ function Writer:init()
   local unit, row = {}, self:row()
   rows.insert(self.store, unit, row, self.seen)
   self.status = row.status
+  requests.watch(self.store, self.run)
   return self:hand_over(unit)
 end
 
@@ -122,6 +124,7 @@ function Writer:finalize(outcome)
   local run, unit = self.run, self.unit
   local cost = results.cost_of(run.totals)
   self.unit = {}
+  requests.leave(self.store, run)
   self:change(unit, {
     status = final_status(outcome), result = self:cleaned(outcome.ok or outcome.result, "result"),
     error = self:cleaned(outcome.error, "error"), usage = self:cleaned(run.totals.usage, "usage"),
