@@ -84,6 +84,10 @@ function FUNCTIONS.estimate()
   return require("curia.engine.estimate").estimate
 end
 
+function FUNCTIONS.migrate()
+  return require("curia.migrate").migrate
+end
+
 function FUNCTIONS.decide()
   return require("curia.rules").decide
 end

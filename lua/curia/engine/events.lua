@@ -390,6 +390,12 @@ function Subscription:next()
   end
 end
 
+--- Whether an event can be taken without waiting.
+---@return boolean
+function Subscription:waiting()
+  return self.first <= self.last
+end
+
 --- for event in subscription:each() do ... end. Leaving the loop ends it.
 ---@async
 function Subscription:each()

@@ -494,6 +494,7 @@ local function new_state(self)
     current_round = round and { name = round.name, idx = round.idx } or nil,
     rounds_completed = #self.finished, members = copy(self.member_status), started_at = self.started_at,
     usage = copy(self.totals.usage), offline = self.plan.offline or nil,
+    recorded = self.root ~= nil or self.recording ~= nil and self.recording.attached,
   }
 end
 

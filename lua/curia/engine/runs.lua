@@ -13,6 +13,9 @@ local language = require "curia.language"
 local linger = require "curia.engine.linger"
 local namespaces = require "curia.engine.namespace"
 local options = require "curia.engine.options"
+local reading = lazy "curia.recorder.reading"
+local recorder = lazy "curia.recorder"
+local recorders = require "curia.recorder.choice"
 local rosters = require "curia.engine.roster"
 local runs = require "curia.engine.run"
 local suggest = require "curia.suggest"
@@ -64,6 +67,8 @@ local function normal_input(input)
 end
 
 local function watch(run, opts)
+  local recorded = recorders.of(run)
+  if recorded then recorder.attach(run, recorded) end
   if type(opts.subscribe) == "function" then
     run:subscribe(opts.subscribe)
   elseif opts.subscribe == true then
@@ -310,15 +315,20 @@ end
 
 local WHERE = { namespace = fields.group.namespace }
 
+-- Once it has left memory.
+function home.stored(id, where)
+  return reading.find(id, where.namespace or config.shared():get "namespace")
+end
+
 local function look_up(id, where)
   if runs.is(id) then return id end
   linger.reap()
   local run = namespace_of(where).by_id[id]
   if run then return run end
-  return nil, errors.new("unknown_run", "there is no run " .. tostring(id))
+  return home.stored(id, where)
 end
 
---- The run with that id, while it lives or lingers.
+--- The run with that id: while it lives or lingers the run itself, then what the store knows of it (async).
 ---@param id string|curia.Run
 ---@param where? {namespace?: string} of which tenant; without it the configuration says so
 ---@return curia.Run?
@@ -331,7 +341,7 @@ end
 local STATUSES = { "pending", "running", "blocked", "completed", "failed", "cancelled", "terminated", "lost" }
 local FILTER = {
   status = { type = "string", enum = STATUSES }, group = { type = "string|group" },
-  namespace = fields.group.namespace, limit = { type = "integer", min = 0 },
+  namespace = fields.group.namespace, limit = { type = "integer", min = 0 }, recorded = { type = "boolean" },
 }
 
 local NOTHING = rosters.new()
@@ -345,11 +355,21 @@ local function roster_of(filter)
   return group and group.known or NOTHING
 end
 
---- The states of the runs that live or linger, newest first: the first 50 of many cost what 50 cost.
----@param filter? {status?: string, group?: string|curia.RunGroup, namespace?: string, limit?: integer}
----@return table[]
+local function list_stored(filter)
+  local namespace, group = namespace_of(filter).name, filter.group
+  if groups.is(group) then namespace, group = group.namespace.name, group.name end
+  return reading.list { namespace = namespace, group = group, status = filter.status, limit = filter.limit }
+end
+
+--- The states of the runs that live or linger, newest first: the first 50 of many cost what 50 cost. With `recorded`,
+--- those of the runs in the store (async).
+---@param filter? {status?: string, group?: string|curia.RunGroup, namespace?: string, limit?: integer,
+--- recorded?: boolean}
+---@return table[]?
+---@return curia.Error? err of the store
 function M.list(filter)
   filter = options.read("list", filter, FILTER)
+  if filter.recorded then return list_stored(filter) end
   linger.reap()
   local states, status, limit = {}, filter.status, filter.limit or math.huge
   for run in roster_of(filter):each() do

@@ -3,7 +3,7 @@ local errors = require "curia.errors"
 
 local M = {}
 
-local OPTIONS = { "recorder", "council_version" }
+local OPTIONS = { "council_version" }
 
 --- An error when the options ask for what this version cannot do.
 ---@param opts table

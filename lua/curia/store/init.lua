@@ -105,7 +105,9 @@ local function unsealed(self, bytes)
   return self.unseal and self.unseal(bytes) or bytes
 end
 
-local PUT_BLOB = "INSERT INTO {blobs} (hash, content, inserted_at) VALUES (?, ?, ?) ON CONFLICT (hash) DO NOTHING"
+-- What is spoken of again is young again: nobody who tidies up takes it away (`prune`).
+local PUT_BLOB = [[INSERT INTO {blobs} (hash, content, inserted_at) VALUES (?, ?, ?)
+  ON CONFLICT (hash) DO UPDATE SET inserted_at = excluded.inserted_at]]
 
 --- Readies a value for a column; its long texts are added to the unit as blobs, each once.
 ---@param unit curia.sql.Statement[]
