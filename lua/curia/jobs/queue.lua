@@ -95,6 +95,26 @@ function M.settle(store, unit, job, outcome)
   settle[outcome.state](store, unit, job, outcome)
 end
 
+local LET_GO = [[UPDATE {runs} SET owner = NULL, incarnation = NULL WHERE namespace = ? AND run_id = ?
+  AND incarnation = ? AND finalized_at IS NULL]]
+
+--- Adds to a unit: the run of a job that this process leaves is anybody's.
+---@param unit curia.sql.Statement[]
+---@param job curia.Job
+function M.let_go_run(unit, job)
+  unit[#unit + 1] = { LET_GO, job.namespace, job.run_id, job.incarnation }
+end
+
+local BEGIN_ANEW = [[UPDATE {jobs} SET state = 'available', incarnation = NULL, fence = fence + 1, updated_at = ?
+  WHERE job_id = ? AND fence = ?]]
+
+--- Adds to a unit: a claimed job is available again, and its attempt counts.
+---@param unit curia.sql.Statement[]
+---@param job curia.Job
+function M.begin_anew(unit, job)
+  unit[#unit + 1] = { BEGIN_ANEW, clock.wall_ms(), job.job_id, job.fence }
+end
+
 local CANCEL = ([[UPDATE {jobs} SET state = 'cancelled', cancel_requested = ?, finished_at = ?, updated_at = ?, %s
   WHERE job_id = ? AND state IN ('available', 'scheduled', 'retryable')]]):format(FREE_KEY)
 
