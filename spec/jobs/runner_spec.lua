@@ -77,7 +77,7 @@ end
 -- Runs a job in a task, and `during` beside it; gives what came of the job.
 local function run(job, during, councils)
   local runner = runners.of_councils(store, councils, doors)
-  return helper.run(function()
+  return helper.virtual(function()
     local running = task.spawn(runner.run, runner, job)
     task.sleep(5)
     if during then during(running) end

@@ -36,7 +36,7 @@ local function insert(more)
 end
 
 local function run(fn)
-  helper.run(function()
+  helper.virtual(function()
     fn()
     worker:stop(0)
   end)

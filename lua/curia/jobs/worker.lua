@@ -64,6 +64,17 @@ local function add_settled(self, unit, settling)
   end
 end
 
+-- The next look is at a time of the calendar, or before.
+local function look_by(self, at)
+  self.look_at = math.min(self.look_at, clock.ms() + math.max(at - clock.wall_ms(), 1))
+end
+
+local function look_for_retries(self, settled)
+  for _, entry in ipairs(settled) do
+    if entry.outcome.schedule_at then look_by(self, entry.outcome.schedule_at) end
+  end
+end
+
 -- The number of the claim's statement, if there is one.
 local function add_claim(self, unit)
   local free = self.concurrency - self.executing
@@ -88,9 +99,12 @@ local function pass(self)
   local claim = add_claim(self, unit)
   if #unit == 0 then return true end
   local results, err = self.store:write(unit)
-  if results then return not claim or begin_all(self, results[claim]) end
-  self.settling = table.move(self.settling, 1, #self.settling, #settling + 1, settling)
-  return nil, err
+  if not results then
+    self.settling = table.move(self.settling, 1, #self.settling, #settling + 1, settling)
+    return nil, err
+  end
+  look_for_retries(self, settling)
+  return not claim or begin_all(self, results[claim])
 end
 
 -- ---- each second ----------------------------------------------------------------------------------
@@ -127,7 +141,7 @@ local function look(self)
   if not results then return nil, err end
   cancel_some(self, results[2])
   local due = results[3][1].at
-  if due then self.look_at = math.min(self.look_at, clock.ms() + math.max(due - clock.wall_ms(), 1)) end
+  if due then look_by(self, due) end
   return true
 end
 
@@ -136,22 +150,22 @@ end
 -- The store may be back in the next second.
 local function complain(self, err)
   log.write("error", ("worker of queue %s: %s"):format(self.queue, err.message))
-  self.stirred = false
-  return task.sleep(LOOK_MS)
-end
-
-local function round(self)
-  if clock.ms() >= self.look_at then
-    local ok, err = look(self)
-    if not ok then return complain(self, err) end
-  end
-  local ok, err = pass(self)
-  if not ok then return complain(self, err) end
-  if not self.stirred then self.signal:wait(math.max(self.look_at - clock.ms(), 0)) end
+  task.sleep(LOOK_MS)
 end
 
 local function is_over(self)
   return self.stopping and self.executing == 0 and #self.settling == 0
+end
+
+local function rest(self)
+  if not self.stirred and not is_over(self) then self.signal:wait(math.max(self.look_at - clock.ms(), 0)) end
+end
+
+local function round(self)
+  local ok, err = true, nil
+  if clock.ms() >= self.look_at then ok, err = look(self) end
+  if ok then ok, err = pass(self) end
+  if ok then rest(self) else complain(self, err) end
 end
 
 local function main(self)
