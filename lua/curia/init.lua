@@ -60,7 +60,7 @@ end
 local LAZY = {
   anonymize = "curia.anonymize", errors = "curia.errors", http = "curia.http", json = "curia.json",
   prompts = "curia.prompts", task = "curia.task", adapters = "curia.adapters",
-  topologies = "curia.topologies",
+  jobs = "curia.jobs", topologies = "curia.topologies",
   calibration = "curia.calibration", reliability = "curia.reliability",
   rules = "curia.rules", telemetry = "curia.telemetry", otlp = "curia.otlp",
   testing = "curia.testing", recovery = "curia.recovery",

@@ -45,6 +45,28 @@ M.steps = {
         heartbeat_at BIGINT NOT NULL)]],
     },
   },
+  {
+    about = "jobs and what enqueues them by the clock",
+    statements = {
+      [[CREATE TABLE {jobs} (
+        job_id TEXT PRIMARY KEY, namespace TEXT NOT NULL, queue TEXT NOT NULL, state TEXT NOT NULL,
+        priority BIGINT NOT NULL, council TEXT NOT NULL, run_id TEXT NOT NULL, group_name TEXT,
+        attempt BIGINT NOT NULL, max_attempts BIGINT NOT NULL, timeout_ms BIGINT, schedule_at BIGINT NOT NULL,
+        unique_key TEXT, unique_until BIGINT, cancel_requested TEXT, incarnation TEXT, fence BIGINT NOT NULL,
+        source_stack TEXT, source_env TEXT, input {bytes}, options {bytes}, backoff {bytes}, metadata {bytes},
+        errors {bytes}, attempted_at BIGINT, finished_at BIGINT, inserted_at BIGINT NOT NULL,
+        updated_at BIGINT NOT NULL)]],
+      "CREATE INDEX {jobs}_available ON {jobs} (queue, priority, schedule_at, job_id) WHERE state = 'available'",
+      "CREATE INDEX {jobs}_due ON {jobs} (schedule_at) WHERE state IN ('scheduled', 'retryable')",
+      "CREATE INDEX {jobs}_executing ON {jobs} (incarnation) WHERE state = 'executing'",
+      "CREATE INDEX {jobs}_finished ON {jobs} (finished_at) WHERE finished_at IS NOT NULL",
+      "CREATE UNIQUE INDEX {jobs}_unique ON {jobs} (namespace, unique_key) WHERE unique_key IS NOT NULL",
+      [[CREATE TABLE {schedules} (
+        name TEXT PRIMARY KEY, cron TEXT NOT NULL, job {bytes} NOT NULL, next_at BIGINT NOT NULL, last_at BIGINT,
+        inserted_at BIGINT NOT NULL, updated_at BIGINT NOT NULL)]],
+      "CREATE INDEX {schedules}_due ON {schedules} (next_at)",
+    },
+  },
 }
 
 return M

@@ -13,6 +13,7 @@ local ROUND = OF_RUN .. "round idx iteration"
 local TURN = OF_RUN .. "member_id round round_idx iteration "
 local MEMBER = TURN .. "model provider"
 local REQUEST = TURN .. "model provider host attempt"
+local JOB = "job_id namespace queue council run_id group attempt"
 local TOOL = TURN .. "tool call_id"
 
 ---@class curia.telemetry.Name
@@ -52,6 +53,10 @@ M.all = {
     "run_id council strategy step chosen"),
   ["auto.catalog_filtered"] = name("a catalog was narrowed to what may be chosen", "total kept", "run_id council"),
   ["recovery.sweep"] = name("runs of the dead were looked for", "resumed restarted failed skipped", ""),
+  ["job.enqueue"] = name("a job was enqueued", "count", JOB),
+  ["job.start"] = name("an attempt of a job begins", "waited_us", JOB),
+  ["job.stop"] = name("an attempt of a job has ended, however", "duration_us", JOB .. " state"),
+  ["job.exception"] = name("an attempt of a job has failed; before its stop", "duration_us", JOB .. " error"),
   ["loop.stall"] = name("a turn has held the loop for over loop_stall_ms", "duration_us", "delivered"),
 }
 
