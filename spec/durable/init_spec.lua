@@ -225,3 +225,67 @@ describe("a durable run", function()
     end)
   end)
 end)
+
+describe("a durable run that has failed", function()
+  local function failing(times)
+    local count = 0
+    T.script(function(request)
+      if request.member == "b" and count < times then
+        count = count + 1
+        return { error = 400, delay_ms = 50 }
+      end
+      return { content = request.member, delay_ms = 20 }
+    end)
+    return function() return count end
+  end
+
+  local function reopened(run_id, council_)
+    assert(store:execute("UPDATE {runs} SET fence = fence + 1, status = 'running', finalized_at = NULL WHERE run_id = ?",
+      run_id))
+    local row = row_of(run_id)
+    return assert(require "curia.durable.resume".resume(store, row, { councils = { durable = council_ }, reopen = true }))
+  end
+
+  it("is taken up again: its last errors are tried once more, what was paid for is kept", function()
+    helper.virtual(function()
+      local id, failures, asked = new_id(), failing(1), 0
+      local needs_all = council { rounds = { { type = "independent_analysis", quorum = "all" } } }
+      local _, err = S.start(needs_all, nil, { run_id = id }):await()
+      assert.same({ "quorum", 1 }, { err.kind, failures() })
+      local told = row_of(id).events
+      T.script(function(request)
+        asked = asked + 1
+        return request.member .. " again"
+      end)
+      local run = reopened(id, needs_all)
+      local result = assert(run:await())
+      assert.same({ "a", "b again", 1 }, { result.rounds[1].results.a.response.content,
+        result.rounds[1].results.b.response.content, asked })
+      local events = rows.events(store, "default", id)
+      for i, event in ipairs(events) do assert.equal(i, event.seq) end
+      assert.equal("run_resumed", events[told + 1].type)
+      assert.equal("run_completed", events[#events].type)
+      assert.equal("completed", row_of(id).status)
+    end)
+  end)
+
+  it("keeps the errors on which something was built", function()
+    helper.virtual(function()
+      local id = new_id()
+      local asked = {}
+      T.script(function(request)
+        asked[#asked + 1] = request.member
+        return request.member == "b" and { error = 400 } or "yes"
+      end)
+      local builds = council { run = function(ctx)
+        local first = ctx:ask("b", "one").status
+        ctx:ask("a", first)
+        error(ctx:ask("b", "two").error, 0)
+      end }
+      S.start(builds, nil, { run_id = id }):await()
+      assert.same({ "b", "a", "b" }, asked)
+      reopened(id, builds):await()
+      assert.same({ "b", "a", "b", "b" }, asked)
+    end)
+  end)
+end)

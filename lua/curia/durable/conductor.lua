@@ -20,7 +20,6 @@ local M = {}
 ---@field journal curia.Journal
 ---@field writer curia.durable.Writer
 ---@field row? curia.store.RunRow of a new run
----@field handed integer things that were handed in so far
 ---@field entries curia.durable.Entry[] those that are not stored yet
 ---@field zero_ms number what to add to the clock to get the run's time
 ---@field draining? boolean nothing is begun any more, and the run is let go once nothing is under way
@@ -37,7 +36,7 @@ local MOST_AT_ONCE = 256
 ---@return curia.Conductor
 function M.new(journal, writer, row)
   return setmetatable({
-    journal = journal, writer = writer, row = row, handed = 0, entries = {}, changes = {}, zero_ms = -clock.ms(),
+    journal = journal, writer = writer, row = row, entries = {}, changes = {}, zero_ms = -clock.ms(),
   }, Conductor)
 end
 
@@ -102,8 +101,9 @@ local function time_now(self)
 end
 
 local function note(self, entry)
-  self.handed = self.handed + 1
-  entry.number, entry.at_ms = self.handed, entry.at_ms or time_now(self)
+  local journal = self.journal
+  journal.handed = journal.handed + 1
+  entry.number, entry.at_ms = journal.handed, entry.at_ms or time_now(self)
   self.entries[#self.entries + 1] = entry
   hand_in(self, entry)
 end
@@ -129,7 +129,7 @@ end
 -- What may happen more than once is told apart by its place in the order.
 local function place(self, arrival)
   if arrival.call or arrival.kind == "begun" or arrival.stored then return end
-  arrival.path = ("%s/%d"):format(arrival.path, self.handed + 1)
+  arrival.path = ("%s/%d"):format(arrival.path, self.journal.handed + 1)
 end
 
 local function hand_in_news(self)
@@ -155,7 +155,10 @@ end
 
 local function perform(call)
   local ok, outcome = xpcall(call.effect.perform, user_code.as_error, call)
-  return encoded(ok and outcome or { error = outcome })
+  if not ok then outcome = { error = outcome } end
+  local made = encoded(outcome)
+  made.failed = outcome.error ~= nil
+  return made
 end
 
 -- As each process reads it from the record. The run may change it then: what is stored is what was given.
@@ -172,6 +175,7 @@ local function carry_out(journal, call)
   if task.current():cancelled() then return end
   journal:post {
     call = call, path = call.path, kind = call.kind, hash = call.hash, outcome = read(made), encoded = made,
+    failed = made.failed,
   }
 end
 
@@ -272,7 +276,7 @@ local function replay_one(self, entry)
   local err = mismatch.of(entry, call)
   if err then return nil, err end
   if call and call.effect.live then wait_for_live(self, call) end
-  self.handed = entry.number
+  journal.handed = entry.number
   hand_in(self, entry)
   for _, told in ipairs(take(journal, "told")) do told.log:publish(told.seq, true) end
   retire_inner(journal)
@@ -280,8 +284,8 @@ local function replay_one(self, entry)
 end
 
 -- What had begun and has no outcome is begun again, or not, when it must not be done twice.
-local function interrupted(self, call)
-  if not call.effect.once then return false end
+local function interrupted(self, call, begun)
+  if not call.effect.once or begun.status ~= "started" then return false end
   local err = errors.new("tool", call.path .. ": interrupted: outcome unknown", { code = "interrupted" })
   self.journal:post {
     call = call, path = call.path, kind = call.kind, hash = call.hash, outcome = { error = err },
@@ -299,8 +303,9 @@ end
 local function take_up(self, begun)
   local journal = self.journal
   for _, call in ipairs(open_calls(journal)) do
-    call.repeated = begun[call.path] ~= nil
-    if not call.carrier and not (call.repeated and interrupted(self, call)) then
+    local earlier = begun[call.path]
+    call.repeated = earlier ~= nil
+    if not call.carrier and not (earlier and interrupted(self, call, earlier)) then
       journal.wanted[#journal.wanted + 1] = call
     end
   end
@@ -314,6 +319,15 @@ local function under_way_ms(self)
     if call.repeated then longest = math.max(longest, now - call.at_ms) end
   end
   return longest
+end
+
+-- A run that had failed has told so: what it tells now comes after that.
+local function go_on_counting(journal, record)
+  for run_id, run in pairs(journal.runs) do
+    local last = record:last_event(run_id)
+    if last > run.log.count then run.log:skip_to(last) end
+  end
+  journal.run.log:emit("run_resumed", { by = "retry", from = "failed" })
 end
 
 --- Hands in what is on record, in its order.
@@ -333,9 +347,10 @@ function Conductor:replay(record)
   journal.replaying, journal.begun = false, {}
   take_up(self, record.begun)
   self.zero_ms = journal.scope:ms() - clock.ms() - under_way_ms(self)
-  if self.handed > 0 then
-    note(self, { kind = "resume", path = "resume/" .. self.handed + 1, outcome = { wall_ms = clock.wall_ms() } })
+  if self.journal.handed > 0 then
+    note(self, { kind = "resume", path = "resume/" .. self.journal.handed + 1, outcome = { wall_ms = clock.wall_ms() } })
   end
+  if record.reopened then go_on_counting(journal, record) end
   for _, decision in ipairs(record.decisions) do journal:post(decision) end
   return true
 end

@@ -27,6 +27,7 @@ M.live = {}
 ---@field store curia.Store
 ---@field row curia.store.RunRow as this process has claimed it
 ---@field accept? string path of the step whose input may differ
+---@field reopen? boolean it had failed, and its last errors are tried again
 
 --- Makes a run durable before it is launched.
 ---@param run curia.Run
@@ -113,16 +114,26 @@ local function begin(run, store, here)
   return take_first(run, store)
 end
 
+local function open_record(store, key, origin)
+  if origin.reopen then
+    local ok, err = records.reopen(store, key)
+    if not ok then return nil, err end
+  end
+  local record, err = records.open(store, key, origin.accept)
+  if record then record.reopened = origin.reopen end
+  return record, err
+end
+
 local function resume(run, store, here)
   local origin, key = run.origin, key_of(run)
   local writer = writers.new(store, key, here, origin.row.fence, true)
   run.conductor = conductors.new(run.journal, writer)
-  local record, err = records.open(store, key, origin.accept)
+  local record, err = open_record(store, key, origin)
   if not record then return nil, err end
   local ok
   ok, err = run.conductor:replay(record)
   if not ok then return nil, err end
-  if run.conductor.handed == 0 then run.conductor:begin() end
+  if run.journal.handed == 0 then run.conductor:begin() end
   if origin.row.cancel_requested then run.journal:cancel(run, origin.row.cancel_requested) end
   return run.conductor:go_on()
 end

@@ -25,6 +25,7 @@ local M = {}
 ---@field told {log: curia.Log, seq: integer}[] events that nobody has recorded yet
 ---@field begun curia.Run[] runs inside of the run that nobody has recorded yet
 ---@field settled curia.Run[] runs that have an outcome which nobody has recorded yet
+---@field handed integer things that were handed in so far
 ---@field replaying boolean what happens has been recorded before
 ---@field arrivals table[] what has come from outside, in its order
 ---@field arrived userdata signal: something has come
@@ -46,6 +47,7 @@ Journal.__index = Journal
 ---@field kind string
 ---@field number integer in the order of asking
 ---@field at_ms integer the run's time then
+---@field asked_after integer what had been handed in by then
 ---@field input curia.store.Encoded
 ---@field hash string of its input
 ---@field effect curia.Effect
@@ -66,7 +68,7 @@ function M.new(run, mode)
   local journal = setmetatable({
     run = run, mode = mode, scope = task.scope(run.started_at), runs = { [run.id] = run }, open = {}, wanted = {},
     dropped = {}, told = {}, begun = {}, settled = {}, replaying = false, arrivals = {}, arrived = task.signal(),
-    paths = {}, calls = 0, ids = random.new(run.seed ~ 0x6a6f75726e616c),
+    paths = {}, calls = 0, handed = 0, ids = random.new(run.seed ~ 0x6a6f75726e616c),
   }, Journal)
   journal:adopt(run)
   return journal
@@ -109,7 +111,7 @@ local function new_call(journal, effect)
   local input, hash = inputs.encode(effect.input)
   return setmetatable({
     journal = journal, effect = effect, kind = effect.kind, path = unique(journal, effect.path), number = journal.calls,
-    at_ms = clock.ms(), input = input, hash = hash, signal = task.signal(), done = false, abandoned = false,
+    at_ms = clock.ms(), asked_after = journal.handed, input = input, hash = hash, signal = task.signal(), done = false, abandoned = false,
     carrier = nil, outcome = nil,
   }, Call)
 end

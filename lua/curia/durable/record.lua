@@ -4,7 +4,8 @@ local errors = require "curia.errors"
 local M = {}
 
 ---@class curia.durable.Record
----@field begun table<string, integer> steps that have begun and have no outcome: how often, by path
+---@field begun table<string, {status: "started"|"reopened"}> steps that have begun and have no outcome, by path
+---@field reopened? boolean the run had failed
 ---@field decisions table[] those that were taken elsewhere and have not been handed in
 ---@field err? curia.Error why `entries` has ended too early
 local Record = {}
@@ -12,8 +13,8 @@ Record.__index = Record
 
 local PAGE = 64
 
-local UNFINISHED = [[SELECT path, kind, attempt, result FROM {steps} WHERE namespace = ? AND run_id = ?
-  AND finished IS NULL AND status = 'started' ORDER BY id]]
+local UNFINISHED = [[SELECT path, kind, status, result FROM {steps} WHERE namespace = ? AND run_id = ?
+  AND finished IS NULL AND status IN ('started', 'reopened') ORDER BY id]]
 
 local function read_unfinished(self)
   local rows, err = self.store:query(UNFINISHED, self.key.namespace, self.key.run_id)
@@ -24,10 +25,54 @@ local function read_unfinished(self)
       if problem then return nil, problem end
       table.insert(self.decisions, { kind = "decision", path = row.path, outcome = outcome, stored = true })
     else
-      self.begun[row.path] = row.attempt
+      self.begun[row.path] = row
     end
   end
   return true
+end
+
+-- ---- a run that has failed --------------------------------------------------------------------------
+
+-- Whatever was asked for after an error had been handed in may depend on it: where that has come to something, the
+-- error is final.
+local FINAL = [[SELECT max(asked_after) AS last FROM {steps} WHERE namespace = ? AND run_id = ? AND failed = 0
+  AND kind IN ('call', 'tool', 'step')]]
+
+local REOPEN = {
+  [[UPDATE {steps} SET status = 'reopened', finished = NULL, result = NULL WHERE namespace = ? AND run_id = ?
+    AND kind IN ('call', 'tool', 'step') AND (failed = 1 AND finished > ? OR status = 'abandoned' AND asked_after >= ?)]],
+  [[UPDATE {steps} SET status = 'started', finished = NULL WHERE namespace = ? AND run_id = ? AND kind = 'decision'
+    AND finished > ? AND ? IS NOT NULL]],
+  [[DELETE FROM {steps} WHERE namespace = ? AND run_id = ? AND finished > ?
+    AND kind IN ('time', 'begun', 'cancel', 'resume') AND ? IS NOT NULL]],
+}
+
+--- Takes the errors back that have ended a run, and all that only time has brought since: they are tried once more.
+---@async
+---@param store curia.Store
+---@param key {namespace: string, run_id: string}
+---@return true?
+---@return curia.Error?
+function M.reopen(store, key)
+  local found, err = store:query(FINAL, key.namespace, key.run_id)
+  if not found then return nil, err end
+  local last, unit = found[1].last or 0, {}
+  for i, text in ipairs(REOPEN) do unit[i] = { text, key.namespace, key.run_id, last, last } end
+  local done
+  done, err = store:write(unit)
+  return done and true, err
+end
+
+local LAST_EVENT = "SELECT max(seq) AS last FROM {run_events} WHERE namespace = ? AND run_id = ?"
+
+--- The number of the last event that is stored of a run.
+---@async
+---@param run_id string
+---@return integer
+function Record:last_event(run_id)
+  local rows, err = self.store:query(LAST_EVENT, self.key.namespace, run_id)
+  if not rows then error(err, 0) end
+  return rows[1].last or 0
 end
 
 --- Opens the record of a run.

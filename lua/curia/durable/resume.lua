@@ -42,7 +42,8 @@ function M.resume(store, row, opts)
   local made, err = pins.find(store, row, { councils = opts.councils, registry = conf.registry, accept = opts.accept })
   if not made then return nil, err end
   make_place(namespaces.of(row.namespace), row.run_id)
-  return runs.take_up(made, row, options_of(row), { store = store, row = row, accept = opts.accept })
+  return runs.take_up(made, row, options_of(row), { store = store, row = row, accept = opts.accept,
+    reopen = opts.reopen })
 end
 
 return M

@@ -39,6 +39,7 @@ Writer.__index = Writer
 ---@field path string
 ---@field kind string
 ---@field hash? string
+---@field failed? boolean the outcome is an error
 ---@field outcome? table the run's own from the moment that it is handed in
 ---@field encoded? curia.store.Encoded the outcome as it was then
 
@@ -63,7 +64,8 @@ end
 
 local WANTED = bulk.insert {
   into = "{steps}", columns = {
-    "namespace", "run_id", "path", "kind", "input_hash", "input", "status", "attempt", "fence", "started_at",
+    "namespace", "run_id", "path", "kind", "input_hash", "input", "status", "asked_after", "attempt", "fence",
+    "started_at",
   },
 }
 
@@ -81,8 +83,8 @@ local function put_wanted(self, unit, calls)
     if call.repeated then put_again(self, unit, call)
     else
       added:add(key.namespace, key.run_id, call.path, call.kind, call.hash,
-        self.store:put(unit, call.input, self.seen), call.effect.status or "started", 1,
-        self.fence, now)
+        self.store:put(unit, call.input, self.seen), call.effect.status or "started",
+        call.asked_after, 1, self.fence, now)
     end
   end
   added:put(unit)
@@ -91,11 +93,11 @@ end
 -- What was only begun has a row, what comes from outside by itself has none.
 local FINISHED = bulk.insert {
   into = "{steps}", columns = {
-    "namespace", "run_id", "path", "kind", "status", "finished", "at_ms", "result", "usage", "cost", "attempt", "fence",
-    "started_at", "finished_at",
+    "namespace", "run_id", "path", "kind", "status", "finished", "at_ms", "failed", "result", "usage", "cost",
+    "attempt", "fence", "started_at", "finished_at",
   },
   tail = [[ ON CONFLICT (namespace, run_id, path) DO UPDATE SET status = excluded.status, finished = excluded.finished,
-  at_ms = excluded.at_ms, result = excluded.result, usage = excluded.usage, cost = excluded.cost,
+  at_ms = excluded.at_ms, failed = excluded.failed, result = excluded.result, usage = excluded.usage, cost = excluded.cost,
   fence = excluded.fence, finished_at = excluded.finished_at]],
 }
 
@@ -110,7 +112,8 @@ local function put_entries(self, unit, entries)
     local response = entry.outcome and entry.outcome.response
     local usage = response and response.usage and self.store:pack(unit, response.usage, self.seen)
     added:add(key.namespace, key.run_id, entry.path, entry.kind, "finished", entry.number, entry.at_ms,
-      pack_outcome(self, unit, entry), usage, response and response.cost and response.cost.usd, 1, self.fence, now, now)
+      entry.failed and 1 or 0, pack_outcome(self, unit, entry), usage, response and response.cost and response.cost.usd,
+      1, self.fence, now, now)
   end
   added:put(unit)
 end

@@ -128,6 +128,12 @@ local function tell_telemetry(log, seq)
   told.tell(log.run, entries[last - 4], entries[last - 2], entries[last - 1], entries[last])
 end
 
+--- The events up to this number are in a store alone: those of an attempt of the run that has failed.
+---@param seq integer
+function Log:skip_to(seq)
+  self.count, self.published = seq, seq
+end
+
 --- Publishes an event of a durable run. One that was published before the run was resumed goes to those alone who
 --- watch the run itself, as all that they have missed does.
 ---@param seq integer
@@ -434,7 +440,9 @@ end
 function Log:subscribe(opts, live)
   local subscription = M.subscription(self, opts)
   subscription.ended = self.closed
-  for seq = subscription.from, self.published or self.count do append(subscription, event_of(self, seq)) end
+  for seq = subscription.from, self.published or self.count do
+    if self.entries[seq * WIDTH] ~= nil then append(subscription, event_of(self, seq)) end
+  end
   if self.closed then return subscription end
   if subscription.tokens and live then live(function(event) append(subscription, event) end) end
   self.subscriptions[#self.subscriptions + 1] = subscription

@@ -32,7 +32,8 @@ M.steps = {
       "CREATE UNIQUE INDEX {run_events}_by_run ON {run_events} (namespace, run_id, seq)",
       [[CREATE TABLE {steps} (
         id {serial}, namespace TEXT NOT NULL, run_id TEXT NOT NULL, path TEXT NOT NULL, kind TEXT NOT NULL,
-        input_hash TEXT, input {bytes}, status TEXT NOT NULL, finished BIGINT, at_ms BIGINT, result {bytes},
+        input_hash TEXT, input {bytes}, status TEXT NOT NULL, asked_after BIGINT, finished BIGINT, at_ms BIGINT,
+        failed BIGINT, result {bytes},
         usage {bytes}, cost DOUBLE PRECISION, attempt BIGINT NOT NULL, fence BIGINT NOT NULL,
         started_at BIGINT NOT NULL, finished_at BIGINT)]],
       "CREATE UNIQUE INDEX {steps}_by_path ON {steps} (namespace, run_id, path)",
