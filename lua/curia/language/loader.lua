@@ -89,10 +89,24 @@ local function choose(path, name, declared, returned)
   return script_error(path, ("returned %s; a council file returns a council, or declares one"):format(what))
 end
 
-local function run(chunk, path, name)
+local function councils_of(declared)
+  local councils = {}
+  for _, made in ipairs(declared) do
+    if council.is(made) then councils[#councils + 1] = made end
+  end
+  return councils
+end
+
+local function evaluate(chunk)
   local declared, ok, result = dsl.collecting(function() return xpcall(chunk, failed) end)
   if not ok then return nil, result end
-  return choose(path, name, declared, result)
+  return declared, result
+end
+
+local function run(chunk, path, name)
+  local declared, result = evaluate(chunk)
+  if not declared then return nil, result end
+  return choose(path, name, councils_of(declared), result)
 end
 
 --- Runs a council's source text.
@@ -133,6 +147,24 @@ function M.split(path)
   return file, name
 end
 
+local function load_chunk(path)
+  local readable, problem = is_readable(path)
+  if not readable then return nil, errors.new("script", problem, { code = "not_found" }) end
+  local chunk, message = loadfile(path, "t", environment())
+  if not chunk then return nil, errors.new("script", message) end
+  return chunk
+end
+
+--- Runs a file and gives all that it has declared, councils and workflows.
+---@param path string
+---@return any[]? declared
+---@return any returned what the file returns, or why it has failed (kind `script`)
+function M.evaluate(path)
+  local chunk, err = load_chunk(path)
+  if not chunk then return nil, err end
+  return evaluate(chunk)
+end
+
 --- Runs a council file: the council that it returns, else the only one that it declares, else the one named
 --- by `name` or by "FILE#name". A file whose name ends in .json is read as data.
 ---@param path string
@@ -142,11 +174,9 @@ end
 --- `invalid_council` for data that is no council
 function M.load(path, name)
   if not name then path, name = M.split(path) end
-  local readable, problem = is_readable(path)
-  if not readable then return nil, errors.new("script", problem, { code = "not_found" }) end
-  if path:find("%.json$") then return load_json(path) end
-  local chunk, message = loadfile(path, "t", environment())
-  if not chunk then return nil, errors.new("script", message) end
+  if path:find("%.json$") and is_readable(path) then return load_json(path) end
+  local chunk, err = load_chunk(path)
+  if not chunk then return nil, err end
   return run(chunk, path, name)
 end
 
