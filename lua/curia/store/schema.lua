@@ -52,7 +52,7 @@ M.steps = {
       [[CREATE TABLE {workflows} (
         namespace TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, subject TEXT, status TEXT NOT NULL,
         source TEXT, definition_hash TEXT NOT NULL, plan {bytes} NOT NULL, trigger_value {bytes}, options {bytes},
-        result {bytes}, error {bytes}, source_stack TEXT, source_env TEXT, version BIGINT NOT NULL,
+        error {bytes}, source_stack TEXT, source_env TEXT, version BIGINT NOT NULL,
         started_at BIGINT NOT NULL, updated_at BIGINT NOT NULL, finished_at BIGINT, PRIMARY KEY (namespace, id))]],
       "CREATE INDEX {workflows}_by_age ON {workflows} (namespace, started_at)",
       "CREATE INDEX {workflows}_live ON {workflows} (started_at) WHERE status IN ('running', 'blocked')",
