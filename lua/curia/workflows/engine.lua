@@ -21,7 +21,9 @@ local M = {}
 ---@class curia.workflow.Engine one for each store
 ---@field store curia.Store
 ---@field runner table see curia.workflows.runner
----@field tasks table<string, curia.Task> what is under way here: steps by the ids of their runs, waits for tries
+---@field tasks table<string, curia.Task> what is done here: steps by the ids of their runs, waits for tries
+---@field under_way table<curia.Task, true> all tasks
+---@field told table<string, string> what was complained of last, by workflow
 ---@field waiting table<string, curia.Signal[]> who waits for a change, by workflow
 local Engine = { __name = "curia.workflow.engine" }
 Engine.__index = Engine
@@ -37,7 +39,9 @@ local WRITES, FIRST_WAIT_MS = 6, 200
 ---@param door? table in place of curia.workflows.runner
 ---@return curia.workflow.Engine
 function M.new(store, door)
-  return setmetatable({ store = store, runner = door or runner, tasks = {}, waiting = {} }, Engine)
+  return setmetatable({
+    store = store, runner = door or runner, tasks = {}, under_way = {}, waiting = {}, told = {},
+  }, Engine)
 end
 
 local engines = setmetatable({}, { __mode = "k" })
@@ -190,34 +194,47 @@ function Engine:record(key, event)
   return changed, err
 end
 
-local function complain(key, what, err)
-  log.write("error", ("workflow %s: %s: %s"):format(key.id, what, err.message))
+--- Says in the log what is wrong with a workflow, once.
+---@param key curia.workflow.Key
+---@param what string
+---@param err curia.Error
+function Engine:complain(key, what, err)
+  local text = ("workflow %s: %s: %s"):format(key.id, what, err.message)
+  if self.told[name_of(key)] == text then return end
+  self.told[name_of(key)] = text
+  log.write("warn", text)
+end
+
+function Engine:go_on(key)
+  local _, err = self:advance(key)
+  if err then self:complain(key, "it does not go on", err) end
 end
 
 function Engine:work(key, job)
   local outcome = self:perform(job)
   local changed, err = self:record(key, outcome_event(job.code.name, job.attempt, outcome))
   self.tasks[job.run_id] = nil
-  if changed == nil then
-    return complain(key, ("the end of step '%s' could not be stored"):format(job.code.name), err)
-  end
-  local _, problem = self:advance(key)
-  if problem then complain(key, "it does not go on", problem) end
+  if changed ~= nil then return self:go_on(key) end
+  self:complain(key, ("the end of step '%s' could not be stored"):format(job.code.name), err)
 end
 
--- A task that waits to be closed must not take away the next one's place.
-local function forget(self, id)
-  local own = task.current()
-  return setmetatable({}, { __close = function()
-    if self.tasks[id] == own then self.tasks[id] = nil end
-  end })
+-- The next task of that id may have taken its place by then.
+local function leave(self, id, own)
+  self.under_way[own] = nil
+  if self.tasks[id] == own then self.tasks[id] = nil end
+end
+
+function Engine:launch(id, method, ...)
+  local own
+  own = task.spawn_root(function(...)
+    local _ <close> = setmetatable({}, { __close = function() leave(self, id, own) end })
+    method(self, ...)
+  end, ...)
+  self.tasks[id], self.under_way[own] = own, true
 end
 
 function Engine:spawn(key, job)
-  self.tasks[job.run_id] = task.spawn_root(function()
-    local _ <close> = forget(self, job.run_id)
-    self:work(key, job)
-  end)
+  self:launch(job.run_id, self.work, key, job)
 end
 
 -- ---- going on ---------------------------------------------------------------------------------------
@@ -283,12 +300,10 @@ function Engine:begin(key, state, names)
   return changes and self:spawn_begun(key, before, changes, codes) or 0
 end
 
-local function wait_for_try(self, key, id, ms)
-  local _ <close> = forget(self, id)
+function Engine:wait_for_try(key, id, ms)
   task.sleep(ms)
   self.tasks[id] = nil
-  local _, err = self:advance(key)
-  if err then complain(key, "it does not go on", err) end
+  self:go_on(key)
 end
 
 -- A time that has not come yet is waited for here, as long as this process lives.
@@ -296,7 +311,7 @@ function Engine:arm(key, state)
   for name, row in pairs(state.steps) do
     local id = ("%s/%s/%d"):format(name_of(key), name, row.attempt)
     if row.status == "retrying" and not self.tasks[id] then
-      self.tasks[id] = task.spawn_root(wait_for_try, self, key, id, math.max(0, row.retry_at - clock.wall_ms()))
+      self:launch(id, self.wait_for_try, key, id, math.max(0, row.retry_at - clock.wall_ms()))
     end
   end
 end
@@ -380,7 +395,7 @@ end
 
 --- Ends all that is under way here, as if the process had died: the rows stay as they are.
 function Engine:stop()
-  for _, running in pairs(self.tasks) do running:cancel "the engine stops" end
+  for running in pairs(self.under_way) do running:cancel "the engine stops" end
 end
 
 return M

@@ -1,7 +1,6 @@
 --- Repairs what lost events have left behind in workflows: ends of runs that nobody has noted, steps that were made
 --- ready and never begun, tries whose time has passed, work whose process has died.
 local clock = require "curia.core.clock"
-local logger = require "curia.log"
 local rows = require "curia.workflows.rows"
 local tidings = require "curia.workflows.tidings"
 local user_code = require "curia.engine.user_code"
@@ -57,21 +56,21 @@ local function count(counts, what, more)
   counts[what] = counts[what] + (more or 1)
 end
 
-local function skip(counts, key, err)
+-- A workflow that this process does not know is another's.
+local function skip(engine, key, counts, err)
   count(counts, "skipped")
-  if err.kind == "validation" then return end -- a workflow that this process does not know is another's
-  logger.write("warn", ("workflow %s could not be put right: %s"):format(key.id, err.message))
+  if err.code ~= "unknown_workflow" then engine:complain(key, "it could not be put right", err) end
 end
 
 local function repair(engine, key, counts)
   local state, err = rows.load(engine.store, key)
-  if not state then return skip(counts, key, err) end
+  if not state then return skip(engine, key, counts, err) end
   for _, row in ipairs(running_steps(state)) do
     local what, problem = repair_step(engine, key, state, row)
-    if what then count(counts, what) else skip(counts, key, problem) end
+    if what then count(counts, what) else skip(engine, key, counts, problem) end
   end
   local begun, problem = engine:advance(key)
-  if begun then count(counts, "started", begun) else skip(counts, key, problem) end
+  if begun then count(counts, "started", begun) else skip(engine, key, counts, problem) end
 end
 
 --- Puts right all workflows that go on and are in scope. One that cannot be does not stop the others.
@@ -87,7 +86,7 @@ function M.all(engine, scope)
   local counts = { replayed = 0, started = 0, skipped = 0 }
   for _, key in ipairs(keys) do
     local ok, problem = user_code.try("reconcile", repair, engine, key, counts)
-    if not ok then skip(counts, key, problem) end
+    if not ok then skip(engine, key, counts, problem) end
   end
   local _, problem = rows.cancel_orphans(engine.store)
   if problem then return nil, problem end
