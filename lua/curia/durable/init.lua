@@ -88,6 +88,9 @@ end
 
 local function open_store(run)
   if run.origin then return run.origin.store end
+  local given = run.opts.store
+  if type(given) == "table" then return given end
+  if given then return shared.of(given, run.config:get "prefix") end
   return shared.configured(run.config)
 end
 

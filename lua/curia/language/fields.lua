@@ -261,6 +261,7 @@ M.run_options = {
   seed = rule("integer", "seed of the run's random numbers"),
   metadata = metadata,
   idempotent = rule("boolean", "a second start with the same id and input is the first run"),
+  store = rule("any", "where a durable run is kept: an address, or an open store (the configured one)"),
   job_id = rule("string", "the job whose run it is", { nonempty = true }),
   parent_attempt_run_id = rule("string", "the run that this one tries again", { nonempty = true }),
   stack = rule("any", "source stack"),

@@ -100,14 +100,31 @@ function M.source_of(made)
 end
 
 -- Of a file with several councils, the name says which.
-local function note_source(made, path, name, text)
-  sources[made] = { path = name and path .. "#" .. name or path, hash = system.sha256(text) }
+local function note_sources(councils, path, text)
+  local hash = system.sha256(text)
+  for _, made in ipairs(councils) do
+    sources[made] = { path = #councils > 1 and path .. "#" .. made.name or path, hash = hash }
+  end
+end
+
+local function councils_of(declared)
+  local councils = {}
+  for _, made in ipairs(declared) do
+    if council.is(made) then councils[#councils + 1] = made end
+  end
+  return councils
+end
+
+local function evaluate(chunk)
+  local declared, ok, result = dsl.collecting(function() return xpcall(chunk, failed) end)
+  if not ok then return nil, result end
+  return declared, result
 end
 
 local function run(chunk, path, name)
-  local declared, ok, result = dsl.collecting(function() return xpcall(chunk, failed) end)
-  if not ok then return nil, result end
-  return choose(path, name, declared, result)
+  local declared, result = evaluate(chunk)
+  if not declared then return nil, result end
+  return choose(path, name, councils_of(declared), result)
 end
 
 --- Runs a council's source text.
@@ -143,17 +160,6 @@ local function without_preamble(text)
   return (text:gsub("^\xEF\xBB\xBF", ""):gsub("^#[^\n]*", ""))
 end
 
-local function run_file(path, name)
-  local file <close> = assert(io.open(path, "rb"))
-  local text, problem = file:read "a"
-  if not text then return nil, errors.new("script", ("cannot read %s: %s"):format(path, problem)) end
-  local chunk, message = load(without_preamble(text), "@" .. path, "t", environment())
-  if not chunk then return nil, errors.new("script", message) end
-  local made, err = run(chunk, path, name)
-  if made then note_source(made, path, name, text) end
-  return made, err
-end
-
 --- Takes "FILE#name" apart; a file that has that very name stays whole.
 ---@param path string
 ---@return string path
@@ -162,6 +168,29 @@ function M.split(path)
   local file, name = path:match("^(.+)#([^#/]+)$")
   if not file or is_readable(path) then return path end
   return file, name
+end
+
+local function read(path)
+  local readable, problem = is_readable(path)
+  if not readable then return nil, errors.new("script", problem, { code = "not_found" }) end
+  local file <close> = assert(io.open(path, "rb"))
+  local text, message = file:read "a"
+  if text then return text end
+  return nil, errors.new("script", ("cannot read %s: %s"):format(path, message))
+end
+
+--- Runs a file and gives all that it has declared, councils and workflows.
+---@param path string
+---@return any[]? declared
+---@return any returned what the file returns, or why it has failed (kind `script`)
+function M.evaluate(path)
+  local text, err = read(path)
+  if not text then return nil, err end
+  local chunk, message = load(without_preamble(text), "@" .. path, "t", environment())
+  if not chunk then return nil, errors.new("script", message) end
+  local declared, returned = evaluate(chunk)
+  if declared then note_sources(councils_of(declared), path, text) end
+  return declared, returned
 end
 
 --- Runs a council file: the council that it returns, else the only one that it declares, else the one named
@@ -173,10 +202,10 @@ end
 --- `invalid_council` for data that is no council
 function M.load(path, name)
   if not name then path, name = M.split(path) end
-  local readable, problem = is_readable(path)
-  if not readable then return nil, errors.new("script", problem, { code = "not_found" }) end
-  if path:find("%.json$") then return load_json(path) end
-  return run_file(path, name)
+  if path:find("%.json$") and is_readable(path) then return load_json(path) end
+  local declared, returned = M.evaluate(path)
+  if not declared then return nil, returned end
+  return choose(path, name, councils_of(declared), returned)
 end
 
 return M

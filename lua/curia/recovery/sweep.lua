@@ -119,7 +119,7 @@ end
 function act.restart(self, row, made)
   local opts = {}
   for name, value in pairs(row.options or {}) do opts[name] = value end
-  opts.durability, opts.parent_attempt_run_id = row.durability, row.run_id
+  opts.durability, opts.parent_attempt_run_id, opts.store = row.durability, row.run_id, self.store
   opts.namespace, opts.group = row.namespace, row.group_name
   act.fail(self, row, orphaned(row, "it was begun anew"))
   local run, err = require "curia.engine.runs".start(made, row.input, opts)
