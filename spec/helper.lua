@@ -105,7 +105,7 @@ local function watched(constructor)
   end
 end
 
-local function watch_handles(uv)
+local function watch_handles()
   for name, fn in pairs(uv) do
     if name:match "^new_[a-z_]+$" or name == "spawn" then uv[name] = watched(fn) end
   end
@@ -176,7 +176,7 @@ local function install(busted)
 end
 
 stress()
-watch_handles(require "luv")
+watch_handles()
 install(require "busted")
 
 return M

@@ -30,12 +30,16 @@ local function key_of(messages)
   return table.concat(texts, "\n")
 end
 
+-- So late that no load of the machine makes it come in time.
+local STRAGGLER_MS = 2000
+
 -- Every answer follows from what was asked, and comes after a few milliseconds that do too.
 local function answer(request, key)
   local sum = 0
   for i = 1, #key do sum = (sum * 31 + key:byte(i)) % 1000003 end
   local last = request.messages[#request.messages]
-  local delay_ms = request.model == "dan" and 150 or 1 + sum % 12
+  local late = request.model == "dan" and key:find "quorum%-%d+$"
+  local delay_ms = late and STRAGGLER_MS or 1 + sum % 12
   if request.tools and last.role ~= "tool" then
     return { content = "", delay_ms = delay_ms, tool_calls = { { id = "call-" .. request.model, name = "look", arguments = {} } } }
   end

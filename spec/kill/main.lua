@@ -8,13 +8,20 @@ local function line_of(found)
     found.kills, found.runs, found.repeated, found.lost, found.duplicates, found.different)
 end
 
-local found = driver.campaign(tonumber(arg[1] or 100), tonumber(arg[2] or 1), function(so_far)
-  io.stderr:write("\r", line_of(so_far))
-end)
+local shown
+
+local function tell(found)
+  io.stderr:write("\r", line_of(found))
+  if shown or not (found.again or found.example) then return end
+  shown = true
+  if found.again then print("the first that was repeated: " .. found.again) end
+  if found.example then
+    print(("the first that differs: %s\n%s\n%s"):format(found.example.run_id, found.example.expected, found.example.got))
+  end
+  io.stdout:flush()
+end
+
+local found = driver.campaign(tonumber(arg[1] or 100), tonumber(arg[2] or 1), tell)
 io.stderr:write "\n"
 print(line_of(found))
-if found.again then print("the first that was repeated: " .. found.again) end
-if found.example then
-  print(("the first: %s\n%s\n%s"):format(found.example.run_id, found.example.expected, found.example.got))
-end
 if found.repeated + found.lost + found.duplicates + found.different > 0 then os.exit(1) end

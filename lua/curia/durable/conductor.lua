@@ -202,7 +202,8 @@ end
 local function batch_of(self)
   local journal, run = self.journal, self.journal.run
   local batch = {
-    row = self.row, entries = self.entries, wanted = self.draining and {} or take(journal, "wanted"), dropped = take(journal, "dropped"),
+    row = self.row, entries = self.entries, wanted = self.draining and {} or take(journal, "wanted"),
+    dropped = take(journal, "dropped"),
     told = take(journal, "told"), begun = take(journal, "begun"), settled = take(journal, "settled"),
     changes = { status = run.status, reason = json.null },
   }
@@ -348,10 +349,13 @@ function Conductor:replay(record)
   take_up(self, record.begun)
   self.zero_ms = journal.scope:ms() - clock.ms() - under_way_ms(self)
   if self.journal.handed > 0 then
-    note(self, { kind = "resume", path = "resume/" .. self.journal.handed + 1, outcome = { wall_ms = clock.wall_ms() } })
+    note(self, { kind = "resume", path = "resume/" .. journal.handed + 1, outcome = { wall_ms = clock.wall_ms() } })
   end
   if record.reopened then go_on_counting(journal, record) end
-  for _, decision in ipairs(record.decisions) do journal:post(decision) end
+  for _, decision in ipairs(record.decisions) do
+    journal.heard[decision.path] = true
+    journal:post(decision)
+  end
   return true
 end
 
@@ -420,7 +424,8 @@ end
 ---@return curia.Error
 function M.reason(run, err)
   if writers.is_lost(err) then return writers.lost(run.id) end
-  if err.kind ~= "duplicate_run" and err.code ~= "released" then log.write("error", ("run %s stops: %s"):format(run.id, err.message)) end
+  local expected = err.kind == "duplicate_run" or err.code == "released"
+  if not expected then log.write("error", ("run %s stops: %s"):format(run.id, err.message)) end
   return err
 end
 

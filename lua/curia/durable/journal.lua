@@ -25,6 +25,7 @@ local M = {}
 ---@field told {log: curia.Log, seq: integer}[] events that nobody has recorded yet
 ---@field begun curia.Run[] runs inside of the run that nobody has recorded yet
 ---@field settled curia.Run[] runs that have an outcome which nobody has recorded yet
+---@field heard table<string, true> decisions from the store that were handed on, by path
 ---@field handed integer things that were handed in so far
 ---@field replaying boolean what happens has been recorded before
 ---@field arrivals table[] what has come from outside, in its order
@@ -68,7 +69,7 @@ function M.new(run, mode)
   local journal = setmetatable({
     run = run, mode = mode, scope = task.scope(run.started_at), runs = { [run.id] = run }, open = {}, wanted = {},
     dropped = {}, told = {}, begun = {}, settled = {}, replaying = false, arrivals = {}, arrived = task.signal(),
-    paths = {}, calls = 0, handed = 0, ids = random.new(run.seed ~ 0x6a6f75726e616c),
+    paths = {}, calls = 0, handed = 0, heard = {}, ids = random.new(run.seed ~ 0x6a6f75726e616c),
   }, Journal)
   journal:adopt(run)
   return journal
@@ -111,7 +112,8 @@ local function new_call(journal, effect)
   local input, hash = inputs.encode(effect.input)
   return setmetatable({
     journal = journal, effect = effect, kind = effect.kind, path = unique(journal, effect.path), number = journal.calls,
-    at_ms = clock.ms(), asked_after = journal.handed, input = input, hash = hash, signal = task.signal(), done = false, abandoned = false,
+    at_ms = clock.ms(), asked_after = journal.handed, input = input, hash = hash, signal = task.signal(), done = false,
+    abandoned = false,
     carrier = nil, outcome = nil,
   }, Call)
 end

@@ -3,7 +3,7 @@
 -- A job owns its run. The first attempt starts it; a later one takes the same run up again, so that nothing that was
 -- paid for is paid again. A run that goes on elsewhere, or whose process has died, is recovery's: the job waits for it.
 local lazy = require "curia.lazy"
-local clock = require "curia.core.clock"
+local claim = require "curia.recovery.claim"
 local errors = require "curia.errors"
 local json = require "curia.json"
 local node = lazy "curia.recovery.node"
@@ -128,31 +128,20 @@ local function start_anew(self, job)
   return start(self, job, before)
 end
 
-local REOPEN = [[UPDATE {runs} SET fence = fence + 1, owner = ?, incarnation = ?, status = 'running',
-  finalized_at = NULL, updated_at = ? WHERE namespace = ? AND run_id = ? AND fence = ? AND status = 'failed']]
-
 local CLOSE = [[UPDATE {runs} SET owner = NULL, incarnation = NULL, status = 'failed', finalized_at = ?
   WHERE namespace = ? AND run_id = ? AND fence = ?]]
 
 local function claim_failed(self, row)
   local here, err = self.doors.current(self.store)
   if not here then return nil, err end
-  local done
-  done, err = self.store:write { {
-    REOPEN, expect_rows = 1, here.node_id, here.incarnation, clock.wall_ms(), row.namespace, row.run_id, row.fence,
-  } }
-  if not done then return nil, err end
-  row.fence, row.owner, row.incarnation, row.status = row.fence + 1, here.node_id, here.incarnation, "running"
-  return true
+  return claim.reopen(self.store, row, here)
 end
 
 -- A run that cannot be taken up is what it was.
 local function reopen(self, job, row)
   local claimed, err = claim_failed(self, row)
-  if not claimed then
-    if rows.is_lost(err) then return wait_for(self, job) end
-    return nil, err
-  end
+  if claimed == false then return wait_for(self, job) end
+  if not claimed then return nil, err end
   local run
   run, err = self.doors.resume(self.store, row, { councils = self.councils, reopen = true })
   if run then return wait_for(self, job) end

@@ -18,7 +18,8 @@ local CLAIM = [[UPDATE {runs} SET fence = fence + 1, owner = ?, incarnation = ?,
 function M.run(store, row, node)
   local counts = row.incarnation and 1 or 0
   local done, err = store:write { {
-    CLAIM, expect_rows = 1, node.node_id, node.incarnation, counts, clock.wall_ms(), row.namespace, row.run_id, row.fence,
+    CLAIM, expect_rows = 1, node.node_id, node.incarnation, counts, clock.wall_ms(), row.namespace, row.run_id,
+    row.fence,
   } }
   if not done then
     if rows.is_lost(err) then return false end
@@ -26,6 +27,28 @@ function M.run(store, row, node)
   end
   row.fence, row.owner, row.incarnation = row.fence + 1, node.node_id, node.incarnation
   row.attempts = row.attempts + counts
+  return true
+end
+
+local REOPEN = [[UPDATE {runs} SET fence = fence + 1, owner = ?, incarnation = ?, status = 'running',
+  finalized_at = NULL, updated_at = ? WHERE namespace = ? AND run_id = ? AND fence = ? AND status = 'failed']]
+
+--- Claims a run that has failed, to try its last errors once more.
+---@async
+---@param store curia.Store
+---@param row curia.store.RunRow becomes the claimed one; `finalized_at` stays
+---@param node curia.Node
+---@return boolean? won
+---@return curia.Error?
+function M.reopen(store, row, node)
+  local done, err = store:write { {
+    REOPEN, expect_rows = 1, node.node_id, node.incarnation, clock.wall_ms(), row.namespace, row.run_id, row.fence,
+  } }
+  if not done then
+    if rows.is_lost(err) then return false end
+    return nil, err
+  end
+  row.fence, row.owner, row.incarnation, row.status = row.fence + 1, node.node_id, node.incarnation, "running"
   return true
 end
 

@@ -1,8 +1,16 @@
 --- Recovery (SPEC 17): the runs of processes that have died are taken up, those of one that ends are let go.
+local claim = require "curia.recovery.claim"
 local clock = require "curia.core.clock"
+local config = require "curia.config"
 local durable = require "curia.durable"
+local errors = require "curia.errors"
+local fields = require "curia.language.fields"
 local log = require "curia.log"
 local node = require "curia.recovery.node"
+local options = require "curia.engine.options"
+local requests = require "curia.recovery.requests"
+local resuming = require "curia.durable.resume"
+local rows = require "curia.store.runs"
 local shared = require "curia.store.shared"
 local sweeping = require "curia.recovery.sweep"
 local system = require "curia.core.system"
@@ -15,33 +23,62 @@ M.sweep = sweeping.sweep
 local EVERY_MS = 1000
 local DRAIN_MS = 10000
 
--- ---- what was asked of runs elsewhere ---------------------------------------------------------------
+local function open(opts)
+  if opts.store then return shared.of(opts.store) end
+  return shared.configured()
+end
 
-local REQUESTS = [[SELECT run_id, namespace, cancel_requested FROM {runs} WHERE incarnation = ?
-  AND cancel_requested IS NOT NULL AND finalized_at IS NULL]]
+-- ---- one run --------------------------------------------------------------------------------------
 
-local function own_run(row)
-  for run in pairs(durable.live) do
-    if run.id == row.run_id and run.namespace.name == row.namespace then return run end
+local function refusal(store, row)
+  if row.durability == "none" then
+    return errors.new("unsupported", ("run %s is not durable, and cannot be resumed"):format(row.run_id))
+  end
+  if row.finalized_at and row.status ~= "failed" then
+    return errors.new("validation", ("run %s has ended: %s"):format(row.run_id, row.status), { code = "ended" })
+  end
+  if row.incarnation and node.is_alive(store, row.incarnation) then
+    return errors.new("validation", ("run %s goes on, in a process of node %s"):format(row.run_id, row.owner),
+      { code = "running" })
   end
 end
 
---- Cancels the runs of this process of which that was asked in the store.
----@async
----@param store curia.Store
----@return true?
----@return curia.Error?
-function M.honour_requests(store)
+local function claim_one(store, row)
   local here, err = node.current(store)
   if not here then return nil, err end
-  local rows
-  rows, err = store:query(REQUESTS, here.incarnation)
-  if not rows then return nil, err end
-  for _, row in ipairs(rows) do
-    local run = own_run(row)
-    if run then run:cancel(row.cancel_requested) end
-  end
-  return true
+  local take = row.finalized_at and claim.reopen or claim.run
+  local won
+  won, err = take(store, row, here)
+  if won then return true end
+  return nil, err or errors.new("validation", ("run %s was taken up by another process"):format(row.run_id),
+    { code = "running" })
+end
+
+local RESUME = {
+  accept = { type = "string" }, councils = { type = "table" }, namespace = fields.config.namespace,
+  store = fields.config.store,
+}
+
+--- Goes on with a stored run that nobody goes on with: its process has died, it is blocked, or it has failed.
+---@async
+---@param run_id string
+---@param opts? {accept?: string, councils?: table<string, curia.Council>, namespace?: string, store?: string}
+--- `accept`: the step whose input may differ from the recorded one, or the council's file; unknown ones raise
+---@return curia.Run?
+---@return curia.Error? err kinds `unknown_run`, `validation` (codes `ended`, `running`), `replay_mismatch`, `storage`
+function M.resume(run_id, opts)
+  opts = options.read("resume", opts, RESUME)
+  local store, err = open(opts)
+  if not store then return nil, err end
+  local row
+  row, err = rows.get(store, opts.namespace or config.shared():get "namespace", run_id)
+  if not row then return nil, err end
+  err = refusal(store, row)
+  if err then return nil, err end
+  local reopen, claimed = row.finalized_at ~= nil, nil
+  claimed, err = claim_one(store, row)
+  if not claimed then return nil, err end
+  return resuming.resume(store, row, { accept = opts.accept, councils = opts.councils, reopen = reopen })
 end
 
 -- ---- again and again --------------------------------------------------------------------------------
@@ -59,10 +96,10 @@ end
 local function one_round(self)
   local counts, err = M.sweep(self.opts)
   if counts and self.told then self.told(counts) end
-  local store = counts and (self.opts.store and shared.of(self.opts.store) or shared.configured())
+  local store = counts and open(self.opts)
   if store then
     node.tidy(store)
-    M.honour_requests(store)
+    requests.hear(store)
   end
   if err then log.write("error", "recovery: " .. err.message) end
 end
@@ -81,6 +118,23 @@ end
 function M.start(opts, told)
   local self = setmetatable({ opts = opts or {}, told = told, stopped = false, wake = task.signal() }, Recovery)
   self.task = task.spawn_background(keep_sweeping, self)
+  return self
+end
+
+local function keep_hearing(self)
+  while not self.stopped do
+    self.wake:wait(EVERY_MS)
+    local store = not self.stopped and open(self.opts)
+    if store then requests.hear(store) end
+  end
+end
+
+--- Hears every second what was asked of the durable runs of this process in the store, and takes up none of others.
+---@param opts? {store?: string}
+---@return curia.Recovery with `stop()`
+function M.hear(opts)
+  local self = setmetatable({ opts = opts or {}, stopped = false, wake = task.signal() }, Recovery)
+  self.task = task.spawn_background(keep_hearing, self)
   return self
 end
 
@@ -104,8 +158,8 @@ local function await_none(until_ms)
   while next(durable.live) and clock.ms() < until_ms do task.sleep(5) end
 end
 
---- Lets the durable runs of this process go: nothing new is begun, what is under way may end, for so long, and then they
---- are anybody's. Calls that have not ended by then are made again by whoever takes their run up.
+--- Lets the durable runs of this process go: nothing new is begun, what is under way may end, for so long, and then
+--- they are anybody's. Calls that have not ended by then are made again by whoever takes their run up.
 ---@async
 ---@param drain_ms? number 10000
 function M.release(drain_ms)

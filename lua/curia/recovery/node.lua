@@ -46,7 +46,7 @@ local function register(store)
   local node = { incarnation = system.uuid7(), node_id = config.shared():get "node_id" or uv.os_gethostname() }
   local held, err = take_lock(store, node)
   if not held then return nil, err end
-  local now, done = clock.wall_ms(), nil
+  local now, done = clock.wall_ms()
   done, err = store:execute(INSERT, node.incarnation, node.node_id, uv.os_getpid(), now, now)
   if done then return node end
   if node.lock then node.lock:release() end

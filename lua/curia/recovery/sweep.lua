@@ -87,8 +87,8 @@ local function policy_of(self, row)
     local policy, err = user_code.call("resolve_policy", resolve, row)
     if err then error(err, 0) end
     if policy ~= nil then
-      if not POLICIES[policy] then error(errors.new("validation", "resolve_policy: no policy " .. tostring(policy)), 0) end
-      return policy
+      if POLICIES[policy] then return policy end
+      error(errors.new("validation", "resolve_policy: no policy " .. tostring(policy)), 0)
     end
   end
   return row.recovery or row.durability ~= "none" and "resume" or "fail"
@@ -196,7 +196,8 @@ function M.sweep(opts)
   local here
   here, err = node.current(store)
   if not here then return nil, err end
-  local self = { store = store, node = here, opts = opts, counts = { resumed = 0, restarted = 0, failed = 0, skipped = 0 } }
+  local counts = { resumed = 0, restarted = 0, failed = 0, skipped = 0 }
+  local self = { store = store, node = here, opts = opts, counts = counts }
   local found
   found, err = find(self)
   if not found then return nil, err end
