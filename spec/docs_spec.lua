@@ -5,7 +5,9 @@ local dsl = require "curia.language.dsl"
 local helper = require "spec.helper"
 local program = require "spec.cli.program"
 
-local MANUALS = { "docs/language.md", "docs/operations.md", "docs/embedding.md", "docs/testing.md" }
+local MANUALS = {
+  "docs/language.md", "docs/operations.md", "docs/embedding.md", "docs/testing.md", "docs/jobs.md",
+}
 
 local function read(path)
   local file = assert(io.open(path))
