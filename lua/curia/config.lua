@@ -98,7 +98,7 @@ end
 
 -- Keys of later versions: refused as such, not as slips of the pen.
 local LATER = {
-  "mode", "redis", "data_dir", "bus", "registry", "recorder", "jobs", "sweep", "retention",
+  "redis", "data_dir", "bus", "registry", "jobs", "sweep",
 }
 
 local function unsupported(values, where)

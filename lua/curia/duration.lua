@@ -1,7 +1,7 @@
 --- Durations: numbers are milliseconds, texts carry their unit ("1500ms", "30s", "2m", "1h").
 local M = {}
 
-local UNITS = { ms = 1, s = 1000, m = 60 * 1000, h = 60 * 60 * 1000 }
+local UNITS = { ms = 1, s = 1000, m = 60 * 1000, h = 60 * 60 * 1000, d = 24 * 60 * 60 * 1000 }
 
 -- Ten years: beyond it a number is a slip (an instant, nanoseconds), not a wait.
 local MAX_MS = 10 * 365 * 24 * UNITS.h

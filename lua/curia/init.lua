@@ -63,7 +63,7 @@ local LAZY = {
   jobs = "curia.jobs", topologies = "curia.topologies",
   calibration = "curia.calibration", reliability = "curia.reliability",
   rules = "curia.rules", telemetry = "curia.telemetry", otlp = "curia.otlp",
-  testing = "curia.testing",
+  testing = "curia.testing", recovery = "curia.recovery", workflows = "curia.workflows",
 }
 
 local FUNCTIONS = {}
@@ -76,12 +76,24 @@ function FUNCTIONS.escalate()
   return require("curia.escalate").word
 end
 
+function FUNCTIONS.workflow()
+  return require("curia.workflows").workflow
+end
+
+function FUNCTIONS.reconcile_workflows()
+  return require("curia.workflows").reconcile
+end
+
 function FUNCTIONS.null()
   return require("curia.json").null
 end
 
 function FUNCTIONS.estimate()
   return require("curia.engine.estimate").estimate
+end
+
+function FUNCTIONS.migrate()
+  return require("curia.migrate").migrate
 end
 
 function FUNCTIONS.decide()

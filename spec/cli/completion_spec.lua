@@ -40,7 +40,7 @@ describe("curia completion", function()
       return shell("bash", ([[source <(curia completion bash); COMP_WORDS=(curia %s); COMP_CWORD=%d; _curia
         printf '%%s ' "${COMPREPLY[@]}"]]):format(table.concat(words, " "), #words))
     end
-    assert.equal("run ", complete "ru")
+    assert.equal("run runs ", complete "ru")
     assert.equal("--approve ", complete("run", "--appr"))
     assert.equal("ask all none ", complete("run", "--approve", ""))
     assert.equal("llm_council ", complete("run", "llm"))

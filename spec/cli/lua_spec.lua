@@ -8,6 +8,22 @@ local function run(text, args, opts)
 end
 
 describe("curia lua", function()
+  it("stores what its script has had recorded before it ends", function()
+    local path = os.tmpname()
+    os.remove(path)
+    local source = ([[
+      local script = { adapter = "scripted", script = { default = "Yes." } }
+      curia.config { store = "sqlite:%s", providers = { here = script } }
+      local one = council "one" { member "a" { provider = "here", model = "m" }, round "independent_analysis" {} }
+      curia.run(one, "Why?", { recorder = true })]]):format(path)
+    assert.equal(0, (run(source)))
+    local _, out = run(([[
+      curia.config { store = "sqlite:%s" }
+      print(curia.list { recorded = true }[1].status)]]):format(path))
+    assert.equal("completed\n", out)
+    os.execute("rm -f '" .. path .. "'*")
+  end)
+
   it("has Curia, its words and uv in scope", function()
     local _, out = run [[
       print(type(curia.start), type(council), type(member), type(env), type(uv.now()))

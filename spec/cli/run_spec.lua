@@ -42,6 +42,24 @@ council "careful" { round "independent_analysis" {}, member "a" { provider = "ca
 local UNREAD = '{ sleep 0.1; "$0" run "$1" Why --events; echo "code $?" >&2; } | true'
 
 describe("curia run", function()
+  it("keeps its runs, unless it is told not to, and says in one line when it cannot", function()
+    local home = os.tmpname()
+    os.remove(home)
+    local function env(store) return { CURIA_RECORDER = "true", CURIA_STORE = "sqlite:" .. store } end
+    council(GOOD, function(path)
+      assert(require "luv".fs_mkdir(home, 448))
+      assert.equal(0, (program.run({ "run", path, "Why?", "--no-record" }, { env = env(home .. "/a.db") })))
+      assert.is_nil(require "luv".fs_stat(home .. "/a.db"))
+      assert.equal(0, (program.run({ "run", path, "Why?" }, { env = env(home .. "/a.db") })))
+      assert.is_truthy(require "luv".fs_stat(home .. "/a.db"))
+      local code, out, err = program.run({ "run", path, "Why?" }, { env = env(home .. "/none/a.db") })
+      assert.same({ 0, "an answer\27[31m of a member\n" }, { code, out })
+      assert.equal(1, select(2, err:gsub("this run is not recorded: [^\n]*none/a.db", "")))
+      assert.is_nil(err:find("warn", 1, true))
+    end)
+    os.execute("rm -r '" .. home .. "'")
+  end)
+
   it("puts the answer on standard output, byte by byte, and everything else on standard error", function()
     council(GOOD, function(path)
       local code, out, err = program.run { "run", path, "Why?" }

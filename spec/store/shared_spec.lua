@@ -27,6 +27,18 @@ describe("a shared store", function()
     assert.equal("c_", assert(shared.configured(conf)).prefix)
   end)
 
+  it("is known once something has opened it, or the configuration names it", function()
+    local conf = config.new { getenv = function() end }
+    local data = os.getenv "XDG_DATA_HOME"
+    require "luv".os_setenv("XDG_DATA_HOME", folder.path "data")
+    assert.is_nil((shared.known(conf)))
+    local store = assert(shared.configured(conf))
+    assert.equal(store, (shared.known(conf)))
+    assert(conf:set("call", { store = folder.url "b.db" }))
+    assert.equal(folder.url "b.db", shared.known(conf).url)
+    if data then require "luv".os_setenv("XDG_DATA_HOME", data) else require "luv".os_unsetenv "XDG_DATA_HOME" end
+  end)
+
   it("is tried again by the next who asks when it could not be opened", function()
     local url = folder.url "none/a.db"
     local store, err = shared.of(url)

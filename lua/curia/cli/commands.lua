@@ -106,6 +106,7 @@ local run = {
     { "deadline", value = "TIME", convert = read_duration, doc = "the longest time for the whole run: 90s, 5m" },
     { "budget-usd", value = "N", convert = read_amount,
       doc = "the most that the run may spend, in US dollars; every model needs a price" },
+    { "no-record", doc = "keep nothing of the run; otherwise curia runs shows it later" },
     { "seed", value = "N", convert = read_integer, doc = "seed of the run's random choices" },
     { "approve", value = "ask|all|none", convert = read_approval,
       doc = "calls of tools that need approval: ask at the terminal, the default there; allow all; or refuse" },
@@ -420,6 +421,72 @@ GET /stats counts requests (?reset=1 starts over), GET /requests shows the last
 ones without their keys, GET /healthz says whether it is up.]],
 }
 
+local runs = {
+  name = "runs",
+  configured = true,
+  usage = "curia runs [list|show|events|cancel|export|prune|rerun] [RUN] [OPTIONS]",
+  about = "look at the runs that were recorded",
+  examples = {
+    { "curia runs", "the newest, with what they cost" },
+    { "curia runs list --status failed --since 24h", "those that failed today" },
+    { "curia runs show last", "the newest: who said what, what was decided, what it took" },
+    { "curia runs events last | jq -c .type", "its events, as lines of JSON" },
+    { "curia runs rerun last", "ask once more" },
+    { "curia runs export > runs.jsonl", "all runs with their events" },
+    { "curia runs export --db backup.db", "a copy of the database, while it is in use" },
+    { "curia runs prune --older-than 30d", "remove what ended more than a month ago" },
+  },
+  options = {
+    { "status", value = "STATUS", doc = "list: pending, running, blocked, completed, failed, cancelled, terminated" },
+    { "council", value = "NAME", doc = "list: runs of one council" },
+    { "group", value = "NAME", doc = "list: runs of one group" },
+    { "since", value = "TIME", convert = read_duration, doc = "list: runs of the last 30m, 24h, 7d" },
+    { "limit", value = "N", convert = read_count, doc = "list: so many at most; on a terminal 20 unless you say" },
+    { "inside", doc = "list: runs that are part of others too" },
+    { "from", value = "N", convert = read_count, doc = "events: from this number on" },
+    { "db", value = "FILE", doc = "export: copy the database into a new file" },
+    { "older-than", value = "TIME", convert = read_duration,
+      doc = "prune: what ended longer ago; without it the configuration's `retention`" },
+    { "quiet", short = "q", doc = "rerun: print nothing but the final answer" },
+    { "json", doc = "list, show, rerun: print one JSON document" },
+    config_option,
+  },
+  text = [[
+curia run records what it asks (--no-record does not), in the store that the
+configuration names, else in curia.db in ~/.local/share/curia. RUN is a run's
+id, or "last", which is the newest and what show and events take when you say
+nothing.
+
+events follows a run that another process goes on with. cancel leaves word for
+that process, or for the one that takes the run up. rerun loads the council
+again, as its file is now; the new run names the old one. prune also removes
+texts that no other run has.
+
+In a pipe, list prints a line for each run: id, time, status, council, cost and
+question, with tabs between them.]],
+}
+
+local migrate = {
+  name = "migrate",
+  configured = true,
+  usage = "curia migrate [status|up|down] [OPTIONS]",
+  about = "bring the store's tables up to date, or remove them",
+  examples = {
+    { "curia migrate", "where the tables stand" },
+    { "curia migrate up", "take the steps that are missing" },
+    { "curia migrate down --yes", "remove all tables, with everything that is stored" },
+  },
+  options = {
+    { "yes", doc = "down: do not ask" },
+    { "json", doc = "print one JSON document" },
+    config_option,
+  },
+  text = [[
+Whatever opens a store takes the missing steps by itself; this is for those who
+want it done at a time of their own. Steps only go forward, each in one
+transaction. A store of a newer Curia is left alone.]],
+}
+
 local test = {
   name = "test",
   usage = "curia test [FILE|FOLDER...] [BUSTED OPTIONS]",
@@ -432,6 +499,51 @@ local test = {
   options = {},
   raw = true,
   text = "All options are busted's; `curia test -- --help` lists them.",
+}
+
+local workflow = {
+  name = "workflow",
+  configured = true,
+  usage = "curia workflow start|list|show|approve|resume|cancel ... [OPTIONS]",
+  about = "run councils, functions and approvals that follow each other",
+  examples = {
+    { 'curia workflow start release.lua --set change="$(git log -1)"', "begin, and go on until it ends or waits" },
+    { "curia workflow list --status blocked", "those that wait for somebody" },
+    { "curia workflow show 0198c0de-...", "its steps, what they gave, and why one has failed" },
+    { 'curia workflow approve 0198c0de-... sign yes --note "fine"', "decide, and go on" },
+    { "curia workflow resume 0198c0de-...", "go on after a pause, or after the program was killed" },
+    { 'curia workflow cancel 0198c0de-... --note "not needed"', "stop what runs, and end it" },
+  },
+  options = {
+    { "input", short = "i", value = "FILE|-", doc = "start: the trigger, from a JSON file or from standard input" },
+    { "set", value = "KEY=VALUE", many = true, convert = read_pair("KEY=VALUE"),
+      doc = "start: a field of the trigger; JSON values keep their type" },
+    { "id", value = "ID", doc = "start: the workflow's id; the same id with the same trigger is begun once" },
+    { "subject", value = "TEXT", doc = "start: what it is about: one at a time for each" },
+    { "offline", doc = "start: ask nobody: scripted answers, marked as such" },
+    { "status", value = "STATUS", doc = "list: running, blocked, done, failed or cancelled" },
+    { "name", value = "NAME", doc = "list: of this workflow only" },
+    { "limit", value = "N", convert = read_count, doc = "list: how many at most (20)" },
+    { "note", value = "TEXT", doc = "approve, cancel: why" },
+    { "file", value = "FILE", doc = "resume, approve: where the workflow is declared now, if it was moved" },
+    { "json", doc = "print one JSON document" },
+    config_option,
+  },
+  text = [[
+    start FILE|FILE#NAME          begin the workflow that a Lua file declares
+    list                          newest first
+    show ID
+    approve ID STEP yes|no
+    resume ID
+    cancel ID
+
+Workflows are kept in the store that the configuration names, else in
+~/.local/share/curia/curia.db. Each step is stored before it begins and when it
+has ended: a program that was killed loses nothing but the step in flight.
+docs/workflows.md tells how to write one.
+
+Exit codes: 0 done (or listed, shown), 1 failed or cancelled, 2 it waits for
+somebody, 64 wrong usage.]],
 }
 
 local version = {
@@ -470,7 +582,8 @@ local help = {
 
 --- In the order of the help.
 M.list = {
-  run, new, check, diagram, estimate, lua, repl, worker, jobs, trust, doctor, mock, test, completion, version, help,
+  run, runs, new, check, diagram, estimate, workflow, lua, repl, worker, jobs, trust, doctor, migrate, mock, test,
+  completion, version, help,
 }
 
 --- By name.

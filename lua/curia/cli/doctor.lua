@@ -6,6 +6,7 @@ local json = require "curia.json"
 local library = require "curia.cli.library"
 local planning = require "curia.language.plan"
 local reach = require "curia.cli.reach"
+local store = require "curia.doctor.store"
 local task = require "curia.task"
 local usage = require "curia.cli.usage"
 local width = require "curia.view.width"
@@ -33,7 +34,7 @@ end
 local function examine(council, with_calls)
   local report = {
     surroundings = environment.surroundings(), settings = environment.settings(), keys = environment.keys(),
-    ollama = environment.ollama(), council = council.name,
+    ollama = environment.ollama(), store = store.facts(), council = council.name,
   }
   local plan, err, missing = plan_of(council)
   report.error, report.missing = err, missing
@@ -41,15 +42,19 @@ local function examine(council, with_calls)
   return report
 end
 
+local function all_well(facts)
+  for _, fact in ipairs(facts) do
+    if fact.good == false then return false end
+  end
+  return true
+end
+
 local function is_well(report)
   if report.error or report.missing then return false end
   for _, call in ipairs(report.calls or {}) do
     if not call.ok then return false end
   end
-  for _, fact in ipairs(report.surroundings) do
-    if fact.good == false then return false end
-  end
-  return true
+  return all_well(report.surroundings) and all_well(report.store)
 end
 
 -- ---- how it is told ---------------------------------------------------------------------------------
@@ -88,6 +93,7 @@ end
 local function tell(report)
   say_facts("Here", report.surroundings)
   say_settings(report.settings)
+  say_facts("\nStore", report.store)
   say_facts("\nKeys", report.keys)
   say_facts("\nLocal models", { report.ollama })
   say_models(report)

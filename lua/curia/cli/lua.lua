@@ -23,6 +23,16 @@ local function complain(err)
   return 1
 end
 
+local STORING_MS = 5000
+
+-- What the script has had recorded is stored before the program ends.
+local function perform(script, ...)
+  local value = script(...)
+  local recorders = package.loaded["curia.recorder"]
+  if recorders then recorders.drain(STORING_MS) end
+  return value
+end
+
 --- The script's integer result is the exit code.
 ---@param args string[] the script and its arguments
 ---@return integer exit code
@@ -32,7 +42,7 @@ function M.main(args)
   local script, message = load_script(path)
   if not script then return complain(message) end
   arg = table.move(args, 1, #args, 0, {})
-  local ok, value = task.run(script, table.unpack(args, 2))
+  local ok, value = task.run(perform, script, table.unpack(args, 2))
   if not ok then return complain(value) end
   return math.type(value) == "integer" and value or 0
 end

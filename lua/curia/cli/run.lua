@@ -9,6 +9,7 @@ local options = require "curia.cli.options"
 local otlp = lazy "curia.otlp"
 local pace = require "curia.cli.pace"
 local planning = require "curia.language.plan"
+local recorders = require "curia.recorder.choice"
 local reach = require "curia.cli.reach"
 local records = require "curia.view.records"
 local report = require "curia.view.report"
@@ -16,6 +17,7 @@ local signals = require "curia.cli.signals"
 local task = require "curia.task"
 local terminal = require "curia.view.terminal"
 local usage = require "curia.cli.usage"
+local uv = require "luv"
 local views = require "curia.view"
 local width = require "curia.view.width"
 local words = require "curia.view.words"
@@ -103,9 +105,22 @@ end
 
 -- ---- the run ------------------------------------------------------------------------------------
 
+-- The program keeps its runs unless it is told not to. What cannot be stored is told once, at the end.
+local function recorder_of(request)
+  local conf = config.shared()
+  local setting = conf:get "recorder"
+  if request.values.no_record or setting == false then return false end
+  local backend, given = recorders.parts(setting or conf:get "mode" == "multi_node" and "postgres" or "sqlite")
+  local args = { source = request.source, parent_attempt_run_id = request.again_of }
+  for name, value in pairs(given) do args[name] = value end
+  function args.on_failure(err) request.unrecorded = request.unrecorded or err end
+  return { backend, args }
+end
+
 local function start_options(request)
   local values = request.values
   return {
+    recorder = recorder_of(request),
     offline = request.offline or nil, models = next(request.models) and request.models or nil,
     seed = values.seed, deadline_ms = values.deadline,
     budget = values.budget_usd and budget_of(request) or nil,
@@ -165,6 +180,17 @@ local function exit_code(result, interrupted)
   return result and EXIT[result.status] or FAILED
 end
 
+local STORING_MS = 5000
+
+-- The answer stands there already: what is left to be stored takes no time of anybody's.
+local function keep(run, request)
+  if not run.recording then return end
+  local done, err = run.recording:wait(STORING_MS)
+  if not done and not request.values.quiet then
+    complain("this run is not recorded: " .. (request.unrecorded or err).message)
+  end
+end
+
 local function go(request)
   local view <close> = open_view(request)
   if request.offline and view.tokens then pace.slow_down() end
@@ -179,6 +205,7 @@ local function go(request)
   result, err = follow(run, view, request.values)
   view:close()
   print_outcome(request, result, err, views.palette(view))
+  keep(run, request)
   return exit_code(result, caught.code)
 end
 
@@ -242,6 +269,25 @@ local function check_usage(values, rest)
   return options.exclusive(values, { "offline", "or-offline" })
 end
 
+-- What a stored run was asked with, as far as the command line can say it.
+local function asked_again(row, council, values)
+  local opts = row.options or {}
+  return {
+    values = values, council = council, source = row.source, input = row.input, again_of = row.run_id,
+    offline = opts.offline, models = opts.models or {},
+  }
+end
+
+--- Asks once more what a stored run was asked: a new run, which names the first one as what it tries again.
+---@param row curia.store.RunRow
+---@param values table options of `curia run`
+---@return integer exit code
+function M.again(row, values)
+  local council, err = library.load(row.source or row.council)
+  if not council then return failed(values, err) end
+  return perform_exported(asked_again(row, council, values))
+end
+
 --- `curia run COUNCIL [QUESTION] [OPTIONS]`
 ---@param values table options
 ---@param rest string[] the council, then the question's words
@@ -258,7 +304,8 @@ function M.main(values, rest)
   given, message = input.read(question_of(rest), values.input, values.set)
   if not given then return usage.misused(message, "run") end
   local request = {
-    values = values, council = council, input = given, offline = values.offline, models = models_of(values.model),
+    values = values, council = council, source = uv.fs_realpath(rest[1]) or rest[1], input = given,
+    offline = values.offline, models = models_of(values.model),
   }
   return perform_exported(request)
 end

@@ -96,8 +96,8 @@ end
 
 -- ---- starting, and taking up ----------------------------------------------------------------------
 
-local function options_of(job)
-  local opts = { durability = "sync" }
+local function options_of(self, job)
+  local opts = { durability = "sync", store = self.store }
   for name, value in pairs(job.options or {}) do opts[name] = value end
   opts.restart = nil
   opts.run_id, opts.job_id, opts.namespace, opts.group = job.run_id, job.job_id, job.namespace, job.group
@@ -108,7 +108,7 @@ local function options_of(job)
 end
 
 local function start(self, job, after)
-  local opts = options_of(job)
+  local opts = options_of(self, job)
   opts.parent_attempt_run_id = after
   local run, err = self.doors.start(self.councils[job.council] or job.council, job.input, opts)
   if not run then return nil, err end

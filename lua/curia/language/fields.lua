@@ -15,6 +15,7 @@
 --   judge               function(table) -> true | nil, faults: what a table must be in a language of its own
 --   form                function(text) -> what is wrong with it, or nil
 local lazy = require "curia.lazy"
+local recorders = lazy "curia.recorder.choice"
 local schemas = require "curia.schema"
 local traceparent = lazy "curia.otlp.traceparent"
 
@@ -72,6 +73,8 @@ local failure_mode = rule("string", "what a member's failure does to its peers",
 local quorum = rule("integer|string", "answers that suffice: a number, majority or all",
   { min = 1, enum = { "majority", "all" } })
 local namespace = rule("string", "the tenant, whose runs and groups no other sees", { identifier = true })
+local recorder = rule("boolean|string|table", 'what keeps the run: false, true, "sqlite", or three functions',
+  { enum = { "sqlite", "postgres" }, judge = function(given) return recorders.check(given) end })
 local durability = rule("string", "when finished work is committed", { enum = DURABILITIES })
 local schema = rule("table|string", "JSON Schema of the answer, or a registered name",
   { ref = "schema", code = "unknown_schema", judge = schemas.check })
@@ -244,7 +247,7 @@ M.run_options = {
   subscribe = rule("function|boolean|capture", "called with every event, or true to buffer for run:events()"),
   relay_topics = rule("list", "further topics for the events",
     { items = rule("string", "a topic", { identifier = true }) }),
-  recorder = rule("any", "false, a backend, or a table of three functions"),
+  recorder = recorder,
   verbose = rule("boolean|string", 'print a timeline; "debug" adds prompts', { enum = { "debug" } }),
   verbose_to = rule("any", "where the timeline goes: a function or a file"),
   await_timeout = rule("duration", "how long `run` waits before it cancels"),
@@ -258,6 +261,9 @@ M.run_options = {
   seed = rule("integer", "seed of the run's random numbers"),
   metadata = metadata,
   idempotent = rule("boolean", "a second start with the same id and input is the first run"),
+  store = rule("any", "where a durable run is kept: an address, or an open store (the configured one)"),
+  job_id = rule("string", "the job whose run it is", { nonempty = true }),
+  parent_attempt_run_id = rule("string", "the run that this one tries again", { nonempty = true }),
   stack = rule("any", "source stack"),
   env = rule("any", "source environment"),
   council_version = rule("string", "content hash of the council to run"),
@@ -313,6 +319,13 @@ M.otlp = {
 }
 duration(M.otlp, "interval", "time between exports, at least 100 ms")
 
+--- What users' data goes through on its way to a store and back.
+M.at_rest = {
+  redact = rule("function", "function(value, what) -> value: what recorders are given, as it shall be kept"),
+  seal = rule("function", "function(bytes) -> bytes: encrypts"),
+  unseal = rule("function", "function(bytes) -> bytes: decrypts"),
+}
+
 --- Keys of the configuration.
 M.config = {
   default_profile = rule("string", "profile of members that choose none", { nonempty = true }),
@@ -322,9 +335,14 @@ M.config = {
   namespace = namespace,
   store = rule("string", "where runs are kept: sqlite:PATH", { nonempty = true }),
   prefix = rule("string", "in front of the names of the store's tables (curia_)", { word = true }),
+  mode = rule("string", "single_node, or multi_node: several nodes share one store",
+    { enum = { "single_node", "multi_node" } }),
+  recorder = recorder,
+  at_rest = rule("record", "what encrypts and redacts that which is stored", { fields = M.at_rest }),
   node_id = rule("string", "this process's name in the store (the host's name)", { nonempty = true }),
   stack = rule("string", "which of several deployments on one store this is"),
   env = rule("string", "which environment this is: its runs are taken up by no other"),
+  retention = rule("duration", "how long runs are kept in the store once they have ended"),
   linger_ms = rule("duration", "how long a finished run stays in memory"),
   loop_stall_ms = rule("duration", "a turn that holds the loop for longer is a stall (telemetry loop.stall)"),
   providers = rule("map", "providers by name", { values = rule("record", "a provider", { fields = M.provider }) }),

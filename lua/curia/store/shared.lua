@@ -13,11 +13,17 @@ local opening = {} -- by url and prefix: the task that opens it
 local function open(url, prefix)
   local store, err = stores.open(url, { prefix = prefix })
   if not store then return nil, err end
+  local at_rest = config.shared():get "at_rest"
+  if at_rest then store.seal, store.unseal = at_rest.seal, at_rest.unseal end
   local status
   status, err = migrate.up(store)
   if status then return store end
   store:close()
   return nil, err
+end
+
+local function key_of(url, prefix)
+  return url .. "\0" .. (prefix or "")
 end
 
 --- The store of an address, opened by the first who asks.
@@ -27,7 +33,7 @@ end
 ---@return curia.Store?
 ---@return curia.Error? err kind `storage`
 function M.of(url, prefix)
-  local key = url .. "\0" .. (prefix or "")
+  local key = key_of(url, prefix)
   local first = opening[key] or task.spawn_root(open, url, prefix)
   opening[key] = first
   local ok, store, err = first:await()
@@ -42,8 +48,26 @@ local function default_url()
     return nil, errors.new("storage", "there is no place for a store: neither `store` in the configuration, nor HOME",
       { code = "missing" })
   end
-  folders.make(folder)
   return "sqlite:" .. folder .. "/curia.db"
+end
+
+--- The file of a store's address, or nil where it has none.
+---@param url string
+---@return string?
+function M.path(url)
+  local rest = url:match "^sqlite:(.*)$"
+  local path = rest and rest:gsub("^//", "")
+  return path ~= ":memory:" and path or nil
+end
+
+--- Where the configured store is.
+---@param conf curia.Config
+---@return string?
+---@return curia.Error? err kind `storage`
+function M.url(conf)
+  local url = conf:get "store"
+  if url then return url end
+  return default_url()
 end
 
 --- The configured store; without one, `curia/curia.db` in the user's data folder, which is made.
@@ -53,10 +77,23 @@ end
 ---@return curia.Error? err kind `storage`
 function M.configured(conf)
   conf = conf or config.shared()
-  local url, err = conf:get "store", nil
-  if not url then url, err = default_url() end
+  local url, err = M.url(conf)
   if not url then return nil, err end
+  if not conf:get "store" then folders.make(folders.data()) end
   return M.of(url, conf:get "prefix")
+end
+
+--- The configured store, where there is reason to look into it: the configuration says that something is stored, or
+--- it is open. Nothing is made otherwise.
+---@async
+---@param conf? curia.Config the shared one
+---@return curia.Store?
+---@return curia.Error?
+function M.known(conf)
+  conf = conf or config.shared()
+  if conf:get "store" or conf:get "recorder" then return M.configured(conf) end
+  local url = M.url(conf)
+  if url and opening[key_of(url, conf:get "prefix")] then return M.configured(conf) end
 end
 
 --- Closes all of them; who asks later opens anew.

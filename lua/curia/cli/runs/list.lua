@@ -1,0 +1,92 @@
+--- `curia runs list`: two lines for each run on a terminal, one with tabs in a pipe.
+local colour = require "curia.view.colour"
+local config = require "curia.config"
+local json = require "curia.json"
+local reading = require "curia.recorder.reading"
+local terminal = require "curia.view.terminal"
+local width = require "curia.view.width"
+local words = require "curia.view.words"
+
+local M = {}
+
+local STDOUT = 1
+local MOST = 20 -- on a terminal, unless told otherwise
+
+local COLOURS = { completed = "green", failed = "red", terminated = "red", cancelled = "yellow" }
+
+local function question_of(row)
+  local question = type(row.input) == "table" and row.input.question
+  return type(question) == "string" and width.clean(question):gsub("%s+", " ") or ""
+end
+
+local function cost_of(row)
+  return row.offline and "offline" or row.cost and words.dollars(row.cost) or "-"
+end
+
+-- ---- for people -----------------------------------------------------------------------------------
+
+local function lines_of(row, columns, paint)
+  local status = width.pad(row.status, 10)
+  local asked = width.cut(width.clean(row.council) .. ": " .. question_of(row), columns - 3)
+  return ("%s  %s  %s %s\n  %s\n"):format(row.run_id, os.date("%d %b %H:%M", row.inserted_at // 1000),
+    paint[COLOURS[row.status] or "cyan"](status), cost_of(row), paint.dim(asked))
+end
+
+local function sum(rows)
+  local cost, known = 0, 0
+  for _, row in ipairs(rows) do
+    if row.cost or row.offline then cost, known = cost + (row.cost or 0), known + 1 end
+  end
+  local unpriced = #rows - known
+  return ("%s, %s%s"):format(words.counted(#rows, "run"), known > 0 and words.dollars(cost) or "cost unknown",
+    known > 0 and unpriced > 0 and (" (%d of unknown cost)"):format(unpriced) or "")
+end
+
+local function show(rows, columns)
+  local paint = colour.palette(terminal.coloured())
+  for _, row in ipairs(rows) do io.write(lines_of(row, columns, paint)) end
+  io.write(paint.dim(#rows == 0 and "no runs" or sum(rows)), "\n")
+end
+
+-- ---- for programs ---------------------------------------------------------------------------------
+
+local function line_of(row)
+  return table.concat({
+    row.run_id, os.date("!%Y-%m-%dT%H:%M:%SZ", row.inserted_at // 1000), row.status, row.council, cost_of(row),
+    question_of(row),
+  }, "\t") .. "\n"
+end
+
+local function document(rows)
+  local list = json.array()
+  for i, row in ipairs(rows) do
+    row.duration_ms = row.finalized_at and row.started_at and row.finalized_at - row.started_at
+    list[i] = row
+  end
+  return json.encode(list, { indent = 2 }) .. "\n"
+end
+
+--- Prints the runs that the options ask for, newest first.
+---@async
+---@param store curia.Store
+---@param values table `status`, `council`, `since` (ms ago), `limit`, `group`, `inside`, `json`
+---@param now integer Unix ms
+---@return true?
+---@return curia.Error?
+function M.perform(store, values, now)
+  local columns = terminal.columns(STDOUT)
+  local rows, err = reading.rows(store, {
+    namespace = config.shared():get "namespace", status = values.status, council = values.council,
+    group = values.group, inside = values.inside, since = values.since and now - values.since,
+    limit = values.limit or columns and not values.json and MOST or nil,
+  })
+  if not rows then return nil, err end
+  if values.json then io.write(document(rows))
+  elseif columns then show(rows, columns)
+  else
+    for _, row in ipairs(rows) do io.write(line_of(row)) end
+  end
+  return true
+end
+
+return M

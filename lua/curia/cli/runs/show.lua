@@ -1,0 +1,78 @@
+--- `curia runs show`: a run as a page, or its result as a document.
+local colour = require "curia.view.colour"
+local pages = require "curia.view.page"
+local records = require "curia.view.records"
+local rows = require "curia.store.runs"
+local terminal = require "curia.view.terminal"
+
+local M = {}
+
+local STDOUT = 1
+local WIDE = 80 -- where no terminal says how wide it is
+
+local function time_text(ms)
+  return os.date("%Y-%m-%d %H:%M:%S", ms // 1000)
+end
+
+local function steps_text(store, row)
+  local counts = store:query(
+    "SELECT status, count(*) AS n FROM {steps} WHERE namespace = ? AND run_id = ? GROUP BY status ORDER BY status",
+    row.namespace, row.run_id)
+  local told = {}
+  for i, count in ipairs(counts or {}) do told[i] = ("%d %s"):format(count.n, count.status) end
+  return #told > 0 and table.concat(told, ", ") or nil
+end
+
+local ORDER = {
+  { "status", function(row) return row.status .. (row.reason and " (" .. row.reason .. ")" or "") end },
+  { "run", function(row) return not row.result and row.run_id or nil end }, -- else the footer says it
+  { "started", function(row) return row.started_at and time_text(row.started_at) end },
+  { "ended", function(row) return row.finalized_at and time_text(row.finalized_at) end },
+  { "group", function(row) return row.group_name end },
+  { "inside of", function(row) return row.parent_run_id end },
+  { "again of", function(row) return row.parent_attempt_run_id end },
+  { "job", function(row) return row.job_id end },
+  { "cancel", function(row) return not row.finalized_at and row.cancel_requested or nil end },
+  { "durable", function(row) return row.durability ~= "none" and row.durability or nil end },
+}
+
+local function facts(store, row)
+  local found = {}
+  for _, fact in ipairs(ORDER) do
+    local text = fact[2](row)
+    if text then found[#found + 1] = { fact[1], text } end
+  end
+  local steps = steps_text(store, row)
+  if steps then found[#found + 1] = { "steps", steps } end
+  return found
+end
+
+local function page_of(store, row, events)
+  local question = type(row.input) == "table" and row.input.question
+  return {
+    council = row.council, question = type(question) == "string" and question or nil, events = events,
+    result = row.result, facts = facts(store, row),
+  }
+end
+
+--- Prints a run.
+---@async
+---@param run curia.StoredRun
+---@param values {json?: boolean}
+---@return true?
+---@return curia.Error?
+function M.perform(run, values)
+  local row = run.row
+  if values.json then
+    io.write(records.document(row.result or run:state(), nil))
+    return true
+  end
+  local events, err = rows.events(run.store, row.namespace, run.id)
+  if not events then return nil, err end
+  local columns = terminal.columns(STDOUT)
+  local paint = colour.palette(columns ~= nil and terminal.coloured())
+  io.write(table.concat(pages.lines(page_of(run.store, row, events), columns or WIDE, paint), "\n"), "\n")
+  return true
+end
+
+return M

@@ -1,0 +1,59 @@
+--- The store: where it is, whether its tables are up to date, whether it is whole.
+local config = require "curia.config"
+local migrate = require "curia.store.migrate"
+local shared = require "curia.store.shared"
+local stores = require "curia.store"
+local uv = require "luv"
+
+local M = {}
+
+local function fact(name, value, good)
+  return { name = name, value = value, good = good }
+end
+
+local function engine_fact(store)
+  local rows = store:query "SELECT sqlite_version() AS version"
+  return fact("SQLite", rows and rows[1].version or "?")
+end
+
+local function tables_fact(store)
+  local status, err = migrate.status(store)
+  if not status then return fact("tables", err.message, false) end
+  local text = ("step %d of %d"):format(status.current, status.latest)
+  if status.current > status.latest then return fact("tables", text .. ": of a newer Curia", false) end
+  return fact("tables", #status.pending > 0 and text .. "; the next run takes the rest" or text, true)
+end
+
+local function integrity_fact(store)
+  local whole, err = store.db:check()
+  return fact("integrity", whole and "no damage found" or err.message, whole == true)
+end
+
+local function size_of(path)
+  local stat = uv.fs_stat(path)
+  return stat and ("%.1f MB"):format(stat.size / 1e6) or "?"
+end
+
+local function examined(url, path)
+  local store, err = stores.open(url, { prefix = config.shared():get "prefix", read_only = true })
+  if not store then return { fact("store", err.message, false) } end
+  local facts = {
+    fact("store", ("%s (%s)"):format(url, path and size_of(path) or "in memory"), true), engine_fact(store),
+    tables_fact(store), integrity_fact(store),
+  }
+  store:close()
+  return facts
+end
+
+--- What there is to say of the configured store. It is not made by looking.
+---@async
+---@return curia.doctor.Fact[]
+function M.facts()
+  local url, err = shared.url(config.shared())
+  if not url then return { fact("store", err.message) } end
+  local path = shared.path(url)
+  if path and not uv.fs_stat(path) then return { fact("store", "nothing is stored yet: there is no " .. path) } end
+  return examined(url, path)
+end
+
+return M

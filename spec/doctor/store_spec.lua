@@ -1,0 +1,43 @@
+local doctor = require "curia.doctor.store"
+local shared = require "curia.store.shared"
+local support = require "spec.recorder.support"
+
+local folder
+
+before_each(function() folder = support.open() end)
+after_each(function() support.close(folder) end)
+
+local function by_name()
+  local facts = {}
+  for _, fact in ipairs(doctor.facts()) do facts[fact.name] = fact end
+  return facts
+end
+
+describe("the doctor on the store", function()
+  it("makes none by looking", function()
+    assert.matches("nothing is stored yet", by_name().store.value)
+    assert.is_nil(io.open(folder.path "runs.db"))
+  end)
+
+  it("says where it is and that it is whole", function()
+    support.recorded()
+    local facts = by_name()
+    assert.matches("runs.db %(%d", facts.store.value)
+    assert.same({ true, true }, { facts.tables.good, facts.integrity.good })
+  end)
+
+  it("finds what is no database, and damage", function()
+    support.recorded()
+    shared.close()
+    local file = assert(io.open(folder.path "runs.db", "r+b"))
+    file:seek("set", 8192)
+    file:write(("damage"):rep(3000))
+    file:close()
+    local damaged = by_name()
+    assert.is_false((damaged.integrity or damaged.store).good)
+    file = assert(io.open(folder.path "runs.db", "wb"))
+    file:write(("no database "):rep(200))
+    file:close()
+    assert.is_false(by_name().store.good)
+  end)
+end)
