@@ -1,6 +1,7 @@
 local json = require "curia.json"
 local program = require "spec.cli.program"
 local support = require "spec.store.support"
+local task = require "curia.task"
 local worker = require "curia.cli.worker"
 
 local folder
@@ -80,6 +81,41 @@ describe("curia worker", function()
     })
     local job = json.decode(jobs("show", id, "--json"))
     assert.same({ "available", 0 }, { job.state, job.attempt })
+  end)
+
+  it("takes up the job of a worker that was killed, and repeats nothing that was done", function()
+    local trace = folder.path "trace"
+    write("steps.lua", ([[council "steps" { run = function(ctx)
+      ctx:step("first", function()
+        local file = io.open(%q, "a")
+        file:write "done\n"
+        file:close()
+        return true
+      end)
+      ctx:sleep(300)
+      return "done"
+    end }]]):format(trace))
+    local id = jobs("enqueue", "steps", "Why?")
+    local args = { "worker", "--councils", folder.path "councils", "--store", folder.url "jobs.db" }
+    program.run(args, {
+      meanwhile = function(child)
+        repeat task.sleep(5) until require "luv".fs_stat(trace)
+        task.sleep(100)
+        child.handle:kill "sigkill"
+      end,
+    })
+    assert.equal("executing", json.decode(jobs("show", id, "--json")).state)
+    program.run(args, {
+      meanwhile = function(child)
+        program.wait_for(child, "completed")
+        child.handle:kill "sigterm"
+      end,
+    })
+    local job = json.decode(jobs("show", id, "--json"))
+    assert.same({ "completed", 1 }, { job.state, job.attempt })
+    local file = assert(io.open(trace))
+    assert.equal("done\n", file:read "a")
+    file:close()
   end)
 
   it("takes no argument", function()

@@ -3,6 +3,7 @@ local config = require "curia.config"
 local jobs = require "curia.jobs"
 local library = require "curia.cli.library"
 local loader = require "curia.language.loader"
+local recovery = require "curia.recovery"
 local shared = require "curia.store.shared"
 local task = require "curia.task"
 local telemetry = require "curia.telemetry"
@@ -73,6 +74,11 @@ local function tell()
   end, { id = "curia.cli.worker" })
 end
 
+local function tell_of_sweep(counts)
+  if counts.resumed + counts.restarted + counts.failed == 0 then return end
+  say(("recovery: resumed %d, restarted %d, failed %d"):format(counts.resumed, counts.restarted, counts.failed))
+end
+
 -- ---- working --------------------------------------------------------------------------------------
 
 local function start(values, councils)
@@ -109,7 +115,15 @@ local function under_way(workers)
   return count
 end
 
-local function work(workers, drain_ms)
+-- Jobs under way may end; what recovery has taken up is let go at once.
+local function stop_all(workers, sweeping, drain_ms)
+  sweeping:stop()
+  stop(workers, drain_ms)
+  recovery.release(0)
+  shared.close()
+end
+
+local function work(workers, sweeping, drain_ms)
   local told, handles = the_end()
   say "ready"
   told:wait()
@@ -118,10 +132,9 @@ local function work(workers, drain_ms)
     told:wait()
     stop(workers, 0)
   end)
-  stop(workers, drain_ms)
+  stop_all(workers, sweeping, drain_ms)
   hurry:cancel()
   for _, handle in ipairs(handles) do handle:close() end
-  shared.close()
   say "stopped"
   return 0
 end
@@ -146,7 +159,7 @@ function M.main(values, rest)
   local _ <close> = tell()
   local workers, err = start(values, councils)
   if not workers then return failed(err.message) end
-  return work(workers, values.drain or DRAIN_MS)
+  return work(workers, recovery.start({ councils = councils }, tell_of_sweep), values.drain or DRAIN_MS)
 end
 
 return M
