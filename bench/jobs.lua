@@ -3,15 +3,10 @@
 --     build/release/bin/curia lua bench/jobs.lua [FOLDER]     on the disk that holds FOLDER
 local clock = require "curia.core.clock"
 local curia = require "curia"
-local lazy = require "curia.lazy"
-local migrate = require "curia.store.migrate"
-local node = lazy "curia.recovery.node"
-local rows = require "curia.jobs.rows"
 local runners = require "curia.jobs.runner"
-local stores = require "curia.store"
+local shared = require "curia.store.shared"
 local system = require "curia.core.system"
 local task = require "curia.task"
-local wake = require "curia.jobs.wake"
 local workers = require "curia.jobs.worker"
 
 local PICKED_UP, THROUGH, AT_ONCE, CONCURRENCY = 1000, 20000, 500, 200
@@ -22,21 +17,8 @@ local function remove()
   for _, suffix in ipairs { "", "-wal", "-shm" } do os.remove(path .. suffix) end
 end
 
-local function row()
-  local now = clock.wall_ms()
-  return {
-    job_id = system.uuid7(), run_id = system.uuid7(), namespace = "default", queue = "default", state = "available",
-    priority = 0, council = "nothing", attempt = 0, max_attempts = 5, schedule_at = now, fence = 0, inserted_at = now,
-    updated_at = now, input = { question = "Should we ship on Friday?" },
-  }
-end
-
-local function enqueue(store)
-  local unit, made = {}, row()
-  rows.insert(store, unit, made)
-  assert(store:write(unit))
-  wake.notify(store)
-  return made
+local function enqueue()
+  return assert(curia.jobs.enqueue { council = "nothing", input = { question = "Should we ship on Friday?" } })
 end
 
 local function work(store, runner)
@@ -56,7 +38,7 @@ local function bench_pick_up(store)
   local worker = work(store, runners.of_function(function(job) seen[job.job_id] = clock.us() end))
   for i = 1, PICKED_UP do
     local at = clock.us()
-    begun[i] = { at = at, job = enqueue(store) }
+    begun[i] = { at = at, job = enqueue() }
     task.sleep(i % 3)
   end
   worker:stop()
@@ -68,11 +50,11 @@ local function bench_pick_up(store)
 end
 
 -- So many callers enqueue at the same time.
-local function fill(store, count)
+local function fill(count)
   local functions = {}
   for i = 1, AT_ONCE do
     functions[i] = function()
-      for _ = 1, count // AT_ONCE do enqueue(store) end
+      for _ = 1, count // AT_ONCE do enqueue() end
     end
   end
   local _, failures = task.all(functions)
@@ -98,13 +80,13 @@ local function drain(store, runner)
 end
 
 local function bench_queue(store)
-  rate("enqueued, 500 at a time", THROUGH, function() fill(store, THROUGH) end)
+  rate("enqueued, 500 at a time", THROUGH, function() fill(THROUGH) end)
   rate("executed, a function that does nothing", THROUGH, function()
     drain(store, runners.of_function(function() end))
   end)
   rate("enqueued while they are executed", THROUGH, function()
     local worker = work(store, runners.of_function(function() end))
-    fill(store, THROUGH)
+    fill(THROUGH)
     worker:stop()
     drain(store, runners.of_function(function() end))
   end)
@@ -114,8 +96,7 @@ end
 local function bench_councils(store)
   local count = THROUGH // 20
   local nothing = curia.council "nothing" { run = function() return "done" end }
-  assert(node.current(store))
-  fill(store, count)
+  fill(count)
   rate("executed, a council that does nothing", count, function()
     drain(store, runners.of_councils(store, { nothing = nothing }))
   end)
@@ -125,10 +106,9 @@ end
 
 remove()
 curia.config { store = "sqlite:" .. path, linger_ms = 0 }
-local store = assert(stores.open("sqlite:" .. path))
-assert(migrate.up(store))
+local store = assert(shared.configured())
 bench_pick_up(store)
 bench_queue(store)
 bench_councils(store)
-store:close()
+shared.close()
 remove()

@@ -212,6 +212,36 @@ describe("a worker", function()
     assert.same({ 1, job.run_id, "completed", 2 }, { #runs, runs[1].run_id, runs[1].status, runs[1].fence })
   end)
 
+  it("is handed what is enqueued beside it, and keeps its order when it is behind", function()
+    local order, states = {}, {}
+    helper.run(function()
+      worker = assert(jobs.work { concurrency = 1, run = function(job)
+        order[#order + 1] = job.input
+        task.sleep(5)
+      end })
+      task.sleep(50)
+      for i = 1, 3 do states[i] = enqueue({ input = i, priority = -i }).state end
+      repeat task.sleep(5) until #order == 3
+      worker:stop()
+    end)
+    assert.same({ "executing", "available", "available" }, states)
+    assert.same({ 1, 3, 2 }, order)
+    assert.equal(3, #jobs.list { state = "completed" })
+  end)
+
+  it("gets its slot back when what was to be enqueued is a duplicate", function()
+    enqueue { unique = { key = "k" }, queue = "other" }
+    helper.run(function()
+      worker = assert(jobs.work { concurrency = 1, run = function() end })
+      task.sleep(50)
+      assert.is_true(enqueue({ unique = { key = "k" } }).duplicate)
+      local job = enqueue()
+      assert.equal("executing", job.state)
+      repeat task.sleep(5) until get(job).state == "completed"
+      worker:stop()
+    end)
+  end)
+
   it("begins anew where the job says so", function()
     local job = work(panel(1), enqueue { backoff = { base = 10 }, options = { restart = true } }, "completed")
     assert.same({ a = 2, b = 2 }, calls)
