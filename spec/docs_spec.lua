@@ -6,7 +6,7 @@ local helper = require "spec.helper"
 local program = require "spec.cli.program"
 
 local MANUALS = {
-  "docs/language.md", "docs/operations.md", "docs/embedding.md", "docs/testing.md", "docs/workflows.md",
+  "docs/language.md", "docs/operations.md", "docs/embedding.md", "docs/testing.md", "docs/workflows.md", "docs/jobs.md",
 }
 
 local function read(path)

@@ -1,8 +1,10 @@
 local config = require "curia.config"
 local curia = require "curia"
+local engine = require "spec.engine.support"
 local helper = require "spec.helper"
 local json = require "curia.json"
 local shared = require "curia.store.shared"
+local stored_runs = require "curia.store.runs"
 local support = require "spec.store.support"
 local task = require "curia.task"
 
@@ -153,5 +155,111 @@ describe("a schedule", function()
     local done, err = jobs.schedule { name = "n", cron = "61 * * * *", council = "panel", store = url }
     assert.is_nil(done)
     assert.matches("minute", err.message)
+  end)
+end)
+
+describe("a worker", function()
+  local calls, worker
+
+  before_each(function()
+    calls = { a = 0, b = 0 }
+    assert(config.shared():set("call", { store = url }))
+  end)
+  after_each(function()
+    if worker then worker:stop(0) end
+    worker = nil
+  end)
+
+  -- A council of two members, of which one fails as often as it is told.
+  local function panel(failures)
+    curia.config { providers = { test = { adapter = "scripted", script = function(request)
+      local member = request.member
+      calls[member] = calls[member] + 1
+      if member == "b" and calls.b <= failures then return { error = { status = 503, message = "no" } } end
+      return "yes from " .. member
+    end } } }
+    return engine.council {
+      name = "panel", ids = { "a", "b" }, quorum = "all", retry = { attempts = 1 },
+      rounds = { { type = "independent_analysis" } },
+    }
+  end
+
+  local function work(council, job, state)
+    return helper.run(function()
+      worker = assert(jobs.work { councils = { panel = council } })
+      local found
+      repeat
+        task.sleep(5)
+        found = get(job)
+      until found.state == state
+      worker:stop(0)
+      return found
+    end)
+  end
+
+  it("sees the run of a job to its end", function()
+    local job = work(panel(0), enqueue(), "completed")
+    local run = assert(stored_runs.get(shared.of(url), "default", job.run_id))
+    assert.same({ "completed", "sync", job.job_id }, { run.status, run.durability, run.job_id })
+    assert.same({ a = 1, b = 1 }, calls)
+  end)
+
+  it("takes the run up again that has failed, and what was paid for is not paid again", function()
+    local job = work(panel(1), enqueue { backoff = { base = 10 } }, "completed")
+    assert.same({ 2, 1 }, { job.attempt, #job.errors })
+    assert.same({ a = 1, b = 2 }, calls)
+    local runs = shared.of(url):query "SELECT run_id, status, fence FROM {runs}"
+    assert.same({ 1, job.run_id, "completed", 2 }, { #runs, runs[1].run_id, runs[1].status, runs[1].fence })
+  end)
+
+  it("is handed what is enqueued beside it, and keeps its order when it is behind", function()
+    local order, states = {}, {}
+    helper.run(function()
+      worker = assert(jobs.work { concurrency = 1, run = function(job)
+        order[#order + 1] = job.input
+        task.sleep(5)
+      end })
+      task.sleep(50)
+      for i = 1, 3 do states[i] = enqueue({ input = i, priority = -i }).state end
+      repeat task.sleep(5) until #order == 3
+      worker:stop()
+    end)
+    assert.same({ "executing", "available", "available" }, states)
+    assert.same({ 1, 3, 2 }, order)
+    assert.equal(3, #jobs.list { state = "completed" })
+  end)
+
+  it("gets its slot back when what was to be enqueued is a duplicate", function()
+    enqueue { unique = { key = "k" }, queue = "other" }
+    helper.run(function()
+      worker = assert(jobs.work { concurrency = 1, run = function() end })
+      task.sleep(50)
+      assert.is_true(enqueue({ unique = { key = "k" } }).duplicate)
+      local job = enqueue()
+      assert.equal("executing", job.state)
+      repeat task.sleep(5) until get(job).state == "completed"
+      worker:stop()
+    end)
+  end)
+
+  it("begins anew where the job says so", function()
+    local job = work(panel(1), enqueue { backoff = { base = 10 }, options = { restart = true } }, "completed")
+    assert.same({ a = 2, b = 2 }, calls)
+    local first = shared.of(url):query("SELECT run_id FROM {runs} WHERE run_id <> ?", job.run_id)[1]
+    assert.equal(first.run_id, stored_runs.get(shared.of(url), "default", job.run_id).parent_attempt_run_id)
+  end)
+
+  it("cancels a run with its job", function()
+    local job = enqueue()
+    local slow = curia.council "panel" { run = function(ctx) ctx:sleep(60000) end }
+    helper.run(function()
+      worker = assert(jobs.work { councils = { panel = slow } })
+      repeat task.sleep(5) until get(job).state == "executing" and curia.find(job.run_id)
+      assert(jobs.cancel(job.job_id, { reason = "enough" }))
+      repeat task.sleep(5) until get(job).state == "cancelled"
+      assert.equal("cancelled", select(2, curia.await(job.run_id)).kind)
+      worker:stop(0)
+    end)
+    assert.equal("cancelled", stored_runs.get(shared.of(url), "default", job.run_id).status)
   end)
 end)

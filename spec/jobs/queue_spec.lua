@@ -100,6 +100,30 @@ describe("a claim", function()
   end)
 end)
 
+describe("the claim of a job that is not stored yet", function()
+  it("takes what a claim in the store would", function()
+    local by = { queue = "default", incarnation = "me", stack = "blue" }
+    local row = support.row { source_stack = "blue" }
+    assert.is_true(queue.claim_new(row, by))
+    assert.same({ "executing", "me", 1, 1 }, { row.state, row.incarnation, row.attempt, row.fence })
+    for _, other in ipairs {
+      { state = "scheduled" }, { queue = "mail" }, { source_stack = "green" }, { source_env = "test" },
+    } do
+      row = support.row(other)
+      assert.is_false(queue.claim_new(row, by))
+      assert.is_nil(row.incarnation)
+    end
+  end)
+
+  it("settles as any other", function()
+    local row, unit = support.row(), {}
+    queue.claim_new(row, { queue = "default", incarnation = "me" })
+    rows.insert(store, unit, row)
+    assert(store:write(unit))
+    assert.equal("completed", settle(rows.get(store, row.job_id), { state = "completed" }).state)
+  end)
+end)
+
 describe("what was to wait", function()
   it("becomes available when its time has come", function()
     local due, future = insert { state = "scheduled" }, insert { state = "retryable", schedule_at = 9e15 // 1 }

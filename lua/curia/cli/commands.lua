@@ -1,5 +1,6 @@
 --- Every command: what it does, its options, examples. The parser and the help read this one table.
 local duration = require "curia.duration"
+local suggest = require "curia.suggest"
 
 local M = {}
 
@@ -17,6 +18,27 @@ local function read_count(text)
   local value = math.tointeger(tonumber(text))
   if not value or value < 0 then return nil, "a whole number, 0 or more, is expected" end
   return value
+end
+
+local function read_positive(text)
+  local value = math.tointeger(tonumber(text))
+  if not value or value < 1 then return nil, "a whole number above 0 is expected" end
+  return value
+end
+
+-- As names of queues and councils are in the library.
+local function read_name(text)
+  if #text > 0 and #text <= 128 and not text:find "[/%c]" then return text end
+  return nil, "a name without '/' is expected"
+end
+
+local JOB_STATES = { "available", "scheduled", "executing", "retryable", "completed", "discarded", "cancelled" }
+
+local function read_state(text)
+  for _, state in ipairs(JOB_STATES) do
+    if text == state then return state end
+  end
+  return nil, "one of " .. table.concat(JOB_STATES, ", ") .. " is expected" .. suggest.hint(text, JOB_STATES)
 end
 
 local function read_amount(text)
@@ -244,6 +266,82 @@ finished goes on in the next line. Variables stay, also those that are typed as
 Ctrl-C stops what runs, or takes back what is typed; Ctrl-D ends. TAB completes
 names, fields, councils, commands and files. Lines are kept in the history, but
 those that begin with a blank or hold what looks like a key.]],
+}
+
+local store_option = { "store", value = "URL", doc = "the store, sqlite:PATH; without it the configured one" }
+
+local worker = {
+  name = "worker",
+  configured = true,
+  usage = "curia worker [OPTIONS]",
+  about = "execute the jobs of a queue",
+  examples = {
+    { "curia worker", "the queue `default`, with the councils that come with Curia" },
+    { "curia worker --councils councils --concurrency 50", "with those of a folder" },
+    { "curia worker --queue mail --queue default", "two queues, each with its own concurrency" },
+  },
+  options = {
+    { "queue", value = "NAME", many = true, convert = read_name,
+      doc = "a queue (default); may stand several times" },
+    { "concurrency", short = "c", value = "N", convert = read_positive, doc = "jobs of a queue at once (10)" },
+    { "councils", value = "DIR", doc = "know the councils of this folder's files" },
+    { "drain", value = "TIME", convert = read_duration,
+      doc = "at the end, how long jobs under way may take (30s)" },
+    store_option, config_option,
+  },
+  text = [[
+Each job is the run of a council, found by its name: in DIR, among those that
+the configuration knows, and among those that come with Curia. A job that fails
+is tried again, later and later, and goes on where it has stopped; one whose
+worker has died is taken up by another.
+
+Ctrl-C and SIGTERM begin nothing more, and let what is under way end; what takes
+longer than --drain is given back to other workers. A second one gives all of it
+back at once.
+
+Exit codes: 0 it was stopped, 1 failed, 64 wrong usage.]],
+}
+
+local jobs = {
+  name = "jobs",
+  configured = true,
+  usage = "curia jobs enqueue|list|show|cancel|retry|prune [ARGUMENT...] [OPTIONS]",
+  about = "enqueue runs for workers, and look after them",
+  examples = {
+    { 'curia jobs enqueue panel "Should we ship on Friday?"', "prints the job's id" },
+    { 'curia jobs enqueue panel "Ship?" --in 2h --unique friday', "later, and only once" },
+    { "curia jobs list --state discarded", "the newest first" },
+    { "curia jobs show 01980f6e-...", "all about one, with the errors of its attempts" },
+    { "curia jobs cancel 01980f6e-...", "it, and its run" },
+    { "curia jobs retry 01980f6e-...", "one that was given up" },
+    { "curia jobs prune --older-than 720h", "forget those that ended 30 days ago" },
+  },
+  options = {
+    { "input", short = "i", value = "FILE|-", doc = "enqueue: the input, from a JSON file or standard input" },
+    { "set", value = "KEY=VALUE", many = true, convert = read_pair("KEY=VALUE"),
+      doc = "enqueue: a field of the input" },
+    { "in", value = "TIME", convert = read_duration, doc = "enqueue: begin no sooner than in 90s, 5m, 2h" },
+    { "priority", value = "N", convert = read_integer, doc = "enqueue: the smallest goes first (0)" },
+    { "unique", value = "KEY", doc = "enqueue: make none while another with this key has not ended" },
+    { "period", value = "TIME", convert = read_duration, doc = "enqueue: the key is taken for so long instead" },
+    { "max-attempts", value = "N", convert = read_positive, doc = "enqueue: give up after so many (5)" },
+    { "timeout", value = "TIME", convert = read_duration, doc = "enqueue: the longest time of an attempt" },
+    { "queue", value = "NAME", convert = read_name, doc = "enqueue, list: the queue" },
+    { "state", value = "STATE", convert = read_state,
+      doc = "list: available, scheduled, executing, retryable, completed, ..." },
+    { "council", value = "NAME", doc = "list: those of a council" },
+    { "limit", value = "N", convert = read_positive, doc = "list: at most so many (50)" },
+    { "reason", value = "TEXT", doc = "cancel: why" },
+    { "older-than", value = "TIME", convert = read_duration, doc = "prune: ended so long ago (168h)" },
+    { "json", doc = "print JSON, a line for each job" },
+    store_option, config_option,
+  },
+  text = [[
+A council is named as its workers know it (curia worker --councils). States:
+available, scheduled (waits for its time), executing, retryable (waits for its
+next attempt), completed, discarded (given up) and cancelled.
+
+Exit codes: 0 ok, 1 failed, 64 wrong usage.]],
 }
 
 local doctor = {
@@ -484,8 +582,8 @@ local help = {
 
 --- In the order of the help.
 M.list = {
-  run, runs, new, check, diagram, estimate, workflow, lua, repl, trust, doctor, migrate, mock, test, completion, version,
-  help,
+  run, runs, new, check, diagram, estimate, workflow, lua, repl, worker, jobs, trust, doctor, migrate, mock, test,
+  completion, version, help,
 }
 
 --- By name.

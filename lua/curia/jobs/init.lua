@@ -99,14 +99,30 @@ local function duplicate(store, holder)
   return job
 end
 
-local function insert(store, row)
+local function write(store, row)
   local results, err = store:write(unit_of(store, row))
   if not results then return nil, err end
   local holder = row.unique_key and results[#results][1]
   if holder and holder.job_id ~= row.job_id then return duplicate(store, holder) end
-  local job = job_of(row)
+  return job_of(row)
+end
+
+local function copy(job)
+  local made = {}
+  for name, value in pairs(job) do made[name] = value end
+  return made
+end
+
+-- Whatever happens, a slot that was reserved is used or given back.
+local Slot = { __close = function(slot) slot.hand_over(slot.job) end }
+
+local function insert(store, row)
+  local hand_over = wake.reserve(store, row)
+  local slot <close> = hand_over and setmetatable({ hand_over = hand_over }, Slot)
+  local job, err = write(store, row)
+  if not job or job.duplicate then return job, err end
   told.enqueued(job)
-  wake.notify(store, job.state == "scheduled")
+  if slot then slot.job = copy(job) else wake.notify(store, job.state == "scheduled") end
   return job
 end
 

@@ -41,6 +41,19 @@ function M.claim(unit, by, limit)
   unit[#unit + 1] = { CLAIM, n = 7, by.incarnation, now, now, by.queue, by.stack, by.env, limit }
 end
 
+--- Whether a claim would take a job that is about to be stored; then its row becomes that of a claimed one.
+---@param row table
+---@param by curia.jobs.Claimant
+---@return boolean
+function M.claim_new(row, by)
+  local fits = row.state == "available" and row.queue == by.queue and row.source_env == by.env
+    and (row.source_stack == nil or row.source_stack == by.stack)
+  if not fits then return false end
+  row.state, row.incarnation, row.attempted_at = "executing", by.incarnation, row.inserted_at
+  row.attempt, row.fence = row.attempt + 1, row.fence + 1
+  return true
+end
+
 --- Whether a job is to be begun before another.
 ---@param a curia.Job
 ---@param b curia.Job

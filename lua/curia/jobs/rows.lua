@@ -40,8 +40,8 @@ M.ENDED = { completed = true, discarded = true, cancelled = true }
 
 local PLAIN = {
   "job_id", "namespace", "queue", "state", "priority", "council", "run_id", "group_name", "attempt", "max_attempts",
-  "timeout_ms", "schedule_at", "unique_key", "unique_until", "fence", "source_stack", "source_env", "inserted_at",
-  "updated_at",
+  "timeout_ms", "schedule_at", "unique_key", "unique_until", "incarnation", "fence", "source_stack", "source_env",
+  "attempted_at", "inserted_at", "updated_at",
 }
 local GIVEN = { "input", "options", "backoff", "metadata" }
 local PACKED = { "input", "options", "backoff", "metadata", "errors" }

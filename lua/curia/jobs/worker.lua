@@ -49,9 +49,13 @@ local function execute(self, job)
   if ok then ended(self, job, err) else ended(self, job, result) end
 end
 
+-- The slot is taken already. What comes once the worker has given its jobs back goes the same way.
 local function begin(self, job)
+  if self.gave_back then
+    job.leaving = true
+    return ended(self, job)
+  end
   told.started(job)
-  self.executing = self.executing + 1
   self.tasks[job.job_id] = { job = job, task = task.spawn_bound(execute, self, job) }
 end
 
@@ -80,15 +84,35 @@ local function add_claim(self, unit)
   local free = self.concurrency - self.executing
   if self.stopping or free <= 0 then return nil end
   queue.claim(unit, self, free)
-  return #unit
+  return #unit, free
 end
 
 local function begin_all(self, found)
   local jobs, err = rows.all(self.store, found)
   if not jobs then return nil, err end
   table.sort(jobs, queue.before)
+  self.executing = self.executing + #jobs
   for _, job in ipairs(jobs) do begin(self, job) end
   return true
+end
+
+-- ---- jobs that are enqueued here --------------------------------------------------------------------
+
+-- Where a slot is free, and nothing waits before it, a job is claimed by the very statement that inserts it.
+local function reserve(self, row)
+  local free = not self.stopping and self.caught_up and self.executing < self.concurrency
+  if not free or not queue.claim_new(row, self) then return nil end
+  self.executing = self.executing + 1
+  return function(job)
+    if job then table.insert(self.handed, job) else self.executing = self.executing - 1 end
+    stir(self)
+  end
+end
+
+local function begin_handed(self)
+  local handed = self.handed
+  self.handed = {}
+  for _, job in ipairs(handed) do begin(self, job) end
 end
 
 -- What could not be stored is stored in the next pass.
@@ -96,7 +120,7 @@ local function pass(self)
   local unit, settling = {}, self.settling
   self.stirred, self.settling = false, {}
   add_settled(self, unit, settling)
-  local claim = add_claim(self, unit)
+  local claim, wanted = add_claim(self, unit)
   if #unit == 0 then return true end
   local results, err = self.store:write(unit)
   if not results then
@@ -104,7 +128,9 @@ local function pass(self)
     return nil, err
   end
   look_for_retries(self, settling)
-  return not claim or begin_all(self, results[claim])
+  if not claim then return true end
+  self.caught_up = #results[claim] < wanted
+  return begin_all(self, results[claim])
 end
 
 -- ---- each second ----------------------------------------------------------------------------------
@@ -163,16 +189,20 @@ end
 
 local function round(self)
   local ok, err = true, nil
+  begin_handed(self)
   if clock.ms() >= self.look_at then ok, err = look(self) end
   if ok then ok, err = pass(self) end
   if ok then rest(self) else complain(self, err) end
 end
 
 local function main(self)
-  local stop_listening = wake.listen(self.store, function(otherwise)
-    if otherwise then self.look_at = 0 end
-    stir(self)
-  end)
+  local stop_listening = wake.listen(self.store, {
+    notify = function(otherwise)
+      if otherwise then self.look_at = 0 end
+      stir(self)
+    end,
+    reserve = function(row) return reserve(self, row) end,
+  })
   local _ <close> = setmetatable({}, { __close = stop_listening })
   while not is_over(self) do round(self) end
 end
@@ -185,7 +215,8 @@ function M.start(opts)
   local self = setmetatable({
     store = opts.store, runner = opts.runner, queue = opts.queue, concurrency = opts.concurrency,
     incarnation = opts.incarnation, is_alive = opts.is_alive, stack = opts.stack, env = opts.env,
-    signal = task.signal(), tasks = {}, settling = {}, executing = 0, stopping = false, stirred = false, look_at = 0,
+    signal = task.signal(), tasks = {}, settling = {}, handed = {}, executing = 0, caught_up = false, stopping = false,
+    gave_back = false, stirred = false, look_at = 0,
   }, Worker)
   self.task = task.spawn_root(main, self)
   return self
@@ -193,7 +224,8 @@ end
 
 -- ---- the end --------------------------------------------------------------------------------------
 
-local function leave(self)
+local function give_back(self)
+  self.gave_back = true
   for _, entry in pairs(self.tasks) do
     entry.job.leaving = true
     entry.task:cancel "its worker has stopped"
@@ -209,7 +241,7 @@ function Worker:stop(drain_ms)
   stir(self)
   local ok = self.task:await(drain_ms)
   if ok == nil then
-    leave(self)
+    give_back(self)
     self.task:await()
   end
 end

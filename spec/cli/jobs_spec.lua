@@ -1,0 +1,74 @@
+local json = require "curia.json"
+local program = require "spec.cli.program"
+local support = require "spec.store.support"
+
+local folder
+
+before_each(function() folder = support.folder() end)
+after_each(function() folder.remove() end)
+
+local function run(...)
+  local args = { "jobs", ... }
+  args[#args + 1] = "--store"
+  args[#args + 1] = folder.url "jobs.db"
+  return program.run(args)
+end
+
+local function enqueue(...)
+  local code, out = run("enqueue", "panel", ...)
+  assert.equal(0, code)
+  return (out:gsub("%s+$", ""))
+end
+
+describe("curia jobs", function()
+  it("enqueues, lists and shows", function()
+    local id = enqueue("Should we", "ship?", "--set", "n=5", "--priority", "-2", "--timeout", "2m")
+    local code, out = run("list", "--json", "--state", "available")
+    assert.equal(0, code)
+    local job = json.decode(out)
+    assert.same({ id, "panel", "Should we ship?", 5, -2, 120000 },
+      { job.job_id, job.council, job.input.question, job.input.n, job.priority, job.timeout_ms })
+    code, out = run("show", id)
+    assert.equal(0, code)
+    assert.matches("state +available", out)
+    assert.matches("attempt +0 of 5", out)
+    out = select(2, run "list")
+    assert.equal(id, out:match "^%S+")
+    assert.matches("  available .* 0/5\n$", out)
+  end)
+
+  it("enqueues for later, and a unique one once", function()
+    local id = enqueue("Ship?", "--in", "2h", "--unique", "friday")
+    assert.matches("state +scheduled", select(2, run("show", id)))
+    local code, out, err = run("enqueue", "panel", "Ship?", "--unique", "friday")
+    assert.same({ 0, id .. "\n" }, { code, out })
+    assert.matches("no other was made", err)
+  end)
+
+  it("cancels, begins once more and prunes", function()
+    local id = enqueue "Ship?"
+    assert.equal(id .. " cancelled\n", select(2, run("cancel", id, "--reason", "enough")))
+    assert.matches("cancel_requested +enough", select(2, run("show", id)))
+    assert.equal(id .. " available\n", select(2, run("retry", id)))
+    assert.equal("0 jobs were deleted\n", select(2, run("prune", "--older-than", "0s")))
+    run("cancel", id)
+    assert.equal("1 job was deleted\n", select(2, run("prune", "--older-than", "0s")))
+  end)
+
+  it("tells what is wrong", function()
+    local code, _, err = run("show", "none")
+    assert.equal(1, code)
+    assert.matches("there is no job none", err)
+    for message, args in pairs {
+      ["what is missing"] = {}, ["did you mean 'list'"] = { "lst" }, ["the council is missing"] = { "enqueue" },
+      ["the job's id is missing"] = { "cancel" }, ["one job at a time"] = { "show", "a", "b" },
+      ["%-%-period goes with %-%-unique"] = { "enqueue", "panel", "Why?", "--period", "5s" },
+      ["did you mean 'completed'"] = { "list", "--state", "complete" },
+      ["a name without '/'"] = { "list", "--queue", "a/b" },
+    } do
+      code, _, err = run(table.unpack(args))
+      assert.equal(64, code, message)
+      assert.matches(message, err)
+    end
+  end)
+end)
