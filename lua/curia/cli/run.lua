@@ -120,7 +120,7 @@ end
 local function start_options(request)
   local values = request.values
   return {
-    recorder = recorder_of(request),
+    recorder = not values.durable and recorder_of(request) or nil, durability = values.durable and "sync" or nil,
     offline = request.offline or nil, models = next(request.models) and request.models or nil,
     seed = values.seed, deadline_ms = values.deadline,
     budget = values.budget_usd and budget_of(request) or nil,
@@ -191,18 +191,29 @@ local function keep(run, request)
   end
 end
 
+local function begin(request)
+  return require "curia".start(request.council, request.input, start_options(request))
+end
+
+-- What is asked of a durable run in its store, by another program, is heard here.
+local function hear(run)
+  if not run.root then return nil end
+  return require "curia.recovery".hear()
+end
+
 local function go(request)
   local view <close> = open_view(request)
   if request.offline and view.tokens then pace.slow_down() end
-  local run, err = require "curia".start(request.council, request.input, start_options(request))
+  local run, err = (request.begin or begin)(request)
   if not run then
     view:close()
     print_outcome(request, nil, err)
     return FAILED
   end
   local caught <close> = signals.catch(run, function(text) view:say(text) end)
-  local result
+  local hearing, result = hear(run), nil
   result, err = follow(run, view, request.values)
+  if hearing then hearing:stop() end
   view:close()
   print_outcome(request, result, err, views.palette(view))
   keep(run, request)
@@ -251,9 +262,9 @@ local function stop_export(exporting)
 end
 
 -- However the run has ended, what is known of it is sent before the program ends.
-local function perform_exported(request)
+local function perform_exported(request, fn)
   local exporting = start_export()
-  local done, code = task.run(perform, request)
+  local done, code = task.run(fn or perform, request)
   if exporting then stop_export(exporting) end
   return done and code or crashed(code)
 end
@@ -276,6 +287,23 @@ local function asked_again(row, council, values)
     values = values, council = council, source = row.source, input = row.input, again_of = row.run_id,
     offline = opts.offline, models = opts.models or {},
   }
+end
+
+--- Shows a run that goes on, as `curia run` does.
+---@param council curia.Council
+---@param row curia.store.RunRow
+---@param values table options of `curia run`
+---@param begin_ fun(): curia.Run?, curia.Error? async
+---@return integer exit code
+function M.go_on(council, row, values, begin_)
+  local opts = row.options or {}
+  local request = {
+    values = values, council = council, input = row.input, offline = opts.offline, models = opts.models or {},
+    begin = begin_,
+  }
+  local plan, err = make_plan(request)
+  if not plan then return failed(values, err) end
+  return perform_exported(request, go)
 end
 
 --- Asks once more what a stored run was asked: a new run, which names the first one as what it tries again.

@@ -75,7 +75,7 @@ function M.resume(run_id, opts)
   if not row then return nil, err end
   err = refusal(store, row)
   if err then return nil, err end
-  local reopen, claimed = row.finalized_at ~= nil, nil
+  local reopen, claimed = row.finalized_at ~= nil
   claimed, err = claim_one(store, row)
   if not claimed then return nil, err end
   return resuming.resume(store, row, { accept = opts.accept, councils = opts.councils, reopen = reopen })

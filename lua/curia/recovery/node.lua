@@ -7,6 +7,7 @@ local clock = require "curia.core.clock"
 local config = require "curia.config"
 local folders = require "curia.folders"
 local locks = require "curia.core.lock"
+local shared = require "curia.store.shared"
 local system = require "curia.core.system"
 local uv = require "luv"
 
@@ -21,8 +22,9 @@ local nodes = setmetatable({}, { __mode = "k" }) -- by store
 
 -- A database in memory is known to this process alone.
 local function folder_of(store)
-  local path = store.url:match "^sqlite:(.+)$"
-  return path ~= ":memory:" and path .. ".nodes" or nil
+  local path = shared.path(store.url)
+  if not path then return nil end
+  return (path:sub(1, 1) == "/" and path or uv.cwd() .. "/" .. path) .. ".nodes"
 end
 
 local function file_of(store, incarnation)
@@ -46,7 +48,8 @@ local function register(store)
   local node = { incarnation = system.uuid7(), node_id = config.shared():get "node_id" or uv.os_gethostname() }
   local held, err = take_lock(store, node)
   if not held then return nil, err end
-  local now, done = clock.wall_ms()
+  local now = clock.wall_ms()
+  local done
   done, err = store:execute(INSERT, node.incarnation, node.node_id, uv.os_getpid(), now, now)
   if done then return node end
   if node.lock then node.lock:release() end
