@@ -15,8 +15,9 @@ local M = {}
 local TIMEOUT_MS = 10000
 local SETTLE_MS = 500
 
--- What specs start keeps nothing in the store of whoever runs them.
+-- What specs start keeps nothing in the store of whoever runs them: who wants one names it.
 require "luv".os_setenv("CURIA_RECORDER", "false")
+require "luv".os_setenv("XDG_DATA_HOME", "/dev/null")
 
 --- The program that runs the specs, for specs that start it once more.
 M.program = require "luv".exepath()

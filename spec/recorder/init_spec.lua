@@ -87,7 +87,8 @@ describe("a recorder of three functions", function()
 
   it("that fails to begin is told nothing more", function()
     local recorder, told = noting { init = function() error("never", 0) end }
-    T.logged(function() ended({}, { recorder = recorder }) end)
+    local lines = T.logged(function() ended({}, { recorder = recorder }) end)
+    assert.matches("is not recorded: never", lines[1])
     assert.same({ 0, nil }, { #told.types, told.finalized })
   end)
 end)
