@@ -51,5 +51,7 @@ describe("the page of a run", function()
 
   it("shows a run that goes on as far as it has come", function()
     assert.matches("^panel\nWhy%?\n\nstatus     running$", text { events = {}, facts = { { "status", "running" } } })
+    local shown = text { events = table.move(EVENTS, 1, 5, 1, {}) }
+    assert.matches("\nround 1[^\n]*\n  ann: done[^\n]*\n  ben: [^\n]+\n", shown)
   end)
 end)

@@ -91,8 +91,9 @@ function Writer:init()
   local unit, row = {}, self:row()
   rows.insert(self.store, unit, row, self.seen)
   self.status = row.status
-  requests.watch(self.store, self.run)
-  return self:hand_over(unit)
+  local ok, problem = self:hand_over(unit)
+  if ok then requests.watch(self.store, self.run) end
+  return ok, problem
 end
 
 local STATUS = { run_started = "running", run_blocked = "blocked", run_resumed = "running" }
