@@ -8,7 +8,8 @@ local curia = require "curia"
 local system = require "curia.core.system"
 local task = require "curia.task"
 
-local USAGE = "usage: council --url URL --runs N --concurrency N --stream 0|1 --subscribe 0|1\n"
+local USAGE = "usage: council --url URL --runs N --concurrency N --stream 0|1 --subscribe 0|1 "
+  .. "[--durability sync --store sqlite:PATH]\n"
 local QUESTION = "What should a small team measure first when it builds an agent runtime, and why?"
 local MEMBER = "You are member %d of a council of three. Answer the question briefly and honestly."
 local CHAIR = "You are the chair of a council of three. Write the final answer."
@@ -19,12 +20,16 @@ local function fail(message)
   os.exit(64)
 end
 
+local TEXTS = { url = true, durability = true, store = true }
+
 local function flags(args)
-  local found = { url = false, runs = 100, concurrency = 10, stream = 0, subscribe = 0 }
+  local found = {
+    url = false, runs = 100, concurrency = 10, stream = 0, subscribe = 0, durability = "none", store = false,
+  }
   for i = 1, #args, 2 do
     local name, value = args[i]:match "^%-%-(.+)$", args[i + 1]
     if not name or found[name] == nil or not value then fail("cannot read " .. args[i]) end
-    found[name] = name == "url" and value or math.tointeger(tonumber(value)) or fail("no number: " .. value)
+    found[name] = TEXTS[name] and value or math.tointeger(tonumber(value)) or fail("no number: " .. value)
   end
   if not found.url then fail "--url is missing" end
   found.concurrency = math.min(found.concurrency, found.runs)
@@ -135,15 +140,14 @@ end
 
 local options = flags(arg)
 curia.config { providers = { mock = { adapter = "openai_chat", base_url = options.url .. "/v1", api_key = "none" } } }
+if options.store then curia.config { store = options.store } end
 local council = new_council(options.stream ~= 0)
 local tokens = 0
-local run_options
+local run_options = { durability = options.durability }
 if options.subscribe ~= 0 then
-  run_options = {
-    subscribe = function(event)
-      if event.type == "member_token" then tokens = tokens + 1 end
-    end,
-  }
+  run_options.subscribe = function(event)
+    if event.type == "member_token" then tokens = tokens + 1 end
+  end
 end
 
 local wall_us, cpu_us = clock.us(), system.cpu_us()
@@ -155,4 +159,5 @@ print(("{%q:%q,%q:%d,%q:%d,%q:%.4f,%q:%.6f,%q:%.2f,%q:%.3f,%q:%.3f,%q:%.2f,%q:%d
   "runs_per_s", options.runs * 1e6 / wall_us, "p50_ms", percentile(times, 0.5), "p99_ms", percentile(times, 0.99),
   "max_rss_mb", peak_rss_mb(), "final_bytes", bytes, "token_events", tokens,
   "runtime", "curia " .. curia._VERSION .. ", " .. _VERSION))
+require "curia.store.shared".close()
 return ok == options.runs and 0 or 1

@@ -1,26 +1,33 @@
 /* curia.core.clock: reading of time, and the virtual clock of tests. */
 #include "error.h"
 #include "host.h"
+#include "scope.h"
 
 static curia__clock *clock_of(lua_State *L) {
     return &curia__host_of(L)->loop.clock;
 }
 
+/* That of the running task: a scope may have a time of its own. */
+static curia__clock *clock_here(lua_State *L) {
+    curia__host *host = curia__host_of(L);
+    return curia__clock_of_task(&host->loop, curia__current_task(host));
+}
+
 /* ms() -> monotonic milliseconds, cached per loop turn (integer) */
 static int clock_ms(lua_State *L) {
-    lua_pushinteger(L, (lua_Integer)curia__clock_ms(clock_of(L)));
+    lua_pushinteger(L, (lua_Integer)curia__clock_ms(clock_here(L)));
     return 1;
 }
 
 /* us() -> monotonic microseconds, read now (integer) */
 static int clock_us(lua_State *L) {
-    lua_pushinteger(L, (lua_Integer)curia__clock_us(clock_of(L)));
+    lua_pushinteger(L, (lua_Integer)curia__clock_us(clock_here(L)));
     return 1;
 }
 
 /* wall_ms() -> Unix milliseconds, UTC (integer) */
 static int clock_wall_ms(lua_State *L) {
-    lua_pushinteger(L, (lua_Integer)curia__clock_wall_ms(clock_of(L)));
+    lua_pushinteger(L, (lua_Integer)curia__clock_wall_ms(clock_here(L)));
     return 1;
 }
 

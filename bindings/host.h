@@ -173,6 +173,7 @@ void curia__log(curia__host *host, const char *level, const char *format, ...)
 /* Each subject's opener pushes its module table; registered in bindings/curia.c. */
 int curia__open_task(lua_State *L);
 int curia__open_clock(lua_State *L);
+int curia__open_lock(lua_State *L);
 int curia__open_json(lua_State *L);
 int curia__open_decoder(lua_State *L);
 int curia__open_pattern(lua_State *L);

@@ -148,6 +148,7 @@ static int json_bind(lua_State *L) {
     static const luaL_Reg functions[] = {{"decode", curia__json_decode},
                                          {"decoder", curia__json_decoder},
                                          {"encode", curia__json_encode},
+                                         {"encode_apart", curia__json_encode_apart},
                                          {"array", json_array},
                                          {"object", json_object},
                                          {"is_array", json_is_array},

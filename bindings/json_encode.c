@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "../runtime/hash.h"
 #include "../runtime/json.h"
 #include "json.h"
 
@@ -45,6 +46,10 @@ struct encoder {
     int more_entries;
     const void *array_mark, *object_mark;
     int depth, max_depth, indent;
+    size_t apart_from; /* texts of so many bytes stand apart; SIZE_MAX: none do */
+    int parts;         /* stack index of their list */
+    lua_Integer part_count;
+    bool ambiguous; /* an object has a key that means a text that stands apart */
     struct entry first_entries[FIRST_ENTRIES];
     char bytes[FIRST_BYTES];
 };
@@ -174,6 +179,22 @@ static void put_end(struct encoder *e, char bracket) {
 
 static bool put_table(struct encoder *e, int index, const struct step *step);
 
+/* Writes the hash of a text in its place, and notes both. */
+static bool put_apart(struct encoder *e, int index, const char *text, size_t length) {
+    lua_State *L = e->L;
+    char hash[CURIA__HASH_TEXT];
+    if (curia__hash(text, length, hash)) return luaL_error(L, "not enough memory");
+    put(e, "{\"$blob\":\"", 10);
+    put(e, hash, CURIA__HASH_TEXT - 1);
+    put(e, "\"}", 2);
+    curia__json_need_stack(L, LUA_MINSTACK);
+    lua_pushstring(L, hash);
+    lua_rawseti(L, e->parts, ++e->part_count);
+    lua_pushvalue(L, index);
+    lua_rawseti(L, e->parts, ++e->part_count);
+    return true;
+}
+
 static bool put_number(struct encoder *e, int index, const struct step *step) {
     char *to = reserve(e, CURIA__JSON_NUMBER_SIZE);
     if (lua_isinteger(e->L, index)) {
@@ -194,6 +215,7 @@ static bool put_value(struct encoder *e, int index, const struct step *step) {
     switch (type) {
     case LUA_TSTRING:
         text = lua_tolstring(e->L, index, &length);
+        if (length >= e->apart_from) return put_apart(e, index, text, length);
         put_string(e, text, length);
         return true;
     case LUA_TNUMBER: return put_number(e, index, step);
@@ -348,6 +370,11 @@ static bool push_members(struct encoder *e, int index, const struct step *step, 
     return true;
 }
 
+static bool is_ambiguous(const struct entry *member) {
+    return (member->length == 5 && !memcmp(member->key, "$blob", 5)) ||
+           (member->length == 7 && !memcmp(member->key, "$object", 7));
+}
+
 /* Its first key and value are on top; both are popped. */
 static bool put_object(struct encoder *e, int index, const struct step *up) {
     int base = lua_gettop(e->L) - 2;
@@ -359,6 +386,7 @@ static bool put_object(struct encoder *e, int index, const struct step *up) {
         struct entry member = e->entries[first + i]; /* writing the value may move the entries */
         struct step step = {up, member.key, 0};
         put_separator(e, (lua_Integer)i);
+        if (is_ambiguous(&member)) e->ambiguous = true;
         put_string(e, member.key, member.length);
         put(e, ": ", e->indent ? 2 : 1);
         if (!put_value(e, member.value, &step)) return false;
@@ -420,6 +448,8 @@ static void start(lua_State *L, struct encoder *e) {
     e->room = FIRST_ENTRIES;
     e->more_entries = lua_gettop(L);
     e->depth = 0;
+    e->apart_from = SIZE_MAX;
+    e->ambiguous = false;
 }
 
 int curia__json_encode(lua_State *L) {
@@ -433,6 +463,28 @@ int curia__json_encode(lua_State *L) {
     if (!put_value(&e, 1, NULL)) return curia__json_return_error(L, "path");
     lua_pushlstring(L, e.data, e.size);
     return 1;
+}
+
+int curia__json_encode_apart(lua_State *L) {
+    struct encoder e;
+    luaL_checkany(L, 1);
+    lua_Integer from = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, from > 0, 2, "bytes, 1 or more");
+    lua_settop(L, 1);
+    lua_newtable(L);
+    e.indent = 0;
+    e.max_depth = CURIA__JSON_DEFAULT_DEPTH;
+    start(L, &e);
+    e.apart_from = (size_t)from;
+    e.parts = 2;
+    e.part_count = 0;
+    e.array_mark = lua_topointer(L, lua_upvalueindex(CURIA__JSON_ARRAY_MARK));
+    e.object_mark = lua_topointer(L, lua_upvalueindex(CURIA__JSON_OBJECT_MARK));
+    if (!put_value(&e, 1, NULL)) return curia__json_return_error(L, "path");
+    lua_pushlstring(L, e.data, e.size);
+    lua_pushvalue(L, 2);
+    lua_pushboolean(L, e.ambiguous);
+    return 3;
 }
 
 static const void *mark_pointer(lua_State *L, bool object) {

@@ -342,6 +342,10 @@ static int group_gc(lua_State *L) {
 
 static int next_of(lua_State *L, lua_Integer until_ms);
 
+static curia__clock *clock_here(curia__host *host) {
+    return curia__clock_of_task(&host->loop, curia__current_task(host));
+}
+
 static int group_changed(lua_State *L, int status, lua_KContext until_ms) {
     (void)status;
     if (curia__await_status(L) != CURIA_ETIMEOUT) return next_of(L, until_ms);
@@ -354,7 +358,7 @@ static int group_changed(lua_State *L, int status, lua_KContext until_ms) {
 static int next_of(lua_State *L, lua_Integer until_ms) {
     lua_group *g = check_group(L);
     if (g->group.first || !g->group.live) return group_take(L, g);
-    lua_Integer left_ms = until_ms - (lua_Integer)curia__clock_ms(&g->host->loop.clock);
+    lua_Integer left_ms = until_ms - (lua_Integer)curia__clock_ms(clock_here(g->host));
     curia__wait *w = curia__await_begin(L, "group:next");
     start_wait(L, w, &g->group.changed, until_ms < 0 ? -1 : left_ms > 0 ? left_ms : 0);
     return curia__await(L, group_changed, until_ms);
@@ -363,7 +367,7 @@ static int next_of(lua_State *L, lua_Integer until_ms) {
 /* group:next([timeout_ms]) -> the next task that has ended; nothing when all have been collected;
  * nil, err (kind timeout). */
 static int group_next(lua_State *L) {
-    curia__clock *clock = &check_group(L)->host->loop.clock;
+    curia__clock *clock = clock_here(check_group(L)->host);
     int64_t timeout_ms = opt_timeout(L, 2);
     return next_of(L, timeout_ms < 0 ? -1 : (lua_Integer)curia__clock_ms(clock) + timeout_ms);
 }
@@ -438,13 +442,64 @@ static curia__scope *check_scope(lua_State *L) {
     return ((lua_scope *)luaL_checkudata(L, 1, SCOPE))->scope;
 }
 
-/* scope() -> a scope, see runtime/scope.h */
+/* scope([wall_ms]) -> a scope, see runtime/scope.h; with a time of its own that begins at 0 and at that Unix time */
 static int task_scope(lua_State *L) {
+    bool timed = !lua_isnoneornil(L, 1);
+    lua_Number wall_ms = luaL_optnumber(L, 1, 0);
     lua_scope *box = lua_newuserdatauv(L, sizeof *box, 0);
     box->scope = NULL;
     luaL_setmetatable(L, SCOPE);
-    box->scope = curia__scope_new();
-    return box->scope ? 1 : luaL_error(L, "not enough memory");
+    box->scope = curia__scope_new(timed);
+    if (!box->scope) return luaL_error(L, "not enough memory");
+    curia__clock_set_wall(&box->scope->clock, wall_ms);
+    return 1;
+}
+
+static curia__scope *check_timed(lua_State *L) {
+    curia__scope *scope = check_scope(L);
+    luaL_argcheck(L, scope->timed, 1, "the scope has no time of its own");
+    return scope;
+}
+
+static uint64_t check_later(lua_State *L, curia__scope *scope) {
+    lua_Integer ms = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, ms >= (lua_Integer)curia__clock_ms(&scope->clock), 2, "time goes forward");
+    return (uint64_t)ms;
+}
+
+/* scope:ms() -> milliseconds of its own time */
+static int scope_ms(lua_State *L) {
+    lua_pushinteger(L, (lua_Integer)curia__clock_ms(&check_timed(L)->clock));
+    return 1;
+}
+
+/* scope:due() -> when the next of its tasks' waits or deadlines is over, on its own time; nil: there is none */
+static int scope_due(lua_State *L) {
+    curia__clock *clock = &check_timed(L)->clock;
+    int64_t left_ms = curia__clock_next_ms(clock);
+    if (left_ms < 0) return 0;
+    lua_pushinteger(L, (lua_Integer)curia__clock_ms(clock) + left_ms);
+    return 1;
+}
+
+/* scope:set(ms): it is that time now; what is due by then waits for `advance`. */
+static int scope_set(lua_State *L) {
+    curia__scope *scope = check_timed(L);
+    curia__clock_set_ms(&scope->clock, check_later(L, scope));
+    return 0;
+}
+
+/* scope:advance(ms): it is that time now, and what is due by then happens. */
+static int scope_advance(lua_State *L) {
+    curia__scope *scope = check_timed(L);
+    curia__scope_advance(scope, check_later(L, scope));
+    return 0;
+}
+
+/* scope:set_wall(wall_ms): now is that Unix time. */
+static int scope_set_wall(lua_State *L) {
+    curia__clock_set_wall(&check_timed(L)->clock, luaL_checknumber(L, 2));
+    return 0;
 }
 
 /* scope:add(task) -> the task, which must not have begun. What it spawns is in the scope too. */
@@ -454,6 +509,13 @@ static int scope_add(lua_State *L) {
     luaL_argcheck(L, t->task.state == CURIA__TASK_READY && !t->task.scope, 2, "it has begun");
     curia__scope_add(scope, &t->task);
     lua_settop(L, 2);
+    return 1;
+}
+
+/* in_scope() -> whether the running task is in a scope with a time of its own */
+static int task_in_scope(lua_State *L) {
+    const curia__task *here = parent_here(L);
+    lua_pushboolean(L, here && here->scope && here->scope->timed);
     return 1;
 }
 
@@ -498,7 +560,14 @@ static const luaL_Reg group_meta[] = {{"__gc", group_gc}, {NULL, NULL}};
 static const luaL_Reg signal_methods[] = {
     {"wait", signal_wait}, {"notify", signal_notify}, {NULL, NULL}};
 static const luaL_Reg signal_meta[] = {{"__gc", signal_notify}, {NULL, NULL}};
-static const luaL_Reg scope_methods[] = {{"add", scope_add}, {"quiet", scope_quiet}, {NULL, NULL}};
+static const luaL_Reg scope_methods[] = {{"add", scope_add},
+                                         {"quiet", scope_quiet},
+                                         {"ms", scope_ms},
+                                         {"due", scope_due},
+                                         {"set", scope_set},
+                                         {"advance", scope_advance},
+                                         {"set_wall", scope_set_wall},
+                                         {NULL, NULL}};
 static const luaL_Reg scope_meta[] = {{"__gc", scope_gc}, {NULL, NULL}};
 static const luaL_Reg functions[] = {{"spawn", task_spawn},
                                      {"spawn_root", task_spawn_root},
@@ -511,6 +580,7 @@ static const luaL_Reg functions[] = {{"spawn", task_spawn},
                                      {"group", group_new},
                                      {"signal", signal_new},
                                      {"scope", task_scope},
+                                     {"in_scope", task_in_scope},
                                      {NULL, NULL}};
 
 static void new_class(lua_State *L, const char *name, const luaL_Reg *methods,

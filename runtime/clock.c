@@ -130,7 +130,12 @@ int curia__clock_init(curia__clock *c, uv_loop_t *uv, void (*on_due)(void *), vo
     uv_timer_init(uv, c->handle);
     uv_unref((uv_handle_t *)c->handle);
     c->handle->data = c;
+    c->open = true;
     return 0;
+}
+
+void curia__clock_init_own(curia__clock *c) {
+    *c = (curia__clock){.armed_ms = STOPPED, .is_virtual = true, .open = true};
 }
 
 static void on_closed(uv_handle_t *handle) {
@@ -146,6 +151,7 @@ void curia__clock_deinit(curia__clock *c) {
     c->heap = NULL;
     c->capacity = 0;
     c->foreground = 0;
+    c->open = false;
     if (c->handle) uv_close((uv_handle_t *)c->handle, on_closed);
     c->handle = NULL;
 }
@@ -176,7 +182,7 @@ static uint64_t exact_ms(const curia__clock *c) {
 
 int curia__timer_start(curia__clock *c, curia__timer *t, uint64_t delay_ms, curia__timer_fn fn) {
     curia__timer_stop(c, t);
-    if (!c->handle) return CURIA_ECLOSED;
+    if (!c->open) return CURIA_ECLOSED;
     t->fire = fn;
     t->due_ms = exact_ms(c) + delay_ms;
     t->order = c->starts++;
@@ -231,6 +237,10 @@ void curia__clock_set_wall(curia__clock *c, double wall_ms) {
 void curia__clock_advance(curia__clock *c, uint64_t ms) {
     c->virtual_ms += ms;
     mark_due(c);
+}
+
+void curia__clock_set_ms(curia__clock *c, uint64_t ms) {
+    c->virtual_ms = ms;
 }
 
 int64_t curia__clock_next_ms(curia__clock *c) {

@@ -37,6 +37,7 @@ struct curia__clock {
     uv_timer_t *handle; /* own allocation: freed by its close callback */
     curia__timer **heap;
     size_t count, capacity;
+    bool open;         /* takes timers */
     uint64_t starts;   /* how many timers were ever started */
     size_t foreground; /* timers that keep the loop alive, due ones included */
     curia__timer *due_first, *due_last;
@@ -49,6 +50,9 @@ struct curia__clock {
 
 /* on_due is called when timers have become due. Returns 0 or CURIA_ENOMEM. */
 int curia__clock_init(curia__clock *c, uv_loop_t *uv, void (*on_due)(void *), void *arg);
+
+/* A clock that is nobody's but its owner's: virtual from 0 on, behind no loop, until it is moved. */
+void curia__clock_init_own(curia__clock *c);
 
 /* Forgets all timers without firing them and closes the handle (asynchronously). */
 void curia__clock_deinit(curia__clock *c);
@@ -77,6 +81,8 @@ int curia__clock_set_virtual(curia__clock *c, bool on);
 void curia__clock_set_wall(curia__clock *c, double wall_ms);
 /* Moves virtual time and marks what has become due. */
 void curia__clock_advance(curia__clock *c, uint64_t ms);
+/* Moves virtual time alone: what has become due is marked when time moves on by curia__clock_advance. */
+void curia__clock_set_ms(curia__clock *c, uint64_t ms);
 /* Milliseconds until the next timer; -1: there is none; 0: one is due. */
 int64_t curia__clock_next_ms(curia__clock *c);
 

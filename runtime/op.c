@@ -2,6 +2,7 @@
 
 #include "error.h"
 #include "loop.h"
+#include "scope.h"
 #include "task.h"
 
 void curia__op_start(curia__op *op, curia__loop *loop, const curia__op_class *cls,
@@ -47,13 +48,17 @@ static void signal_remove(curia__signal *signal, curia__op *op) {
     }
 }
 
+static curia__clock *clock_of(const curia__wait *w) {
+    return curia__clock_of_task(w->op.loop, w->op.task);
+}
+
 void curia__signal_notify(curia__signal *signal, int status) {
     while (signal->first) {
         curia__wait *w = (curia__wait *)signal->first;
         signal->first = w->op.next;
         if (!signal->first) signal->last = NULL;
         w->signal = NULL;
-        curia__timer_stop(&w->op.loop->clock, &w->timer);
+        curia__timer_stop(clock_of(w), &w->timer);
         curia__op_complete(&w->op, status);
     }
 }
@@ -61,7 +66,7 @@ void curia__signal_notify(curia__signal *signal, int status) {
 static void wait_end(curia__wait *w, int status) {
     if (w->signal) signal_remove(w->signal, &w->op);
     w->signal = NULL;
-    curia__timer_stop(&w->op.loop->clock, &w->timer);
+    curia__timer_stop(clock_of(w), &w->timer);
     curia__op_complete(&w->op, status);
 }
 
@@ -83,7 +88,8 @@ int curia__wait_start(curia__wait *w, curia__loop *loop, curia__task *task, curi
                       int64_t timeout_ms) {
     if (timeout_ms >= 0) {
         w->timer.background = task && task->background;
-        int rc = curia__timer_start(&loop->clock, &w->timer, (uint64_t)timeout_ms, on_time);
+        curia__clock *clock = curia__clock_of_task(loop, task);
+        int rc = curia__timer_start(clock, &w->timer, (uint64_t)timeout_ms, on_time);
         if (rc) return rc;
     }
     curia__op_start(&w->op, loop, &wait_class, task);

@@ -12,6 +12,10 @@ static curia__task **siblings(curia__task *task) {
     return task->parent ? &task->parent->children : &task->loop->tasks;
 }
 
+static curia__clock *clock_of(const curia__task *task) {
+    return curia__clock_of_task(task->loop, task);
+}
+
 static void link_in(curia__task *task) {
     curia__task **head = siblings(task);
     task->next = *head;
@@ -74,7 +78,7 @@ curia__task *curia__group_take(curia__group *group) {
 
 static void end_one(curia__task *task) {
     task->state = CURIA__TASK_ENDED;
-    curia__timer_stop(&task->loop->clock, &task->deadline);
+    curia__timer_stop(clock_of(task), &task->deadline);
     free(task->reason);
     task->reason = NULL;
     unlink_from(task);
@@ -120,7 +124,7 @@ static bool cancel_one(curia__task *task, int code, const char *reason) {
     if (task->state == CURIA__TASK_ENDED || task->cancelled) return false;
     task->cancelled = code;
     task->reason = reason ? strdup(reason) : NULL;
-    curia__timer_stop(&task->loop->clock, &task->deadline);
+    curia__timer_stop(clock_of(task), &task->deadline);
     if (task->state == CURIA__TASK_WAITING) curia__op_cancel(&task->wait.op);
     return true;
 }
@@ -152,7 +156,7 @@ static void on_deadline(curia__timer *timer) {
 
 int curia__task_set_deadline(curia__task *task, int64_t ms) {
     if (task->cancelled || task->state == CURIA__TASK_ENDED) return 0;
-    curia__timer_stop(&task->loop->clock, &task->deadline);
+    curia__timer_stop(clock_of(task), &task->deadline);
     if (ms < 0) return 0;
-    return curia__timer_start(&task->loop->clock, &task->deadline, (uint64_t)ms, on_deadline);
+    return curia__timer_start(clock_of(task), &task->deadline, (uint64_t)ms, on_deadline);
 }

@@ -15,12 +15,13 @@ local M = {}
 local TIMEOUT_MS = 10000
 local SETTLE_MS = 500
 
--- What specs start keeps nothing in the store of whoever runs them: who wants one names it.
-require "luv".os_setenv("CURIA_RECORDER", "false")
-require "luv".os_setenv("XDG_DATA_HOME", "/dev/null")
+-- What specs start keeps nothing in the store of whoever runs them.
+local uv = require "luv"
+uv.os_setenv("CURIA_RECORDER", "false")
+uv.os_setenv("XDG_DATA_HOME", os.getenv "CURIA_SPEC_DATA" or uv.os_tmpdir() .. "/curia-spec-" .. uv.os_getpid())
 
 --- The program that runs the specs, for specs that start it once more.
-M.program = require "luv".exepath()
+M.program = uv.exepath()
 
 -- ---- running a function as a task ----------------------------------------------------------
 

@@ -1,6 +1,8 @@
 --- Vectors of texts, from a provider's model or a function of the user's own.
+local lazy = require "curia.lazy"
 local call = require "curia.engine.call"
 local config = require "curia.config"
+local effects = lazy "curia.durable.effects"
 local errors = require "curia.errors"
 local providers = require "curia.language.providers"
 local user_code = require "curia.engine.user_code"
@@ -37,11 +39,19 @@ local function from_provider(ctx, texts, embedder)
   if not member then return nil, err end
   local response
   local attempt = { turn = { run = ctx._run, member = member, attempts = 0 }, exchange = false, watch = false }
-  response, err = call.attempt(attempt, member,
+  local ask = ctx._run.journal and effects.embed or call.attempt
+  response, err = ask(attempt, member,
     { input = texts, model = embedder.model, provider = embedder.provider }, config.shared():get("prices"))
   if not response then return nil, err end
   ctx._run:add_usage(response)
   return response.vectors
+end
+
+local function from_function(ctx, texts, embedder)
+  local function embed() return user_code.call("embedder", embedder, texts) end
+  local journal = ctx._run.journal
+  if not journal then return embed() end
+  return journal:value { path = "embedder", kind = "step", input = { texts = texts }, call = embed }
 end
 
 local function are_vectors(found, count)
@@ -61,7 +71,7 @@ end
 ---@return curia.Error? err
 function M.of(ctx, texts, embedder)
   local found, err
-  if type(embedder) == "function" then found, err = user_code.call("embedder", embedder, texts)
+  if type(embedder) == "function" then found, err = from_function(ctx, texts, embedder)
   else found, err = from_provider(ctx, texts, embedder) end
   if err then return nil, err end
   if not are_vectors(found, #texts) then return nil, wrong "there is not one vector for each text" end

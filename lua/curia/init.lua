@@ -60,10 +60,10 @@ end
 local LAZY = {
   anonymize = "curia.anonymize", errors = "curia.errors", http = "curia.http", json = "curia.json",
   prompts = "curia.prompts", task = "curia.task", adapters = "curia.adapters",
-  topologies = "curia.topologies",
+  jobs = "curia.jobs", topologies = "curia.topologies",
   calibration = "curia.calibration", reliability = "curia.reliability",
   rules = "curia.rules", telemetry = "curia.telemetry", otlp = "curia.otlp",
-  testing = "curia.testing",
+  testing = "curia.testing", recovery = "curia.recovery", workflows = "curia.workflows",
 }
 
 local FUNCTIONS = {}
@@ -74,6 +74,14 @@ end
 
 function FUNCTIONS.escalate()
   return require("curia.escalate").word
+end
+
+function FUNCTIONS.workflow()
+  return require("curia.workflows").workflow
+end
+
+function FUNCTIONS.reconcile_workflows()
+  return require("curia.workflows").reconcile
 end
 
 function FUNCTIONS.null()

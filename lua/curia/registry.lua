@@ -7,7 +7,7 @@ local M = {}
 --- Every kind of thing that can be registered (SPEC 2).
 M.kinds = {
   "profile", "tool", "schema", "router", "round", "rule", "confidence", "sub_council",
-  "input_mapper", "council", "provider", "function",
+  "input_mapper", "council", "provider", "workflow", "function",
 }
 
 -- What a value of a kind may be. What is code, or holds some, may also be `{module =, name =}`.
@@ -17,6 +17,7 @@ local ACCEPTED = {
   schema = { table = true },
   round = { table = true },
   provider = { table = true },
+  workflow = { table = true },
   council = { table = true },
   sub_council = { table = true },
   router = { ["function"] = true, table = true },

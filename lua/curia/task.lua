@@ -41,9 +41,15 @@ local M = {
   ---@return table
   signal = core.signal,
   --- A scope: `s:add(task)` one that has not begun, with all that it spawns; `s:quiet()` waits until none of them has
-  --- anything left to do but wait.
+  --- anything left to do but wait. With a time of its own, on which its tasks wait and read the clock, `s:ms()` tells
+  --- it, `s:due()` when the next wait or deadline is over, `s:set(ms)` moves it without ending any of these,
+  --- `s:advance(ms)` ends them, and `s:set_wall(ms)` says what Unix time it is.
+  ---@param wall_ms? number it has a time of its own, which begins at 0 and at this Unix time
   ---@return table
   scope = core.scope,
+  --- Whether the running task is in a scope with a time of its own: whether it is a durable run's.
+  ---@return boolean
+  in_scope = core.in_scope,
   --- How many tasks have not ended, those in the background left out.
   ---@return integer
   count = core.count,

@@ -35,6 +35,12 @@ function M.of(members, results, opts)
   return normalised(ids, weights)
 end
 
+local function scores_of(run, ids, features)
+  local function read() return reliability.scores(ids, features) end
+  if not run.journal then return read() end
+  return run.journal:value { path = "reliability", kind = "step", input = { ids = ids }, call = read }
+end
+
 --- The same in a run, with the reliability that is on record; a store that is down is told in the run's log.
 ---@async
 ---@param ctx curia.Ctx
@@ -44,7 +50,7 @@ end
 function M.in_run(ctx, results, features)
   local ids = {}
   for i, member in ipairs(ctx.members) do ids[i] = member.id end
-  local scores, err = reliability.scores(ids, features)
+  local scores, err = scores_of(ctx._run, ids, features)
   if err then ctx:log("error", tostring(err)) end
   return M.of(ctx.members, results, { reliability = scores })
 end

@@ -1,4 +1,5 @@
 /* A scope is quiet when its tasks only wait, and knows nothing of others. */
+#include "error.h"
 #include "loop_support.h"
 #include "scope.h"
 
@@ -52,7 +53,7 @@ static void wait_quiet(curia__scope *scope) {
 }
 
 static void quiet_comes_when_all_wait(void) {
-    curia__scope *scope = curia__scope_new();
+    curia__scope *scope = curia__scope_new(false);
     body first = {.steps = STEPS, .then_ms = 20}, second = {.steps = 2 * STEPS, .then_ms = 40};
     begin(scope, &first, NULL);
     begin(scope, &second, NULL);
@@ -67,7 +68,7 @@ static void quiet_comes_when_all_wait(void) {
 }
 
 static void children_belong_to_it(void) {
-    curia__scope *scope = curia__scope_new();
+    curia__scope *scope = curia__scope_new(false);
     body parent = {.then_ms = 10}, child = {.steps = STEPS, .then_ms = -1};
     begin(scope, &parent, NULL);
     begin(NULL, &child, &parent.task);
@@ -79,7 +80,7 @@ static void children_belong_to_it(void) {
 }
 
 static void others_do_not_matter(void) {
-    curia__scope *scope = curia__scope_new();
+    curia__scope *scope = curia__scope_new(false);
     body inside = {.then_ms = 30}, outside = {.steps = 100000, .then_ms = -1};
     begin(scope, &inside, NULL);
     begin(NULL, &outside, NULL);
@@ -92,11 +93,32 @@ static void others_do_not_matter(void) {
     curia__scope_release(scope);
 }
 
+/* Tasks of a scope with its own clock wait on that one, however late it is outside. */
+static void its_time_is_its_own(void) {
+    curia__scope *scope = curia__scope_new(true);
+    body sleeper = {.then_ms = 30}, limited = {.then_ms = 1000000};
+    begin(scope, &sleeper, NULL);
+    begin(scope, &limited, NULL);
+    assert(curia__task_set_deadline(&limited.task, 70) == 0);
+    wait_quiet(scope);
+    assert(loop.clock.foreground == 0 && curia__clock_next_ms(&scope->clock) == 30);
+    curia__clock_set_ms(&scope->clock, 30);
+    assert(sleeper.task.state == CURIA__TASK_WAITING && curia__clock_next_ms(&scope->clock) == 0);
+    curia__scope_advance(scope, 30);
+    wait_quiet(scope);
+    assert(sleeper.task.state == CURIA__TASK_ENDED && limited.task.cancelled == 0);
+    curia__scope_advance(scope, 70);
+    assert(limited.task.cancelled == CURIA_EDEADLINE);
+    wait_quiet(scope);
+    curia__scope_release(scope);
+}
+
 int main(void) {
     assert(curia__loop_init(&loop, NULL, deliver, NULL) == 0);
     quiet_comes_when_all_wait();
     children_belong_to_it();
     others_do_not_matter();
+    its_time_is_its_own();
     close_loop(&loop);
     return 0;
 }

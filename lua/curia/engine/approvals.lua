@@ -48,6 +48,7 @@ local function unblock(run, decided)
 end
 
 local Waiting = {}
+Waiting.__index = Waiting
 
 -- However the wait ends: time goes on.
 function Waiting:__close()
@@ -55,8 +56,18 @@ function Waiting:__close()
   unblock(self.run, self.decision ~= nil)
 end
 
+--- Somebody has decided.
+---@param approved boolean
+---@param note? string
+function Waiting:decide(approved, note)
+  if self.decision ~= nil then return end
+  self.decision, self.note = approved, note
+  self.signal:notify()
+end
+
 local function tell(place, call, key)
-  local round = place.round
+  local round, journal = place.round, place.run.journal
+  if journal then journal:ask_for_decision({ name = call.name, arguments = call.arguments }, key) end
   place.run.log:emit("run_blocked", {
     reason = "approval", round = round.name, idx = round.idx, iteration = round.iteration, member = place.member.id,
     call = { id = key, name = call.name, arguments = call.arguments },
@@ -100,12 +111,12 @@ end
 ---@return curia.Error? err kind `validation`, code `not_pending`
 function M.decide(run, call_id, decision, note)
   local waiting = run.pending and run.pending[call_id]
-  if not waiting or waiting.decision ~= nil then
+  if not waiting or waiting.decision ~= nil or waiting.decided then
     return nil, errors.new("validation", ("run %s: no call '%s' waits for approval"):format(run.id, tostring(call_id)),
       { code = "not_pending" })
   end
-  waiting.decision, waiting.note = decision, note
-  waiting.signal:notify()
+  waiting.decided = true
+  if run.journal then run.journal:decide(run, call_id, decision, note) else waiting:decide(decision, note) end
   return true
 end
 

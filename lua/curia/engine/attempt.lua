@@ -3,12 +3,15 @@ local clock = require "curia.core.clock"
 
 local M = {}
 
+-- Of a durable run, the turn's own beginning is on the run's clock, and not on that of the attempt.
+--
 -- What nobody watches arrives in one piece at the end; then the transfer knows when it began.
 local function first_token_ms(attempt)
   local turn, exchange = attempt.turn, attempt.exchange
+  local started_us = attempt.turn_started_us or turn.started_us
   local began = exchange and not attempt.watch and exchange:timing().first_byte_ms
-  if began then return (attempt.started_us - turn.started_us) / 1000 + began end
-  return (clock.us() - turn.started_us) / 1000
+  if began then return (attempt.started_us - started_us) / 1000 + began end
+  return (clock.us() - started_us) / 1000
 end
 
 -- Keeps a piece for those who come later, and tells those who watch.
@@ -30,15 +33,21 @@ end
 
 -- A piece of the answer. The byte offset counts every byte, watched or not.
 local function on_delta(attempt, kind, text, finish_reason)
-  local turn = attempt.turn
-  if not turn.first_token_ms and text ~= "" then
-    turn.first_token_ms = first_token_ms(attempt)
-    if turn.pilot then turn.pilot:release() end
+  if not attempt.first_token_ms and text ~= "" then
+    attempt.first_token_ms = first_token_ms(attempt)
+    attempt:on_begun()
   end
   if kind == "content" and text ~= "" then attempt.content_seen = true end
   local index = attempt[kind] or 0
   attempt[kind] = index + #text
   if attempt.pieces and kind ~= "tool_args" then tell_piece(attempt, kind, text, index, finish_reason) end
+end
+
+-- The answer has begun: the turn knows since when, and whoever waits for that goes on.
+local function on_begun(attempt)
+  local turn = attempt.turn
+  turn.first_token_ms = turn.first_token_ms or attempt.first_token_ms
+  if turn.pilot then turn.pilot:release() end
 end
 
 --- A try of a turn, from now on among the run's. One of a member that does not stream has no pieces to keep.
@@ -47,7 +56,9 @@ end
 function M.new(turn)
   local run = turn.run
   local watch = run.log.token_watchers > 0 or turn.pilot ~= nil
-  local attempt = { turn = turn, on_delta = on_delta, watch = watch, exchange = false }
+  local attempt = {
+    turn = turn, on_delta = on_delta, on_begun = on_begun, watch = watch, exchange = false, first_token_ms = false,
+  }
   if (turn.model or turn.member).stream then attempt.pieces = {} end
   run.attempts[turn] = attempt
   return attempt

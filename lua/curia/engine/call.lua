@@ -232,8 +232,8 @@ end
 -- What waits before the gate, or is refused there, is no attempt yet. Only budgets ask an attempt for it.
 local function mark_sent(attempt)
   local turn = attempt.turn
-  turn.attempts = turn.attempts + 1
-  if turn.run.budget then attempt.sent = true end
+  if attempt.counts ~= false then turn.attempts = turn.attempts + 1 end
+  if turn.run.budget or attempt.counts == false then attempt.sent = true end
 end
 
 --- One attempt at one request, once the gate of its provider's key lets it in.

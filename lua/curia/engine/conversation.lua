@@ -37,7 +37,10 @@ local function fatal_error(turn, call, outcome)
 end
 
 local function cancel_all(places)
-  for spawned in pairs(places) do spawned:cancel("another tool has failed") end
+  local going_on = {}
+  for spawned, i in pairs(places) do going_on[#going_on + 1] = { i = i, task = spawned } end
+  table.sort(going_on, function(a, b) return a.i < b.i end)
+  for _, one in ipairs(going_on) do one.task:cancel("another tool has failed") end
 end
 
 local function spawner(turn, box, calls, places)
@@ -128,7 +131,7 @@ local function total(before, response)
 end
 
 local function converse(turn, request)
-  local box, err = toolbox.open(turn.member.tools)
+  local box, err = toolbox.open(turn.member.tools, turn.run.journal)
   if not box then return nil, err end
   turn.tool_rounds, turn.tool_calls = turn.tool_rounds or 0, turn.tool_calls or {}
   local before

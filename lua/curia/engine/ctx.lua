@@ -3,6 +3,7 @@
 local lazy = require "curia.lazy"
 local adhoc = lazy "curia.engine.adhoc"
 local clock = require "curia.core.clock"
+local effects = lazy "curia.durable.effects"
 local errors = require "curia.errors"
 local fan_out = require "curia.engine.fan_out"
 local fields = require "curia.language.fields"
@@ -47,6 +48,12 @@ local function place_inside(outer, round)
   round.idx, round.iteration = outer._round.idx, iterations and #iterations + 1 or 1
 end
 
+-- A tool or a step of a durable run is an effect as a whole: what it does inside could not be told apart later.
+local function demand_inside(self, what)
+  if not self._run.journal or task.in_scope() then return end
+  error(errors.new("unsupported", what .. ": not inside of a tool or a step of a durable run"), 0)
+end
+
 --- Runs a round of the shipped or registered types: `ctx:round(type, opts)`. A round that fails is a
 --- result too, with its error beside it; only a wrong type or option raises. Inside of a round it is an
 --- iteration of that one, and stands in its `metadata.iterations`.
@@ -59,6 +66,7 @@ end
 ---@return boolean? fatal the run could not go on after that, were it a round of the council
 function Round:__call(ctx, kind, opts)
   local run = ctx._run
+  demand_inside(ctx, "round")
   if run.free then run.free:close_idle() end
   local round = adhoc.plan(run, kind, opts)
   if ctx._round then place_inside(ctx, round) end
@@ -230,6 +238,7 @@ end
 ---@param opts? curia.AskOptions
 ---@return curia.MemberResult
 function Ctx:ask(member, input, opts)
+  demand_inside(self, "ask")
   opts = options.read("ask", opts, ASK)
   local planned, schema = find_member(self, member), find_schema(self, opts.schema)
   local own = deeper(self)
@@ -269,7 +278,7 @@ local NO_ROUND, NO_MEMBER, NO_TOOLS = {}, {}, {}
 -- The council's tools come first, then what is registered.
 local function toolbox_for(self, name)
   local run = self._run
-  local box, err = toolbox.open(run.plan.tools or NO_TOOLS)
+  local box, err = toolbox.open(run.plan.tools or NO_TOOLS, run.journal)
   if not box or box.by_name[name] then return box, err end
   local tool = tools.find(name, run.config.registry)
   if tool and tool.run then return { find = function() return tool end } end
@@ -286,10 +295,11 @@ end
 function Ctx:tool(name, args)
   if type(name) ~= "string" then error("bad argument #1 to 'tool' (a name expected)", 2) end
   if args ~= nil and type(args) ~= "table" then error("bad argument #2 to 'tool' (a table expected)", 2) end
+  demand_inside(self, "tool")
   local box, err = toolbox_for(self, name)
   if not box then return nil, err end
   local place = { run = self._run, ctx = self, round = self._round or NO_ROUND, member = NO_MEMBER }
-  local outcome = tool_call.perform(place, box, { id = system.uuid7(), name = name, arguments = args or {} })
+  local outcome = tool_call.perform(place, box, { id = self:uuid(), name = name, arguments = args or {} })
   if outcome.error then return nil, outcome.error end
   return outcome.value
 end
@@ -311,7 +321,8 @@ end
 --- A new UUIDv7.
 ---@return string
 function Ctx:uuid()
-  return system.uuid7()
+  local journal = self._run.journal
+  return journal and journal:uuid() or system.uuid7()
 end
 
 --- Waits.
@@ -329,7 +340,8 @@ end
 function Ctx:step(name, fn)
   if type(name) ~= "string" then error("bad argument #1 to 'step' (a name expected)", 2) end
   if type(fn) ~= "function" then error("bad argument #2 to 'step' (function expected)", 2) end
-  local value = fn()
+  local value
+  if self._run.journal then value = effects.step(self._run, name, fn) else value = fn() end
   local text, err = json.encode(value == nil and json.null or value)
   if not text then error(("step '%s' gave what is no JSON value: %s"):format(name, err.message), 2) end
   return value
@@ -361,6 +373,7 @@ local LEVELS = { debug = true, info = true, warn = true, error = true }
 ---@return table? result
 ---@return curia.Error? err unless the result is ok or partial
 function Ctx:run(council, input, opts)
+  demand_inside(self, "run")
   if input == nil then input = self.input end
   local nested, err = self._run:start_nested(council, input, opts)
   if not nested then return nil, err end

@@ -46,7 +46,9 @@ local FAR_BEHIND = 10000
 ---@field bus curia.Bus
 ---@field topics string[] where its events are published, beside the run itself
 ---@field run? curia.Run of which telemetry tells
-local Log = { outer = false, sub_watchers = 0, sub_request_watchers = 0 }
+---@field journal curia.Journal|false that of a durable run: its events are published once they are stored
+---@field published? integer of a durable run: events that were published so far
+local Log = { outer = false, sub_watchers = 0, sub_request_watchers = 0, journal = false }
 Log.__index = Log
 
 local NO_BUS, NO_TOPICS = { wanted = false }, {}
@@ -68,6 +70,10 @@ local wall_ms = clock.wall_ms
 -- The field that an event of a round has besides; the other types have a table of fields.
 local OWN_FIELD = { member_started = "model", member_completed = "result", round_completed = "result" }
 
+--- The event of a number.
+---@param log curia.Log
+---@param seq integer
+---@return curia.Event
 local function event_of(log, seq)
   local entries, last = log.entries, seq * WIDTH
   local kind, round, value = entries[last - 4], entries[last - 2], entries[last]
@@ -83,6 +89,8 @@ local function event_of(log, seq)
   if OWN_FIELD[kind] then event[OWN_FIELD[kind]] = value or nil end
   return event
 end
+
+M.event_of = event_of
 
 local function append(subscription, event)
   local last = subscription.last + 1
@@ -106,12 +114,36 @@ function Log:tell(kind, round, member, value)
   entries[last - 1] = member or false
   entries[last] = value or false
   self.count = seq
+  if self.journal then return self.journal:logged(self, seq) end
   if telemetry.any and self.run then told.tell(self.run, kind, round, member, value) end
   local subscriptions = self.subscriptions
   if not (subscriptions[1] or self.outer or self.bus.wanted) then return end
   local event = event_of(self, seq)
   for i = 1, #subscriptions do append(subscriptions[i], event) end
   self:pass_on(event)
+end
+
+local function tell_telemetry(log, seq)
+  local entries, last = log.entries, seq * WIDTH
+  told.tell(log.run, entries[last - 4], entries[last - 2], entries[last - 1], entries[last])
+end
+
+--- The events up to this number are in a store alone: those of an attempt of the run that has failed.
+---@param seq integer
+function Log:skip_to(seq)
+  self.count, self.published = seq, seq
+end
+
+--- Publishes an event of a durable run. One that was published before the run was resumed goes to those alone who
+--- watch the run itself, as all that they have missed does.
+---@param seq integer
+---@param again? boolean
+function Log:publish(seq, again)
+  self.published = seq
+  if telemetry.any and self.run and not again then tell_telemetry(self, seq) end
+  local event = event_of(self, seq)
+  for _, subscription in ipairs(self.subscriptions) do append(subscription, event) end
+  if not again then self:pass_on(event) end
 end
 
 --- Hands an event to the outer run's log and to those that listen to one of the run's topics.
@@ -201,6 +233,17 @@ function Log:request(event)
     if subscription.requests then append(subscription, event) end
   end
   if self.outer then self.outer:relay(event, self.member) end
+end
+
+--- Tells everybody who watches that all of the run is stored (`run_recorded`): a notice outside of the log, after its
+--- last event.
+function Log:tell_recorded()
+  local event = {
+    v = 1, type = "run_recorded", at = clock.wall_ms(), after = self.count, run_id = self.run_id,
+    parent_run_id = self.parent_run_id,
+  }
+  for _, subscription in ipairs(self.subscriptions) do append(subscription, event) end
+  self:pass_on(event)
 end
 
 --- Hands an event of a run inside of this one to those that watch these too (`sub_runs`).
@@ -397,7 +440,9 @@ end
 function Log:subscribe(opts, live)
   local subscription = M.subscription(self, opts)
   subscription.ended = self.closed
-  for seq = subscription.from, self.count do append(subscription, event_of(self, seq)) end
+  for seq = subscription.from, self.published or self.count do
+    if self.entries[seq * WIDTH] ~= nil then append(subscription, event_of(self, seq)) end
+  end
   if self.closed then return subscription end
   if subscription.tokens and live then live(function(event) append(subscription, event) end) end
   self.subscriptions[#self.subscriptions + 1] = subscription

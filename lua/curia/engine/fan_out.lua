@@ -53,10 +53,26 @@ local function result_of(turn, ended)
   return member_turn.cut_short(turn, value)
 end
 
+-- Notes a turn that goes on. Those who end all of them do so in the order of their beginning, always.
+local function add_turn(state, spawned, turn)
+  state.turns[spawned] = turn
+  state.spawned[#state.spawned + 1] = spawned
+end
+
+-- for spawned, turn in going_on(state) do ... end
+local function going_on(state)
+  local i = 0
+  return function()
+    repeat i = i + 1 until not state.spawned[i] or state.turns[state.spawned[i]]
+    local spawned = state.spawned[i]
+    return spawned, state.turns[spawned]
+  end
+end
+
 -- Ends all turns that go on; those that have not begun will not begin.
 local function cut_all(state, cut)
   state.cut = cut
-  for spawned, turn in pairs(state.turns) do
+  for spawned, turn in going_on(state) do
     turn.cut = cut
     spawned:cancel(cut.message or cut.reason)
   end
@@ -139,7 +155,7 @@ local function salvage(group, state, results, err)
     state.turns[ended] = nil
     results[turn.member.id] = announce(turn, result_of(turn, ended))
   end
-  for _, turn in pairs(state.turns) do results[turn.member.id] = announce(turn, abandoned(turn, err)) end
+  for _, turn in going_on(state) do results[turn.member.id] = announce(turn, abandoned(turn, err)) end
 end
 
 --- Collects all turns; when the collector is cut short meanwhile, keeps what there is and raises on.
@@ -175,8 +191,8 @@ end
 local function new_state(ctx, round, count)
   local run, timeout_ms = ctx._run, round.timeout_ms
   return {
-    run = run, stood_ms = limits.stood_ms(run), turns = {}, live = 0, ok = 0, fail_fast = M.fails_fast(ctx, round),
-    quorum = M.quorum(ctx, round, count),
+    run = run, stood_ms = limits.stood_ms(run), turns = {}, spawned = {}, live = 0, ok = 0,
+    fail_fast = M.fails_fast(ctx, round), quorum = M.quorum(ctx, round, count),
     grace_ms = round.grace_ms or run.plan.spec.grace_ms, timeout_ms = timeout_ms,
     timeout_at = timeout_ms and clock.ms() + timeout_ms,
     -- set while it goes on: failed, cut, grace_at
@@ -190,8 +206,8 @@ end
 ---@param results table<string, curia.MemberResult> takes the result, also when the caller is cut short
 ---@return curia.MemberResult
 function M.single_turn(turn, results)
-  local group, state = task.group(), { turns = {}, live = 1, ok = 0 }
-  state.turns[spawn_turn(group, turn)] = turn
+  local group, state = task.group(), { turns = {}, spawned = {}, live = 1, ok = 0 }
+  add_turn(state, spawn_turn(group, turn), turn)
   gather(group, state, results)
   return results[turn.member.id]
 end
@@ -201,7 +217,7 @@ local function run_parallel(ctx, round, members, state, results)
   for i = 1, #members do
     local turn = new_turn(ctx, round, members[i])
     if staggered then staggered:place(turn) end
-    state.turns[spawn_turn(group, turn, state.timeout_at)] = turn
+    add_turn(state, spawn_turn(group, turn, state.timeout_at), turn)
     state.live = state.live + 1
   end
   gather(group, state, results)

@@ -6,11 +6,20 @@ local M = {}
 ---@class curia.Limit
 ---@field holder {deadline_at?: number} whoever looks how much time is left: a turn, the run
 ---@field at? number when the task's deadline is; nil: it has none of its own
+---@field number integer in the order of setting
 
 -- By task; the table lets go of those that have ended.
 local function limits_of(run)
   run.limits = run.limits or setmetatable({}, { __mode = "k" })
   return run.limits
+end
+
+-- In the order of their setting: a durable run must do the same again.
+local function in_order(run)
+  local list = {}
+  for task, limit in pairs(limits_of(run)) do list[#list + 1] = { task = task, limit = limit } end
+  table.sort(list, function(a, b) return a.limit.number < b.limit.number end)
+  return list
 end
 
 --- The earlier of two times, either of which may be missing.
@@ -30,7 +39,8 @@ end
 ---@param until_at? number when its time is over for another reason
 function M.set(run, task, ms, holder, until_at)
   local now = run.stands_since or clock.ms()
-  local limit = { holder = holder or {}, at = ms and now + ms }
+  run.limits_set = (run.limits_set or 0) + 1
+  local limit = { holder = holder or {}, at = ms and now + ms, number = run.limits_set }
   limit.holder.deadline_at = M.nearer(limit.at, until_at)
   limits_of(run)[task] = limit
   if ms and not run.stands_since then task:deadline(ms) end
@@ -40,8 +50,8 @@ end
 ---@param run curia.Run
 function M.stop(run)
   run.stands_since = clock.ms()
-  for task, limit in pairs(limits_of(run)) do
-    if limit.at then task:deadline(nil) end
+  for _, set in ipairs(in_order(run)) do
+    if set.limit.at then set.task:deadline(nil) end
   end
 end
 
@@ -58,7 +68,7 @@ end
 function M.go_on(run)
   local stood_ms = clock.ms() - run.stands_since
   run.stands_since, run.stood_ms = nil, run.stood_ms + stood_ms
-  for task, limit in pairs(limits_of(run)) do move(task, limit, stood_ms) end
+  for _, set in ipairs(in_order(run)) do move(set.task, set.limit, stood_ms) end
 end
 
 --- For how long they have stood still so far.

@@ -41,7 +41,7 @@ local function see_to_all()
   local guard <close> = setmetatable({}, { __close = function() reaping = false end })
   local ms = left_ms()
   while ms do
-    task.sleep(ms)
+    task.sleep(math.max(0, ms))
     M.reap()
     ms = left_ms()
   end

@@ -4,6 +4,7 @@ local approvals = require "curia.engine.approvals"
 local budgets = require "curia.engine.budget"
 local clock = require "curia.core.clock"
 local context = require "curia.engine.ctx"
+local durable = lazy "curia.durable"
 local errors = require "curia.errors"
 local events = require "curia.engine.events"
 local free_rounds = lazy "curia.engine.free_rounds"
@@ -31,7 +32,8 @@ local M = {}
 ---@field opts table
 ---@field namespace curia.Namespace
 ---@field group? curia.RunGroup a run inside of another has that one's
----@field status "pending"|"running"|"blocked"|"completed"|"failed"|"cancelled"|"terminated"
+---@field status "pending"|"running"|"blocked"|"completed"|"failed"|"cancelled"|"terminated"|"lost"
+---@field journal? curia.Journal it is durable, or inside of a durable run
 ---@field ended boolean
 ---@field stood_ms number for how long its deadlines have stood still, before `stands_since`
 ---@field stands_since? number when they began to, by the runtime's clock
@@ -204,9 +206,10 @@ end
 
 -- A run inside of another goes on in that one's slot.
 local function body(run)
+  if run.journal and not run.depth then durable.wait_for_start(run) end
   if not run.group or run.depth then return execute(run) end
   local slot <close> = run.group:slot()
-  slot:take()
+  if run.journal then run.journal:wait_outside("slot", function() slot:take() end) else slot:take() end
   execute(run)
 end
 
@@ -235,13 +238,28 @@ local function leave_parent(run)
   parent.shown = nil
 end
 
+--- Has the run end, for all who hold it.
+function Run:retire()
+  self.log:close()
+  self.ended, self.finished_ms = true, clock.ms()
+  self.home.ended(self)
+  if self.done then self.done:notify() end
+  call_end_handlers(self)
+end
+
 local function finish(run)
-  run.log:close()
   leave_parent(run)
-  run.ended, run.finished_ms = true, clock.ms()
-  run.home.ended(run)
-  if run.done then run.done:notify() end
-  call_end_handlers(run)
+  run:retire()
+end
+
+-- A durable run has ended once its outcome is stored. One inside of it has, as far as the outer one goes.
+local function hand_over(run)
+  if run.depth then
+    leave_parent(run)
+    run.ended = true
+    if run.done then run.done:notify() end
+  end
+  run.journal:concluded(run)
 end
 
 -- Runs inside of this one that still unwind: what they have used is this run's too.
@@ -269,9 +287,9 @@ local function settle(run, raised)
 end
 
 local function conclude(run, raised)
-  if run.ended then return end
+  if run.ended or run.outcome or run.failure then return end
   settle(run, raised)
-  finish(run)
+  if run.journal then hand_over(run) else finish(run) end
 end
 
 -- The run's coroutine was closed from outside (the watchdog stopped it): its task knows why, once it has ended.
@@ -299,7 +317,7 @@ local function main(run)
   if run.ended then return end -- terminated before it began
   local guard <close> = setmetatable({ run = run, over = false, raised = nil }, Guard)
   local ok, err = xpcall(body, user_code.as_error, run)
-  if run.task:cancelled() then ok, err = false, reason_of_cancelling() end
+  if run.task:cancelled() then ok, err = false, run.stopped or reason_of_cancelling() end
   guard.over = true
   if not ok then guard.raised = err end
 end
@@ -355,7 +373,8 @@ function Run:join(parent, member)
   self.group = parent.group
   self.deadline_at = parent.deadline_at
   if parent.budget then self.budget = budgets.inside(parent.budget, self.budget, self.plan) end
-  self.log.parent_run_id = parent.id
+  self.log.parent_run_id, self.parent_id = parent.id, parent.id
+  if parent.journal then parent.journal:adopt(self) end
   self.log:attach(parent.log, member)
   parent.nested = parent.nested or {}
   parent.nested[self] = true
@@ -383,6 +402,7 @@ end
 --- Starts the run's task: the runtime's, or bound to the calling task when `owned`.
 ---@param owned boolean
 function Run:launch(owned)
+  if self.journal and not self.depth then return durable.launch(self, main, owned) end
   local spawn = owned and task.current() and task.spawn_bound or task.spawn_root
   self.task = spawn(main, self)
   if self.opts.deadline_ms then limits.set(self, self.task, self.opts.deadline_ms, self, self.deadline_at) end
@@ -412,7 +432,9 @@ end
 ---@param reason? string
 ---@return true
 function Run:cancel(reason)
-  if not self.ended then self.task:cancel(reason or "cancelled by its holder") end
+  reason = reason or "cancelled by its holder"
+  if self.ended then return true end
+  if self.journal then self.journal:cancel(self, reason) else self.task:cancel(reason) end
   return true
 end
 
@@ -423,9 +445,16 @@ function Run:terminate()
   self.status = "terminated"
   for nested in pairs(self.nested or {}) do nested:terminate() end
   if telemetry.any and self.log.count > 0 then told.terminated(self) end
+  if self.journal and not self.depth then durable.terminated(self) end
   finish(self)
   self.task:cancel("terminated")
   return true
+end
+
+--- Makes place for another copy of the run, which this process or another has taken up.
+function Run:leave_to_others()
+  if self.journal and not self.ended then durable.lose(self) end
+  self.home.forget(self)
 end
 
 local DECISIONS = { [true] = true, [false] = false, yes = true, no = false }
@@ -465,7 +494,7 @@ local function new_state(self)
     current_round = round and { name = round.name, idx = round.idx } or nil,
     rounds_completed = #self.finished, members = copy(self.member_status), started_at = self.started_at,
     usage = copy(self.totals.usage), offline = self.plan.offline or nil,
-    recorded = self.recording ~= nil and self.recording.attached,
+    recorded = self.root ~= nil or self.recording ~= nil and self.recording.attached,
   }
 end
 

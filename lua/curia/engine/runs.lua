@@ -4,6 +4,7 @@ local budgets = require "curia.engine.budget"
 local check = require "curia.language.check"
 local config = require "curia.config"
 local council = require "curia.council"
+local durable = lazy "curia.durable"
 local equal = require "curia.equal"
 local errors = require "curia.errors"
 local fields = require "curia.language.fields"
@@ -19,6 +20,7 @@ local rosters = require "curia.engine.roster"
 local runs = require "curia.engine.run"
 local suggest = require "curia.suggest"
 local support = require "curia.engine.support"
+local task = require "curia.task"
 local topics = require "curia.engine.topics"
 
 local M = {}
@@ -94,6 +96,7 @@ end
 -- The run's task begins when the caller waits or ends: whoever watches comes before the first event.
 local function launch(plan, input, opts, conf, place)
   local run = runs.new(plan, input, opts, conf, home, place.namespace)
+  if place.durable then durable.attach(run, place.durable, place.council, place.origin) end
   settle_in(run, place)
   run:launch(place.owned or opts.owned)
   make_known(run, place)
@@ -132,7 +135,7 @@ function M.prepare(given, opts, conf)
   if not opts then return nil, nil, err end
   plan, err = language.plan(made, conf, opts)
   if not plan then return nil, nil, err end
-  return plan, opts, support.missing(plan, opts) or budgets.fault(opts, plan, conf:get("prices"))
+  return plan, opts, support.missing(opts) or budgets.fault(opts, plan, conf:get("prices"))
 end
 
 -- The namespace and the group that the options name. Those of a group that is given as such are the run's.
@@ -162,11 +165,32 @@ local function find_place(read, conf, owner)
   return { namespace = namespace, group = group, owned = owner.owned, parent = owner.parent, member = owner.member }
 end
 
+-- A run inside of another is as durable as that one.
+local function find_durability(plan, read, place)
+  local mode = read.durability or plan.spec.durability
+  if place.parent or not mode or mode == "none" then return nil end
+  place.durable = mode
+  if not (place.group and place.group.budget) then return nil end
+  return errors.new("unsupported", "a budget that runs share does not work with durable runs")
+end
+
+local function inside_durable(place)
+  if place.parent or not task.in_scope() then return nil end
+  return errors.new("unsupported", "a durable run starts others by ctx:run, which are part of it")
+end
+
 local function refusal(plan, read, conf, place)
+  local err = inside_durable(place) or find_durability(plan, read, place)
+  if err then return err end
   return topics.fault(read.relay_topics) or place.group and place.group:refusal(plan, conf:get "prices")
 end
 
 local FREE, OWNED = { owned = false }, { owned = true }
+
+-- What is known of a run that another process has by now, or that this one has taken up again.
+local function is_another_copy(first, owner)
+  return first.status == "lost" or owner.parent and first.root ~= owner.parent.root
+end
 
 -- `owner`: whose run it is.
 local function begin(given, input, opts, owner)
@@ -179,10 +203,30 @@ local function begin(given, input, opts, owner)
   if not place then return nil, err end
   input = normal_input(input)
   local first = read.run_id and place.namespace.by_id[read.run_id]
-  if first then return duplicate(first, plan, input, read) end
+  if first and is_another_copy(first, owner) then first:leave_to_others() -- the store knows what became of it
+  elseif first then return duplicate(first, plan, input, read) end
   err = refusal(plan, read, conf, place)
   if err then return nil, err end
+  if place.durable then place.council = find_council(given, conf) end
   return launch(plan, input, read, conf, place)
+end
+
+--- Goes on with a durable run that another process, or an earlier one, has begun.
+---@param made curia.Council
+---@param row curia.store.RunRow
+---@param opts table options of `start` that it had
+---@param origin curia.durable.Origin
+---@return curia.Run?
+---@return curia.Error?
+function M.take_up(made, row, opts, origin)
+  local conf = config.shared()
+  local plan, read, err = M.prepare(made, opts, conf)
+  if err then return nil, err end
+  local place
+  place, err = find_place(read, conf, FREE)
+  if not place then return nil, err end
+  place.durable, place.council, place.origin = row.durability, made, origin
+  return launch(plan, row.input, read, conf, place)
 end
 
 -- Councils in councils: not for ever (SPEC 8).
@@ -193,6 +237,7 @@ local function inherited(parent, opts)
   for name, value in pairs(opts or NO_OPTIONS) do own[name] = value end
   if own.offline == nil then own.offline = parent.plan.offline or nil end
   if own.seed == nil then own.seed = parent:dice():bits() & 0x7fffffffffff end
+  if own.run_id == nil and parent.journal then own.run_id = parent.journal:uuid() end
   return own
 end
 
@@ -293,7 +338,7 @@ function M.find(id, where)
   return look_up(id, where)
 end
 
-local STATUSES = { "pending", "running", "blocked", "completed", "failed", "cancelled", "terminated" }
+local STATUSES = { "pending", "running", "blocked", "completed", "failed", "cancelled", "terminated", "lost" }
 local FILTER = {
   status = { type = "string", enum = STATUSES }, group = { type = "string|group" },
   namespace = fields.group.namespace, limit = { type = "integer", min = 0 }, recorded = { type = "boolean" },

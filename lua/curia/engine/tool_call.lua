@@ -1,6 +1,8 @@
 --- One call of a tool, from what the model wrote to what the model reads.
+local lazy = require "curia.lazy"
 local approvals = require "curia.engine.approvals"
 local clock = require "curia.core.clock"
+local effects = lazy "curia.durable.effects"
 local errors = require "curia.errors"
 local json = require "curia.json"
 local prompts = require "curia.prompts"
@@ -53,12 +55,17 @@ local function too_slow(tool, limit_ms)
 end
 
 -- The value, or why there is none. The end of the caller's own time raises in the wait itself.
-local function run_tool(place, tool, arguments)
+local function run_here(place, tool, arguments)
   local limit_ms = tool.timeout_ms or place.member.tool_timeout_ms or TIMEOUT_MS
   local ok, value, err = task.within(limit_ms, user_code.call, "tool " .. tool.name, tool.run, arguments, place.ctx)
   if ok then return value, err end
   if value.kind == "deadline" then return nil, too_slow(tool, limit_ms) end
   return nil, value
+end
+
+local function run_tool(place, tool, arguments)
+  if place.run.journal then return effects.tool(place, tool, arguments, run_here) end
+  return run_here(place, tool, arguments)
 end
 
 -- Servers' schemas may go beyond the subset that can be judged here; then the server judges alone.

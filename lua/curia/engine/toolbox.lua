@@ -20,9 +20,17 @@ local function put(box, tool)
   return true
 end
 
-local function put_set(box, set)
+-- In a durable run, each process asks the server for itself: its tools are no data.
+local function list_tools(set, journal)
+  local what, listed, err = "tools " .. tostring(set.name), nil, nil
+  local function list() listed, err = user_code.call(what, set.list) end
+  if journal then journal:wait_outside("list/" .. tostring(set.name), list) else list() end
+  return listed, err
+end
+
+local function put_set(box, set, journal)
   local what = "tools " .. tostring(set.name)
-  local listed, err = user_code.call(what, set.list)
+  local listed, err = list_tools(set, journal)
   if not listed then return nil, err or errors.new("tool", what .. ": none were listed") end
   for _, tool in ipairs(listed) do
     local ok, problem = put(box, tool)
@@ -31,11 +39,11 @@ local function put_set(box, set)
   return true
 end
 
-local function fill(list)
+local function fill(list, journal)
   local box, lasting = setmetatable({ tools = {}, by_name = {} }, Toolbox), true
   for _, tool in ipairs(list) do
     lasting = lasting and tool.list == nil
-    local ok, err = (tool.list and put_set or put)(box, tool)
+    local ok, err = (tool.list and put_set or put)(box, tool, journal)
     if not ok then return nil, err end
   end
   return box, nil, lasting
@@ -46,11 +54,12 @@ local boxes = setmetatable({}, { __mode = "k" })
 --- The toolbox of a list of tools. Sets among them are asked for their tools anew each time.
 ---@async
 ---@param list table[] planned tools
+---@param journal? curia.Journal of a durable run
 ---@return curia.Toolbox?
 ---@return curia.Error? err a set that cannot tell its tools, or two of one name
-function M.open(list)
+function M.open(list, journal)
   if boxes[list] then return boxes[list] end
-  local box, err, lasting = fill(list)
+  local box, err, lasting = fill(list, journal)
   if box and lasting then boxes[list] = box end
   return box, err
 end

@@ -1,5 +1,5 @@
---- The topics of a namespace (SPEC 13): `run:<id>`, `run:<id>:sub:<member>`, `group:<name>`, `all`, and those that runs
--- name themselves (`relay_topics`).
+--- The topics of a namespace (SPEC 13): `run:<id>`, `run:<id>:sub:<member>`, `group:<name>`, `all`, those that runs
+-- name themselves (`relay_topics`), and those of workflows: `workflow:<id>`, `workflows`.
 --
 -- A run's own topic is its log, which can replay; the others tell what happens from now on, in the order in which it
 -- happens, and end when their reader stops them.
@@ -10,8 +10,10 @@ local M = {}
 
 local ALL = { "all" }
 
+local OWN, KINDS = { all = true, workflows = true }, { run = true, group = true, workflow = true }
+
 local function is_reserved(topic)
-  return topic == "all" or topic:find "^run:" ~= nil or topic:find "^group:" ~= nil
+  return OWN[topic] or KINDS[topic:match "^(%l+):"]
 end
 
 --- Why a run cannot have these `relay_topics`.

@@ -1,7 +1,9 @@
 --- The tries of one request: each an attempt, with waits between them, then the member's fallback models (SPEC 10).
+local lazy = require "curia.lazy"
 local answer = require "curia.engine.answer"
 local attempts = require "curia.engine.attempt"
 local call = require "curia.engine.call"
+local effects = lazy "curia.durable.effects"
 local errors = require "curia.errors"
 local requests = require "curia.engine.request"
 local retry = require "curia.engine.retry"
@@ -82,7 +84,8 @@ local function attempt_once(turn, model, request)
   local guard <close> = claim
   local attempt = attempts.new(turn)
   if claim then claim.attempt = attempt end
-  local response, err = call.attempt(attempt, model, request, run.prices)
+  local ask = run.journal and effects.attempt or call.attempt
+  local response, err = ask(attempt, model, request, run.prices)
   if claim and attempt.sent then claim:settle(response, attempt.content_seen) end
   if not response then return nil, err, attempt end
   run:add_usage(response)

@@ -90,10 +90,14 @@ function M.tool(name)
   return setmetatable({ name = name }, UnfinishedTool)
 end
 
--- The councils that each running chunk has declared, by its coroutine.
+-- What each running chunk has declared, by its coroutine.
 local collectors = setmetatable({}, { __mode = "k" })
 
-local function collect(made)
+--- Notes that the running chunk has declared something.
+---@generic T
+---@param made T
+---@return T
+function M.collect(made)
   local collector = collectors[coroutine.running()]
   if collector then collector[#collector + 1] = made end
   return made
@@ -106,7 +110,7 @@ function Unfinished:__call(body)
   if type(body) ~= "table" then
     error(("council '%s' must be followed by { ... }, not by %s"):format(self.name, article(body)), 2)
   end
-  return collect(council.new(self.name, body))
+  return M.collect(council.new(self.name, body))
 end
 
 function Unfinished:__tostring()
@@ -124,9 +128,9 @@ function M.council(name)
   return setmetatable({ name = name }, Unfinished)
 end
 
---- Runs `fn` and returns what it returns, after the list of councils that were declared meanwhile.
+--- Runs `fn` and returns what it returns, after the list of what was declared meanwhile.
 ---@param fn function
----@return curia.Council[] declared
+---@return any[] declared councils and workflows
 ---@return ... what `fn` returns
 function M.collecting(fn)
   local co, declared = coroutine.running(), {}

@@ -6,6 +6,7 @@ local dsl = require "curia.language.composition"
 local from_data = lazy "curia.language.from_data"
 local errors = require "curia.errors"
 local suggest = require "curia.suggest"
+local system = require "curia.core.system"
 
 local M = {}
 
@@ -89,10 +90,41 @@ local function choose(path, name, declared, returned)
   return script_error(path, ("returned %s; a council file returns a council, or declares one"):format(what))
 end
 
-local function run(chunk, path, name)
+local sources = setmetatable({}, { __mode = "k" }) -- by council
+
+--- The file that a council was loaded from.
+---@param made curia.Council
+---@return {path: string, hash: string}? source `path` as it was given to `load`; `hash` of the file's text
+function M.source_of(made)
+  return sources[made]
+end
+
+-- Of a file with several councils, the name says which.
+local function note_sources(councils, path, text)
+  local hash = system.sha256(text)
+  for _, made in ipairs(councils) do
+    sources[made] = { path = #councils > 1 and path .. "#" .. made.name or path, hash = hash }
+  end
+end
+
+local function councils_of(declared)
+  local councils = {}
+  for _, made in ipairs(declared) do
+    if council.is(made) then councils[#councils + 1] = made end
+  end
+  return councils
+end
+
+local function evaluate(chunk)
   local declared, ok, result = dsl.collecting(function() return xpcall(chunk, failed) end)
   if not ok then return nil, result end
-  return choose(path, name, declared, result)
+  return declared, result
+end
+
+local function run(chunk, path, name)
+  local declared, result = evaluate(chunk)
+  if not declared then return nil, result end
+  return choose(path, name, councils_of(declared), result)
 end
 
 --- Runs a council's source text.
@@ -123,6 +155,11 @@ local function is_readable(path)
   return true
 end
 
+-- As loadfile: a mark of the byte order and a first line that is the shell's are no Lua.
+local function without_preamble(text)
+  return (text:gsub("^\xEF\xBB\xBF", ""):gsub("^#[^\n]*", ""))
+end
+
 --- Takes "FILE#name" apart; a file that has that very name stays whole.
 ---@param path string
 ---@return string path
@@ -131,6 +168,29 @@ function M.split(path)
   local file, name = path:match("^(.+)#([^#/]+)$")
   if not file or is_readable(path) then return path end
   return file, name
+end
+
+local function read(path)
+  local readable, problem = is_readable(path)
+  if not readable then return nil, errors.new("script", problem, { code = "not_found" }) end
+  local file <close> = assert(io.open(path, "rb"))
+  local text, message = file:read "a"
+  if text then return text end
+  return nil, errors.new("script", ("cannot read %s: %s"):format(path, message))
+end
+
+--- Runs a file and gives all that it has declared, councils and workflows.
+---@param path string
+---@return any[]? declared
+---@return any returned what the file returns, or why it has failed (kind `script`)
+function M.evaluate(path)
+  local text, err = read(path)
+  if not text then return nil, err end
+  local chunk, message = load(without_preamble(text), "@" .. path, "t", environment())
+  if not chunk then return nil, errors.new("script", message) end
+  local declared, returned = evaluate(chunk)
+  if declared then note_sources(councils_of(declared), path, text) end
+  return declared, returned
 end
 
 --- Runs a council file: the council that it returns, else the only one that it declares, else the one named
@@ -142,12 +202,10 @@ end
 --- `invalid_council` for data that is no council
 function M.load(path, name)
   if not name then path, name = M.split(path) end
-  local readable, problem = is_readable(path)
-  if not readable then return nil, errors.new("script", problem, { code = "not_found" }) end
-  if path:find("%.json$") then return load_json(path) end
-  local chunk, message = loadfile(path, "t", environment())
-  if not chunk then return nil, errors.new("script", message) end
-  return run(chunk, path, name)
+  if path:find("%.json$") and is_readable(path) then return load_json(path) end
+  local declared, returned = M.evaluate(path)
+  if not declared then return nil, returned end
+  return choose(path, name, councils_of(declared), returned)
 end
 
 return M

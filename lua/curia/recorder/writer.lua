@@ -6,6 +6,7 @@ local clean = require "curia.recorder.clean"
 local clock = require "curia.core.clock"
 local errors = require "curia.errors"
 local json = require "curia.json"
+local nodes = require "curia.recovery.node"
 local requests = require "curia.recorder.requests"
 local results = require "curia.engine.result"
 local retention = require "curia.recorder.retention"
@@ -45,7 +46,8 @@ local function place_of(value, configured)
   return value ~= json.null and value ~= "" and value or nil
 end
 
-function Writer:row()
+-- The node is whose death ends the run too: a sweep fails what has lost its process.
+function Writer:row(node)
   local run, args = self.run, self.args
   local opts, conf = run.opts, run.config
   return {
@@ -54,7 +56,7 @@ function Writer:row()
     parent_run_id = run.log.parent_run_id, parent_attempt_run_id = args.parent_attempt_run_id
       or opts.parent_attempt_run_id, job_id = args.job_id or opts.job_id, seed = run.seed, source = args.source,
     source_stack = place_of(opts.stack, conf:get "stack"), source_env = place_of(opts.env, conf:get "env"),
-    fence = FENCE, events = 0, started_at = run.started_at,
+    owner = node.node_id, incarnation = node.incarnation, fence = FENCE, events = 0, started_at = run.started_at,
     input = self:cleaned(run.input, "input"), options = self:cleaned(plain(opts), "options"),
   }
 end
@@ -87,8 +89,11 @@ function Writer:init()
   local err
   self.store, err = open_store(self.args, self.run.config)
   if not self.store then return nil, err end
+  local node
+  node, err = nodes.current(self.store)
+  if not node then return nil, err end
   retention.keep(self.store, self.run.config:get "retention")
-  local unit, row = {}, self:row()
+  local unit, row = {}, self:row(node)
   rows.insert(self.store, unit, row, self.seen)
   self.status = row.status
   local ok, problem = self:hand_over(unit)
@@ -129,7 +134,8 @@ function Writer:finalize(outcome)
   self:change(unit, {
     status = final_status(outcome), result = self:cleaned(outcome.ok or outcome.result, "result"),
     error = self:cleaned(outcome.error, "error"), usage = self:cleaned(run.totals.usage, "usage"),
-    cost = cost and cost.usd, events = run.log.count, finalized_at = clock.wall_ms(),
+    cost = cost and cost.usd, events = run.log.count, finalized_at = clock.wall_ms(), owner = json.null,
+    incarnation = json.null,
   })
   self:hand_over(unit)
   return self:settle(0)

@@ -2,6 +2,7 @@
 local clock = require "curia.core.clock"
 local dialect = require "curia.store.dialect"
 local sql = require "curia.sql"
+local system = require "curia.core.system"
 local values = require "curia.store.values"
 
 local M = {}
@@ -43,14 +44,10 @@ function Store:sql(text)
   return self.sql_of(text)
 end
 
+-- In place: a text that has its tables' real names stays as it is.
 local function translated(self, unit)
-  local own = {}
-  for i, statement in ipairs(unit) do
-    local copy = table.move(statement, 2, statement.n and statement.n + 1 or #statement, 2, {})
-    copy[1], copy.n, copy.expect_rows = self.sql_of(statement[1]), statement.n, statement.expect_rows
-    own[i] = copy
-  end
-  return own
+  for _, statement in ipairs(unit) do statement[1] = self.sql_of(statement[1]) end
+  return unit
 end
 
 --- Carries out a unit; see `curia.sql`.
@@ -108,6 +105,10 @@ local function unsealed(self, bytes)
   return self.unseal and self.unseal(bytes) or bytes
 end
 
+-- What is spoken of again is young again: nobody who tidies up takes it away (`prune`).
+local PUT_BLOB = [[INSERT INTO {blobs} (hash, content, inserted_at) VALUES (?, ?, ?)
+  ON CONFLICT (hash) DO UPDATE SET inserted_at = excluded.inserted_at]]
+
 --- Readies a value for a column; its long texts are added to the unit as blobs, each once.
 ---@param unit curia.sql.Statement[]
 ---@param value any a JSON value
@@ -116,39 +117,79 @@ end
 function Store:pack(unit, value, seen)
   local encoded, err = values.encode(value)
   if not encoded then error(err, 0) end
-  for _, blob in ipairs(encoded.blobs) do
-    if not (seen and seen[blob.hash]) then
-      if seen then seen[blob.hash] = true end
-      unit[#unit + 1] = {
-        [[INSERT INTO {blobs} (hash, content, inserted_at) VALUES (?, ?, ?)
-          ON CONFLICT (hash) DO UPDATE SET inserted_at = excluded.inserted_at]],
-        blob.hash, sealed(self, blob.content), clock.wall_ms(),
-      }
+  return self:put(unit, encoded, seen)
+end
+
+--- The same for a value that is encoded already.
+---@param unit curia.sql.Statement[]
+---@param encoded curia.store.Encoded
+---@param seen? table<string, true>
+---@return table bytes for a statement
+function Store:put(unit, encoded, seen)
+  local parts = encoded.parts
+  for i = 1, #parts, 2 do
+    local hash = parts[i]
+    if not (seen and seen[hash]) then
+      if seen then seen[hash] = true end
+      unit[#unit + 1] = { PUT_BLOB, hash, sealed(self, parts[i + 1]), clock.wall_ms() }
     end
   end
   return sealed(self, encoded.bytes)
 end
 
-local function fetch_blobs(self, hashes)
+--- Adds a text to a unit, as content that is found by its hash.
+---@param unit curia.sql.Statement[]
+---@param text string
+---@return string hash
+function Store:put_content(unit, text)
+  local hash = system.sha256(text)
+  unit[#unit + 1] = { PUT_BLOB, hash, sealed(self, text), clock.wall_ms() }
+  return hash
+end
+
+--- The text of a hash.
+---@async
+---@param hash string
+---@return string? text nil: there is none
+---@return curia.Error?
+function Store:content(hash)
+  local rows, err = self:query("SELECT content FROM {blobs} WHERE hash = ?", hash)
+  if not rows then return nil, err end
+  return rows[1] and unsealed(self, rows[1].content)
+end
+
+--- The texts of some hashes, at most a thousand; those that are not there are missing.
+---@async
+---@param hashes string[]
+---@return table<string, string>?
+---@return curia.Error?
+function Store:contents(hashes)
   local contents = {}
-  for _, hash in ipairs(hashes) do
-    if not contents[hash] then
-      local rows, err = self:query("SELECT content FROM {blobs} WHERE hash = ?", hash)
-      if not rows then return nil, err end
-      contents[hash] = rows[1] and unsealed(self, rows[1].content)
-    end
-  end
+  if #hashes == 0 then return contents end
+  local text = ("SELECT hash, content FROM {blobs} WHERE hash IN (?%s)"):format((", ?"):rep(#hashes - 1))
+  local rows, err = self:query(text, table.unpack(hashes))
+  if not rows then return nil, err end
+  for _, row in ipairs(rows) do contents[row.hash] = unsealed(self, row.content) end
   return contents
+end
+
+--- The hashes of the texts that a packed value has apart.
+---@param bytes string
+---@return string[]
+function Store:hashes(bytes)
+  return values.hashes(unsealed(self, bytes))
 end
 
 --- The value of a column that `pack` has readied.
 ---@async
 ---@param bytes string
+---@param known? table<string, string> the texts that it has apart, where they were fetched already
 ---@return any
 ---@return curia.Error? err kind `storage`
-function Store:unpack(bytes)
+function Store:unpack(bytes, known)
   bytes = unsealed(self, bytes)
-  local contents, err = fetch_blobs(self, values.hashes(bytes))
+  local contents, err = known, nil
+  if not contents then contents, err = self:contents(values.hashes(bytes)) end
   if not contents then return nil, err end
   return values.decode(bytes, function(hash) return contents[hash] end)
 end

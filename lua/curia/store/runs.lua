@@ -2,6 +2,7 @@
 --
 -- Every change of a run that a process owns names the fence under which it owns it: a process that has lost the run
 -- meanwhile changes nothing, and its whole unit is undone (SPEC 17).
+local bulk = require "curia.store.bulk"
 local clock = require "curia.core.clock"
 local errors = require "curia.errors"
 local json = require "curia.json"
@@ -79,6 +80,41 @@ function M.update(store, unit, key, fence, changes, seen)
   }
 end
 
+local PROGRESS = [[UPDATE {runs} SET status = ?, owner = ?, incarnation = ?, reason = NULL,
+  attempts = coalesce(?, attempts), updated_at = ? WHERE namespace = ? AND run_id = ? AND fence = ?]]
+
+--- The same for what changes all the time.
+---@param unit curia.sql.Statement[]
+---@param key {namespace: string, run_id: string}
+---@param fence integer
+---@param changes {status: string, owner: any, incarnation: any, attempts?: integer}
+function M.progress(unit, key, fence, changes)
+  unit[#unit + 1] = {
+    PROGRESS, n = 8, expect_rows = 1, changes.status, changes.owner, changes.incarnation, changes.attempts,
+    clock.wall_ms(), key.namespace, key.run_id, fence,
+  }
+end
+
+local EVENTS = bulk.insert {
+  into = "{run_events}", columns = { "namespace", "run_id", "seq", "type", "payload", "inserted_at" },
+}
+
+--- Adds to a unit: events.
+---@param store curia.Store
+---@param unit curia.sql.Statement[]
+---@param namespace string
+---@param count integer how many
+---@param event_of fun(i: integer): curia.Event
+---@param seen? table<string, true>
+function M.events_of(store, unit, namespace, count, event_of, seen)
+  local rows, now = EVENTS.rows(), clock.wall_ms()
+  for i = 1, count do
+    local event = event_of(i)
+    rows:add(namespace, event.run_id, event.seq, event.type, store:pack(unit, event, seen), now)
+  end
+  rows:put(unit)
+end
+
 --- Adds to a unit: an event.
 ---@param store curia.Store
 ---@param unit curia.sql.Statement[]
@@ -86,11 +122,7 @@ end
 ---@param event curia.Event
 ---@param seen? table<string, true>
 function M.event(store, unit, namespace, event, seen)
-  local payload = store:pack(unit, event, seen) -- may add to the unit
-  unit[#unit + 1] = {
-    "INSERT INTO {run_events} (namespace, run_id, seq, type, payload, inserted_at) VALUES (?, ?, ?, ?, ?, ?)",
-    namespace, event.run_id, event.seq, event.type, payload, clock.wall_ms(),
-  }
+  M.events_of(store, unit, namespace, 1, function() return event end, seen)
 end
 
 -- ---- readers ------------------------------------------------------------------------------------

@@ -32,7 +32,8 @@ M.steps = {
       "CREATE UNIQUE INDEX {run_events}_by_run ON {run_events} (namespace, run_id, seq)",
       [[CREATE TABLE {steps} (
         id {serial}, namespace TEXT NOT NULL, run_id TEXT NOT NULL, path TEXT NOT NULL, kind TEXT NOT NULL,
-        input_hash TEXT, input {bytes}, status TEXT NOT NULL, finished BIGINT, at_ms BIGINT, result {bytes},
+        input_hash TEXT, input {bytes}, status TEXT NOT NULL, asked_after BIGINT, finished BIGINT, at_ms BIGINT,
+        failed BIGINT, result {bytes},
         usage {bytes}, cost DOUBLE PRECISION, attempt BIGINT NOT NULL, fence BIGINT NOT NULL,
         started_at BIGINT NOT NULL, finished_at BIGINT)]],
       "CREATE UNIQUE INDEX {steps}_by_path ON {steps} (namespace, run_id, path)",
@@ -43,6 +44,53 @@ M.steps = {
       [[CREATE TABLE {nodes} (
         incarnation TEXT PRIMARY KEY, node_id TEXT NOT NULL, pid BIGINT, started_at BIGINT NOT NULL,
         heartbeat_at BIGINT NOT NULL)]],
+    },
+  },
+  {
+    about = "jobs and what enqueues them by the clock",
+    statements = {
+      [[CREATE TABLE {jobs} (
+        job_id TEXT PRIMARY KEY, namespace TEXT NOT NULL, queue TEXT NOT NULL, state TEXT NOT NULL,
+        priority BIGINT NOT NULL, council TEXT NOT NULL, run_id TEXT NOT NULL, group_name TEXT,
+        attempt BIGINT NOT NULL, max_attempts BIGINT NOT NULL, timeout_ms BIGINT, schedule_at BIGINT NOT NULL,
+        unique_key TEXT, unique_until BIGINT, cancel_requested TEXT, incarnation TEXT, fence BIGINT NOT NULL,
+        source_stack TEXT, source_env TEXT, input {bytes}, options {bytes}, backoff {bytes}, metadata {bytes},
+        errors {bytes}, attempted_at BIGINT, finished_at BIGINT, inserted_at BIGINT NOT NULL,
+        updated_at BIGINT NOT NULL)]],
+      "CREATE INDEX {jobs}_available ON {jobs} (queue, priority, schedule_at, job_id) WHERE state = 'available'",
+      "CREATE INDEX {jobs}_due ON {jobs} (schedule_at) WHERE state IN ('scheduled', 'retryable')",
+      "CREATE INDEX {jobs}_executing ON {jobs} (incarnation) WHERE state = 'executing'",
+      "CREATE INDEX {jobs}_finished ON {jobs} (finished_at) WHERE finished_at IS NOT NULL",
+      "CREATE UNIQUE INDEX {jobs}_unique ON {jobs} (namespace, unique_key) WHERE unique_key IS NOT NULL",
+      [[CREATE TABLE {schedules} (
+        name TEXT PRIMARY KEY, cron TEXT NOT NULL, job {bytes} NOT NULL, next_at BIGINT NOT NULL, last_at BIGINT,
+        inserted_at BIGINT NOT NULL, updated_at BIGINT NOT NULL)]],
+      "CREATE INDEX {schedules}_due ON {schedules} (next_at)",
+    },
+  },
+  {
+    about = "workflows",
+    statements = {
+      -- `version` grows with each change: who writes names the one that was read. `plan` is the shape as it was begun.
+      [[CREATE TABLE {workflows} (
+        namespace TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, subject TEXT, status TEXT NOT NULL,
+        source TEXT, definition_hash TEXT NOT NULL, plan {bytes} NOT NULL, trigger_value {bytes}, options {bytes},
+        error {bytes}, source_stack TEXT, source_env TEXT, version BIGINT NOT NULL,
+        started_at BIGINT NOT NULL, updated_at BIGINT NOT NULL, finished_at BIGINT, PRIMARY KEY (namespace, id))]],
+      "CREATE INDEX {workflows}_by_age ON {workflows} (namespace, started_at)",
+      "CREATE INDEX {workflows}_live ON {workflows} (started_at) WHERE status IN ('running', 'blocked')",
+      [[CREATE UNIQUE INDEX {workflows}_in_flight
+        ON {workflows} (namespace, name, subject, COALESCE(source_stack, ''), COALESCE(source_env, ''))
+        WHERE subject IS NOT NULL AND status IN ('running', 'blocked')]],
+      [[CREATE TABLE {workflow_steps} (
+        namespace TEXT NOT NULL, workflow_id TEXT NOT NULL, name TEXT NOT NULL, position BIGINT NOT NULL,
+        status TEXT NOT NULL, attempt BIGINT NOT NULL, run_id TEXT, owner TEXT, input_hash TEXT, reused_from TEXT,
+        input {bytes}, result {bytes}, error {bytes}, retry_at BIGINT, started_at BIGINT, finished_at BIGINT,
+        version BIGINT NOT NULL, PRIMARY KEY (namespace, workflow_id, name))]],
+      [[CREATE INDEX {workflow_steps}_reusable ON {workflow_steps} (namespace, input_hash, finished_at)
+        WHERE input_hash IS NOT NULL AND status = 'done']],
+      [[CREATE INDEX {workflow_steps}_by_run ON {workflow_steps} (namespace, run_id)
+        WHERE run_id IS NOT NULL AND status IN ('running', 'cancelled')]],
     },
   },
   {

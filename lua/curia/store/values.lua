@@ -4,7 +4,6 @@
 -- `{"$blob": hash}`; an object of the user's with such a key is wrapped in `{"$object": ...}`.
 local errors = require "curia.errors"
 local json = require "curia.json"
-local system = require "curia.core.system"
 
 local M = {}
 
@@ -13,25 +12,17 @@ local LONG = 1024
 
 ---@class curia.store.Encoded
 ---@field bytes string
----@field blobs {hash: string, content: string}[] what `bytes` speaks of
-
-local function blob(text, blobs)
-  local hash = system.sha256(text)
-  blobs[#blobs + 1] = { hash = hash, content = text }
-  return { ["$blob"] = hash }
-end
+---@field parts string[] what `bytes` speaks of: hash, text, hash, text, ...
 
 local function is_special(value)
   return value["$blob"] ~= nil or value["$object"] ~= nil
 end
 
-local function shorten(value, blobs)
-  if type(value) == "string" then return #value >= LONG and blob(value, blobs) or value end
+local function wrapped(value)
   if type(value) ~= "table" then return value end
-  local short = json.is_array(value) and json.array() or {}
-  for key, item in pairs(value) do short[key] = shorten(item, blobs) end
-  if is_special(value) then return { ["$object"] = short } end
-  return short
+  local copy = json.is_array(value) and json.array() or {}
+  for key, item in pairs(value) do copy[key] = wrapped(item) end
+  return is_special(copy) and { ["$object"] = copy } or copy
 end
 
 local function mentions(bytes)
@@ -43,11 +34,10 @@ end
 ---@return curia.store.Encoded?
 ---@return curia.Error? err kind `validation`: JSON has no form for it
 function M.encode(value)
-  local bytes, err = json.encode(value)
-  if not bytes then return nil, err end
-  if #bytes < LONG and not mentions(bytes) then return { bytes = bytes, blobs = {} } end
-  local blobs = {}
-  return { bytes = assert(json.encode(shorten(value, blobs))), blobs = blobs }
+  local bytes, parts, ambiguous = json.encode_apart(value, LONG)
+  if not bytes then return nil, parts end
+  if ambiguous then bytes, parts = json.encode_apart(wrapped(value), LONG) end
+  return { bytes = bytes, parts = parts }
 end
 
 local function missing(hash)

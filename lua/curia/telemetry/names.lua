@@ -13,7 +13,10 @@ local ROUND = OF_RUN .. "round idx iteration"
 local TURN = OF_RUN .. "member_id round round_idx iteration "
 local MEMBER = TURN .. "model provider"
 local REQUEST = TURN .. "model provider host attempt"
+local JOB = "job_id namespace queue council run_id group attempt"
 local TOOL = TURN .. "tool call_id"
+local WORKFLOW = "workflow_id workflow namespace subject version at"
+local STEP = WORKFLOW .. " step attempt"
 
 ---@class curia.telemetry.Name
 ---@field about string
@@ -51,6 +54,23 @@ M.all = {
   ["auto.cascade_step"] = name("one strategy of a cascade has been tried", "duration_us",
     "run_id council strategy step chosen"),
   ["auto.catalog_filtered"] = name("a catalog was narrowed to what may be chosen", "total kept", "run_id council"),
+  ["recovery.sweep"] = name("runs of the dead were looked for", "resumed restarted failed skipped", ""),
+  ["job.enqueue"] = name("a job was enqueued", "count", JOB),
+  ["job.start"] = name("an attempt of a job begins", "waited_us", JOB),
+  ["job.stop"] = name("an attempt of a job has ended, however", "duration_us", JOB .. " state"),
+  ["job.exception"] = name("an attempt of a job has failed; before its stop", "duration_us", JOB .. " error"),
+  ["workflow.start"] = name("a workflow begins", "", WORKFLOW),
+  ["workflow.stop"] = name("a workflow has ended, however", "duration_us", WORKFLOW .. " status error"),
+  ["workflow.exception"] = name("a workflow has failed or was cancelled; before its stop", "duration_us",
+    WORKFLOW .. " status error"),
+  ["workflow.step.start"] = name("a step begins, or waits for approval", "", STEP .. " status run_id"),
+  ["workflow.step.stop"] = name("a try of a step has ended, or an equal step's result was taken again", "duration_us",
+    STEP .. " status error result reused_from retry_at"),
+  ["workflow.step.exception"] = name("a try of a step has failed; before its stop", "duration_us",
+    STEP .. " status error retry_at"),
+  ["workflow.duplicate"] = name("a start was refused: the subject has one in flight", "",
+    "workflow_id workflow namespace subject"),
+  ["workflow.reconcile"] = name("workflows were put right", "duration_us replayed started skipped", ""),
   ["loop.stall"] = name("a turn has held the loop for over loop_stall_ms", "duration_us", "delivered"),
 }
 

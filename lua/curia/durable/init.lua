@@ -1,0 +1,264 @@
+--- Durable runs (SPEC 16): what has been paid for is stored before anything depends on it, and a run whose process has
+--- died goes on in another one as if nothing had happened.
+local clock = require "curia.core.clock"
+local conductors = require "curia.durable.conductor"
+local equal = require "curia.equal"
+local errors = require "curia.errors"
+local journals = require "curia.durable.journal"
+local json = require "curia.json"
+local limits = require "curia.engine.limits"
+local log = require "curia.log"
+local node = require "curia.recovery.node"
+local pins = require "curia.durable.pin"
+local records = require "curia.durable.record"
+local rows = require "curia.store.runs"
+local shared = require "curia.store.shared"
+local task = require "curia.task"
+local user_code = require "curia.engine.user_code"
+local writers = require "curia.durable.writer"
+
+local M = {}
+
+--- The durable runs that this process goes on with.
+---@type table<curia.Run, true>
+M.live = {}
+
+---@class curia.durable.Origin where a run that is resumed comes from
+---@field store curia.Store
+---@field row curia.store.RunRow as this process has claimed it
+---@field accept? string path of the step whose input may differ
+---@field reopen? boolean it had failed, and its last errors are tried again
+
+--- Makes a run durable before it is launched.
+---@param run curia.Run
+---@param mode "sync"|"async"
+---@param made curia.Council
+---@param origin? curia.durable.Origin
+function M.attach(run, mode, made, origin)
+  if origin then run.started_at = origin.row.started_at end
+  journals.new(run, mode)
+  run.made, run.origin = made, origin
+end
+
+-- ---- a new run's row ------------------------------------------------------------------------------
+
+-- What of a run's options it needs when it is resumed.
+local KEPT = {
+  "retry", "failure_mode", "quorum", "budget", "on_budget", "metadata", "models", "offline", "relay_topics",
+  "member_timeout_ms", "deadline_ms", "durability", "recovery",
+}
+
+local function options_of(run)
+  local kept = {}
+  for _, name in ipairs(KEPT) do kept[name] = run.opts[name] end
+  return kept
+end
+
+-- A recovery policy is one word, or that and more.
+local function policy_of(run)
+  local policy = run.opts.recovery or run.plan.spec.recovery
+  if type(policy) == "table" then return policy.policy, policy.max_attempts end
+  return policy
+end
+
+local function scope_of(run, name)
+  local own = run.opts[name]
+  if own ~= nil then return own ~= json.null and own or nil end
+  local configured = run.config:get(name)
+  return configured ~= "" and configured or nil
+end
+
+local function row_of(run)
+  local pin, policy, max_attempts = pins.of(run.made), policy_of(run)
+  return {
+    namespace = run.namespace.name, run_id = run.id, group_name = run.group and run.group.name,
+    council = run.plan.spec.name, spec_hash = pin.spec_hash, source = pin.source, source_hash = pin.source_hash,
+    durability = run.journal.mode, recovery = policy, max_attempts = max_attempts, attempt = 1, attempts = 1,
+    parent_attempt_run_id = run.opts.parent_attempt_run_id, job_id = run.opts.job_id, seed = run.seed, fence = 1,
+    source_stack = scope_of(run, "stack"), source_env = scope_of(run, "env"), events = 0, started_at = run.started_at,
+    input = run.input, options = options_of(run), data = pin.text,
+  }
+end
+
+-- ---- conducting -----------------------------------------------------------------------------------
+
+local function key_of(run)
+  return { namespace = run.namespace.name, run_id = run.id }
+end
+
+local function open_store(run)
+  if run.origin then return run.origin.store end
+  local given = run.opts.store
+  if type(given) == "table" then return given end
+  if given then return shared.of(given, run.config:get "prefix") end
+  return shared.configured(run.config)
+end
+
+-- The first start of this id has stored its outcome: it is this one's too.
+local function take_first(run, store)
+  local row, err = rows.get(store, run.namespace.name, run.id)
+  if not row then return nil, err end
+  local same = row.council == run.plan.spec.name and equal(row.input, run.input) and run.opts.idempotent ~= false
+  if same and row.finalized_at then
+    run.status, run.outcome, run.failure = row.status, row.result, row.error and errors.wrap(row.error)
+    return true
+  end
+  return nil, errors.new("duplicate_run", same and ("run %s goes on already"):format(run.id)
+    or ("there is a run %s already, with another council or input"):format(run.id))
+end
+
+local function begin(run, store, here)
+  local row = row_of(run)
+  local writer = writers.new(store, key_of(run), here, row.fence, false)
+  run.conductor = conductors.new(run.journal, writer, row)
+  run.conductor:begin()
+  local ok, err = run.conductor:go_on()
+  if ok or err.code ~= "constraint" or writer.exists then return ok, err end
+  return take_first(run, store)
+end
+
+local function open_record(store, key, origin)
+  if origin.reopen then
+    local ok, err = records.reopen(store, key)
+    if not ok then return nil, err end
+  end
+  local record, err = records.open(store, key, origin.accept)
+  if record then record.reopened = origin.reopen end
+  return record, err
+end
+
+local function resume(run, store, here)
+  local origin, key = run.origin, key_of(run)
+  local writer = writers.new(store, key, here, origin.row.fence, true)
+  run.conductor = conductors.new(run.journal, writer)
+  local record, err = open_record(store, key, origin)
+  if not record then return nil, err end
+  local ok
+  ok, err = run.conductor:replay(record)
+  if not ok then return nil, err end
+  if run.journal.handed == 0 then run.conductor:begin() end
+  if origin.row.cancel_requested then run.journal:cancel(run, origin.row.cancel_requested) end
+  return run.conductor:go_on()
+end
+
+local function conduct(run)
+  local store, err = open_store(run)
+  if not store then return nil, err end
+  local here
+  here, err = node.current(store)
+  if not here then return nil, err end
+  return (run.origin and resume or begin)(run, store, here)
+end
+
+-- ---- the end of a run that cannot go on -------------------------------------------------------------
+
+local function stop_tasks(run, err)
+  run.stopped = err
+  run.task:cancel(err.message)
+  if run.conductor then run.conductor:stop() end
+  run.conductor, run.origin, run.made = nil, nil, nil
+end
+
+-- The council asks for something else than is on record: nothing of it is done until somebody has decided.
+local function block(run, err)
+  local writer, unit = run.conductor.writer, {}
+  rows.update(writer.store, unit, writer.key, writer.fence, {
+    status = "blocked", reason = "replay_mismatch", error = err, owner = json.null, incarnation = json.null,
+  })
+  local done, problem = writer.store:write(unit)
+  if not done then log.write("error", ("run %s: %s"):format(run.id, problem.message)) end
+end
+
+local function let_go(run)
+  local done, err = run.conductor.writer:release()
+  if not done then log.write("error", ("run %s: %s"):format(run.id, err.message)) end
+end
+
+-- What has been told stays; the run ends here without an outcome, and may go on elsewhere.
+local function give_up(run, err)
+  if run.ended then return end
+  if err.kind == "replay_mismatch" and run.conductor then block(run, err) end
+  if err.code == "released" then let_go(run) end
+  local lost = conductors.reason(run, err)
+  if run.journal then run.journal:release(run) end
+  run.status, run.outcome, run.failure = err.kind == "replay_mismatch" and "blocked" or "lost", nil, lost
+  run:retire()
+  stop_tasks(run, lost)
+end
+
+local function closing()
+  return errors.new("cancelled", "the runtime closes", { code = "closing" })
+end
+
+-- However conducting ends: whoever waits for the run is told.
+local Guard = {
+  __close = function(guard)
+    local run = guard.run
+    M.live[run] = nil
+    if run.ended then return end
+    give_up(run, guard.err or closing())
+  end,
+}
+
+local function see_through(run)
+  local guard <close> = setmetatable({ run = run }, Guard)
+  M.live[run] = true
+  local ok, done, err = xpcall(conduct, user_code.as_error, run)
+  if not ok then
+    guard.err = done
+  elseif done then
+    if not run.ended then run:retire() end
+    stop_tasks(run, errors.new("cancelled", "the run has ended"))
+  else
+    guard.err = err
+    give_up(run, err)
+  end
+end
+
+-- ---- what the engine calls --------------------------------------------------------------------------
+
+-- A run that is owned ends with its owner; that it does is handed in, as all else from outside.
+local function follow_owner(run)
+  local _ <close> = setmetatable({}, { __close = function() run:cancel "its owner has ended" end })
+  run:await()
+end
+
+--- Starts the tasks of a durable run.
+---@param run curia.Run
+---@param main fun(run: curia.Run)
+---@param owned boolean
+function M.launch(run, main, owned)
+  run.task = run.journal.scope:add(task.spawn_root(main, run))
+  task.spawn_root(see_through, run)
+  if owned and task.current() then task.spawn_bound(follow_owner, run) end
+end
+
+--- Waits until the run may begin; its time begins then too.
+---@async
+---@param run curia.Run
+function M.wait_for_start(run)
+  run.journal:wait_for_start()
+  run.started_us = clock.us()
+  if run.opts.deadline_ms then limits.set(run, run.task, run.opts.deadline_ms, run, run.deadline_at) end
+end
+
+--- A run is another's from now on, or will be: it ends here without an outcome.
+---@param run curia.Run
+function M.lose(run)
+  give_up(run, writers.lost(run.id))
+end
+
+--- A run is to end at once: its row says so, under its fence, and nothing revives it.
+---@param run curia.Run
+function M.terminated(run)
+  local conductor = run.conductor
+  if not conductor then return end
+  local writer, unit = conductor.writer, {}
+  rows.update(writer.store, unit, writer.key, writer.fence, {
+    status = "terminated", finalized_at = clock.wall_ms(), owner = json.null, incarnation = json.null,
+  })
+  writer.store:submit(unit)
+  conductor:stop()
+end
+
+return M

@@ -1,0 +1,183 @@
+--- The record of a run, as it is handed in again: page by page, so that it need not be in memory as a whole.
+local errors = require "curia.errors"
+
+local M = {}
+
+---@class curia.durable.Record
+---@field begun table<string, {status: "started"|"reopened"}> steps that have begun and have no outcome, by path
+---@field reopened? boolean the run had failed
+---@field decisions table[] those that were taken elsewhere and have not been handed in
+---@field err? curia.Error why `entries` has ended too early
+local Record = {}
+Record.__index = Record
+
+local PAGE = 64
+
+local UNFINISHED = [[SELECT path, kind, status, result FROM {steps} WHERE namespace = ? AND run_id = ?
+  AND finished IS NULL AND status IN ('started', 'reopened') ORDER BY id]]
+
+local function read_unfinished(self)
+  local rows, err = self.store:query(UNFINISHED, self.key.namespace, self.key.run_id)
+  if not rows then return nil, err end
+  for _, row in ipairs(rows) do
+    if row.kind == "decision" then
+      local outcome, problem = self.store:unpack(row.result)
+      if problem then return nil, problem end
+      table.insert(self.decisions, { kind = "decision", path = row.path, outcome = outcome, stored = true })
+    else
+      self.begun[row.path] = row
+    end
+  end
+  return true
+end
+
+-- ---- a run that has failed --------------------------------------------------------------------------
+
+-- Whatever was asked for after an error had been handed in may depend on it: where that has come to something, the
+-- error is final.
+local FINAL = [[SELECT max(asked_after) AS last FROM {steps} WHERE namespace = ? AND run_id = ? AND failed = 0
+  AND kind IN ('call', 'tool', 'step')]]
+
+local REOPEN = {
+  [[UPDATE {steps} SET status = 'reopened', finished = NULL, result = NULL WHERE namespace = ? AND run_id = ?
+    AND kind IN ('call', 'tool', 'step') AND (failed = 1 AND finished > ? OR status = 'abandoned' AND asked_after >= ?)]],
+  [[UPDATE {steps} SET status = 'started', finished = NULL WHERE namespace = ? AND run_id = ? AND kind = 'decision'
+    AND finished > ? AND ? IS NOT NULL]],
+  [[DELETE FROM {steps} WHERE namespace = ? AND run_id = ? AND finished > ?
+    AND kind IN ('time', 'begun', 'cancel', 'resume') AND ? IS NOT NULL]],
+}
+
+--- Takes the errors back that have ended a run, and all that only time has brought since: they are tried once more.
+---@async
+---@param store curia.Store
+---@param key {namespace: string, run_id: string}
+---@return true?
+---@return curia.Error?
+function M.reopen(store, key)
+  local found, err = store:query(FINAL, key.namespace, key.run_id)
+  if not found then return nil, err end
+  local last, unit = found[1].last or 0, {}
+  for i, text in ipairs(REOPEN) do unit[i] = { text, key.namespace, key.run_id, last, last } end
+  local done
+  done, err = store:write(unit)
+  return done and true, err
+end
+
+local LAST_EVENT = "SELECT max(seq) AS last FROM {run_events} WHERE namespace = ? AND run_id = ?"
+
+--- The number of the last event that is stored of a run.
+---@async
+---@param run_id string
+---@return integer
+function Record:last_event(run_id)
+  local rows, err = self.store:query(LAST_EVENT, self.key.namespace, run_id)
+  if not rows then error(err, 0) end
+  return rows[1].last or 0
+end
+
+--- Opens the record of a run.
+---@async
+---@param store curia.Store
+---@param key {namespace: string, run_id: string}
+---@param accepted? string the step whose input may differ
+---@return curia.durable.Record?
+---@return curia.Error?
+function M.open(store, key, accepted)
+  local record = setmetatable({ store = store, key = key, accepted = accepted, begun = {}, decisions = {} }, Record)
+  local ok, err = read_unfinished(record)
+  if ok then return record end
+  return nil, err
+end
+
+local FINISHED = [[SELECT path, kind, input_hash, input, finished, at_ms, result FROM {steps} WHERE namespace = ?
+  AND run_id = ? AND finished > ? ORDER BY finished LIMIT ?]]
+
+-- So much text is fetched at a time: one query for many short answers, few of them where they are long.
+local MOST_BYTES = 4 * 1024 * 1024
+
+local SIZES = "SELECT hash, length(content) AS size FROM {blobs} WHERE hash IN (?%s)"
+
+local function sizes_of(self, hashes)
+  local sizes = {}
+  if #hashes == 0 then return sizes end
+  local rows, err = self.store:query(SIZES:format((", ?"):rep(#hashes - 1)), table.unpack(hashes))
+  if not rows then error(err, 0) end
+  for _, row in ipairs(rows) do sizes[row.hash] = row.size end
+  return sizes
+end
+
+-- Notes for each row which texts it has apart, and how long these are.
+local function look_ahead(self, page)
+  local hashes, all = {}, {}
+  for i, row in ipairs(page) do
+    hashes[i] = row.result and self.store:hashes(row.result) or {}
+    table.move(hashes[i], 1, #hashes[i], #all + 1, all)
+  end
+  local sizes = sizes_of(self, all)
+  for i, row in ipairs(page) do
+    row.apart, row.size = hashes[i], 0
+    for _, hash in ipairs(hashes[i]) do row.size = row.size + (sizes[hash] or 0) end
+  end
+end
+
+-- The texts of a row and of those behind it.
+local function fetch(self, page, at)
+  local wanted, size = {}, 0
+  repeat
+    local row = page[at]
+    table.move(row.apart, 1, #row.apart, #wanted + 1, wanted)
+    row.fetched, size, at = true, size + row.size, at + 1
+  until not page[at] or size + page[at].size > MOST_BYTES
+  local contents, err = self.store:contents(wanted)
+  if not contents then error(err, 0) end
+  self.texts = contents
+end
+
+local function unpacked(self, bytes, texts)
+  if bytes == nil then return nil end
+  local value, err = self.store:unpack(bytes, texts)
+  if err then error(err, 0) end
+  return value
+end
+
+local function entry_of(self, page, at)
+  local row = page[at]
+  if not row.fetched then fetch(self, page, at) end
+  local outcome = unpacked(self, row.result, self.texts)
+  if outcome and outcome.error then outcome.error = errors.wrap(outcome.error) end
+  return {
+    number = row.finished, at_ms = row.at_ms, path = row.path, kind = row.kind, hash = row.input_hash,
+    input = function() return unpacked(self, row.input) end, outcome = outcome, accepted = row.path == self.accepted,
+  }
+end
+
+local function page_after(self, number)
+  local rows, err = self.store:query(FINISHED, self.key.namespace, self.key.run_id, number, PAGE)
+  if not rows then error(err, 0) end
+  look_ahead(self, rows)
+  return rows
+end
+
+--- for entry in record:entries() do ... end: what was handed in, in its order. Afterwards `err` says whether it was
+--- read to its end.
+---@async
+---@return fun(): curia.durable.Entry?
+function Record:entries()
+  local last, page, at = 0, {}, 0
+  local function read()
+    if at >= #page and (last == 0 or #page == PAGE) then page, at = page_after(self, last), 0 end
+    at = at + 1
+    local row = page[at]
+    if not row then return nil end
+    local entry = entry_of(self, page, at)
+    page[at], last = false, row.finished
+    return entry
+  end
+  return function()
+    local ok, entry = pcall(read)
+    if ok then return entry end
+    self.err = entry
+  end
+end
+
+return M

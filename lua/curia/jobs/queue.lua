@@ -1,0 +1,168 @@
+--- A job's way through its states, as statements for units of work.
+--
+-- A claim adds one to the fence; whoever settles names the fence that it has claimed. A worker that has lost a job
+-- meanwhile changes nothing, and the other statements of its unit take effect all the same.
+local clock = require "curia.core.clock"
+local rows = require "curia.jobs.rows"
+
+local M = {}
+
+-- A key without a time of its own is free once its job has ended.
+local FREE_KEY = "unique_key = CASE WHEN unique_until IS NULL THEN NULL ELSE unique_key END"
+
+local PROMOTE = [[UPDATE {jobs} SET state = 'available', updated_at = ?
+  WHERE state IN ('scheduled', 'retryable') AND schedule_at <= ?]]
+
+--- Adds to a unit: what was to wait until now is available.
+---@param unit curia.sql.Statement[]
+function M.promote(unit)
+  local now = clock.wall_ms()
+  unit[#unit + 1] = { PROMOTE, now, now }
+end
+
+-- By priority, then by age. Scope as in recovery: the stack's own and those of none; the environment's alone.
+local CLAIM = [[UPDATE {jobs} SET state = 'executing', attempt = attempt + 1, fence = fence + 1, incarnation = ?,
+  attempted_at = ?, updated_at = ? WHERE job_id IN (SELECT job_id FROM {jobs} WHERE state = 'available' AND queue = ?
+  AND (source_stack IS NULL OR source_stack = ?) AND source_env IS NOT DISTINCT FROM ?
+  ORDER BY priority, schedule_at, job_id LIMIT ?) RETURNING *]]
+
+---@class curia.jobs.Claimant
+---@field queue string
+---@field incarnation string
+---@field stack? string
+---@field env? string
+
+--- Adds to a unit: up to `limit` jobs are this process's. The statement's rows are theirs, in any order.
+---@param unit curia.sql.Statement[]
+---@param by curia.jobs.Claimant
+---@param limit integer
+function M.claim(unit, by, limit)
+  local now = clock.wall_ms()
+  unit[#unit + 1] = { CLAIM, n = 7, by.incarnation, now, now, by.queue, by.stack, by.env, limit }
+end
+
+--- Whether a job is to be begun before another.
+---@param a curia.Job
+---@param b curia.Job
+---@return boolean
+function M.before(a, b)
+  if a.priority ~= b.priority then return a.priority < b.priority end
+  if a.schedule_at ~= b.schedule_at then return a.schedule_at < b.schedule_at end
+  return a.job_id < b.job_id
+end
+
+local END = ([[UPDATE {jobs} SET state = ?, errors = coalesce(?, errors), finished_at = ?, incarnation = NULL,
+  updated_at = ?, %s WHERE job_id = ? AND fence = ?]]):format(FREE_KEY)
+
+local RETRY = [[UPDATE {jobs} SET state = 'retryable', errors = ?, schedule_at = ?, incarnation = NULL, updated_at = ?
+  WHERE job_id = ? AND fence = ?]]
+
+-- Who has asked for the end of a job that was executing wants no further attempt.
+local NO_MORE = ([[UPDATE {jobs} SET state = 'cancelled', finished_at = ?, %s
+  WHERE job_id = ? AND state = 'retryable' AND cancel_requested IS NOT NULL]]):format(FREE_KEY)
+
+local RELEASE = [[UPDATE {jobs} SET state = 'available', attempt = attempt - 1, incarnation = NULL, fence = fence + 1,
+  updated_at = ? WHERE job_id = ? AND fence = ?]]
+
+local settle = {}
+
+local function ended(store, unit, job, outcome)
+  local failures = outcome.error and store:pack(unit, rows.with_error(job, outcome.error)) or nil
+  local now = clock.wall_ms()
+  unit[#unit + 1] = { END, n = 6, outcome.state, failures, now, now, job.job_id, job.fence }
+end
+
+settle.completed, settle.discarded, settle.cancelled = ended, ended, ended
+
+function settle.retryable(store, unit, job, outcome)
+  local failures = store:pack(unit, rows.with_error(job, outcome.error))
+  local now = clock.wall_ms()
+  unit[#unit + 1] = { RETRY, failures, outcome.schedule_at, now, job.job_id, job.fence }
+  unit[#unit + 1] = { NO_MORE, now, job.job_id }
+end
+
+-- An attempt that was let go does not count.
+function settle.available(_, unit, job)
+  unit[#unit + 1] = { RELEASE, clock.wall_ms(), job.job_id, job.fence }
+end
+
+--- Adds to a unit: what came of a claimed job.
+---@param store curia.Store
+---@param unit curia.sql.Statement[]
+---@param job curia.Job
+---@param outcome curia.jobs.Outcome
+function M.settle(store, unit, job, outcome)
+  settle[outcome.state](store, unit, job, outcome)
+end
+
+local LET_GO = [[UPDATE {runs} SET owner = NULL, incarnation = NULL WHERE namespace = ? AND run_id = ?
+  AND incarnation = ? AND finalized_at IS NULL]]
+
+--- Adds to a unit: the run of a job that this process leaves is anybody's.
+---@param unit curia.sql.Statement[]
+---@param job curia.Job
+function M.let_go_run(unit, job)
+  unit[#unit + 1] = { LET_GO, job.namespace, job.run_id, job.incarnation }
+end
+
+local BEGIN_ANEW = [[UPDATE {jobs} SET state = 'available', incarnation = NULL, fence = fence + 1, updated_at = ?
+  WHERE job_id = ? AND fence = ?]]
+
+--- Adds to a unit: a claimed job is available again, and its attempt counts.
+---@param unit curia.sql.Statement[]
+---@param job curia.Job
+function M.begin_anew(unit, job)
+  unit[#unit + 1] = { BEGIN_ANEW, clock.wall_ms(), job.job_id, job.fence }
+end
+
+local CANCEL = ([[UPDATE {jobs} SET state = 'cancelled', cancel_requested = ?, finished_at = ?, updated_at = ?, %s
+  WHERE job_id = ? AND state IN ('available', 'scheduled', 'retryable')]]):format(FREE_KEY)
+
+local ASK_TO_END = "UPDATE {jobs} SET cancel_requested = ?, updated_at = ? WHERE job_id = ? AND state = 'executing'"
+
+local END_RUN = [[UPDATE {runs} SET cancel_requested = ? WHERE finalized_at IS NULL AND (namespace, run_id) IN
+  (SELECT namespace, run_id FROM {jobs} WHERE job_id = ?)]]
+
+--- Adds to a unit: a job, and its run, are to end.
+---@param unit curia.sql.Statement[]
+---@param job_id string
+---@param reason string
+function M.cancel(unit, job_id, reason)
+  local now = clock.wall_ms()
+  unit[#unit + 1] = { CANCEL, reason, now, now, job_id }
+  unit[#unit + 1] = { ASK_TO_END, reason, now, job_id }
+  unit[#unit + 1] = { END_RUN, reason, job_id }
+end
+
+-- One attempt more, at least.
+local AGAIN = [[UPDATE {jobs} SET state = 'available', schedule_at = ?, finished_at = NULL, cancel_requested = NULL,
+  max_attempts = CASE WHEN max_attempts > attempt THEN max_attempts ELSE attempt + 1 END, updated_at = ?
+  WHERE job_id = ? AND state IN ('discarded', 'cancelled', 'retryable', 'scheduled')]]
+
+--- Adds to a unit: a job that waits, or has failed, is to begin now.
+---@param unit curia.sql.Statement[]
+---@param job_id string
+function M.again(unit, job_id)
+  local now = clock.wall_ms()
+  unit[#unit + 1] = { AGAIN, now, now, job_id, expect_rows = 1 }
+end
+
+--- Adds to a unit: those of a process's jobs that are to end.
+---@param unit curia.sql.Statement[]
+---@param incarnation string
+function M.to_cancel(unit, incarnation)
+  unit[#unit + 1] = {
+    [[SELECT job_id, cancel_requested FROM {jobs} WHERE state = 'executing' AND incarnation = ?
+      AND cancel_requested IS NOT NULL]], incarnation,
+  }
+end
+
+--- Adds to a unit: when the next job or schedule is due.
+---@param unit curia.sql.Statement[]
+function M.next_due(unit)
+  unit[#unit + 1] = { [[SELECT min(at) AS at FROM (
+    SELECT min(schedule_at) AS at FROM {jobs} WHERE state IN ('scheduled', 'retryable')
+    UNION ALL SELECT min(next_at) AS at FROM {schedules}) AS due]] }
+end
+
+return M

@@ -1,0 +1,218 @@
+--- Runs the council of a job: the only module of jobs that starts councils.
+--
+-- A job owns its run. The first attempt starts it; a later one takes the same run up again, so that nothing that was
+-- paid for is paid again. A run that goes on elsewhere, or whose process has died, is recovery's: the job waits for it.
+local lazy = require "curia.lazy"
+local clock = require "curia.core.clock"
+local errors = require "curia.errors"
+local json = require "curia.json"
+local node = lazy "curia.recovery.node"
+local resuming = lazy "curia.durable.resume"
+local rows = require "curia.store.runs"
+local runs = lazy "curia.engine.runs"
+local sweeping = lazy "curia.recovery.sweep"
+local system = require "curia.core.system"
+local task = require "curia.task"
+local user_code = require "curia.engine.user_code"
+
+local M = {}
+
+---@class curia.jobs.Runner
+---@field run fun(job: curia.Job): any, curia.Error? async; it ends early when its task is cancelled
+local Runner = {}
+Runner.__index = Runner
+
+local LOOK_AGAIN_MS = 1000
+
+---@class curia.jobs.Doors what a runner needs of the engine and of recovery
+---@field start fun(council: curia.Council|string, input: any, opts: table): curia.Run?, curia.Error?
+---@field find fun(run_id: string, where: table): curia.Run?
+---@field resume fun(store: curia.Store, row: curia.store.RunRow, opts: table): curia.Run?, curia.Error?
+---@field current fun(store: curia.Store): curia.Node?, curia.Error?
+---@field is_alive fun(store: curia.Store, incarnation: string): boolean
+---@field sweep fun(opts: table)
+local DOORS = {
+  start = function(...) return runs.start(...) end,
+  find = function(...) return runs.find(...) end,
+  resume = function(...) return resuming.resume(...) end,
+  current = function(...) return node.current(...) end,
+  is_alive = function(...) return node.is_alive(...) end,
+  sweep = function(...) return sweeping.sweep(...) end,
+}
+
+-- ---- waiting for a run ----------------------------------------------------------------------------
+
+-- The job's task ends before its run: the job was cancelled, or is left to another process (`job.leaving`).
+local function abandon(guard)
+  local run = guard.run
+  if run.ended then return end
+  if guard.job.leaving then run:leave_to_others() else run:cancel(guard.job.cancel_requested or "its job has ended") end
+end
+
+local Guard = { __close = abandon }
+
+local function await(job, run)
+  local _ <close> = setmetatable({ job = job, run = run }, Guard)
+  local result, err = run:await()
+  return result, err, run.status == "lost"
+end
+
+local function outcome_of(row)
+  if row.status == "completed" then return row.result end
+  if row.error then return nil, errors.wrap(row.error) end
+  local kind = row.status == "cancelled" and "cancelled" or "terminated"
+  return nil, errors.new(kind, ("run %s is %s"):format(row.run_id, row.status))
+end
+
+local function live_run(self, job)
+  local run = self.doors.find(job.run_id, { namespace = job.namespace })
+  return run and not run.ended and run or nil
+end
+
+-- Whether nobody has the run: it waits for recovery.
+local function is_left(self, row)
+  return not row.incarnation or not self.doors.is_alive(self.store, row.incarnation)
+end
+
+local function look_after(self, row)
+  if row.status == "blocked" or not is_left(self, row) then return end
+  self.doors.sweep { store = self.store.url, councils = self.councils }
+end
+
+local function wait_for(self, job)
+  while true do
+    local run = live_run(self, job)
+    if run then
+      local result, err, lost = await(job, run)
+      if not lost then return result, err end
+    end
+    local row, err = rows.get(self.store, job.namespace, job.run_id)
+    if not row then return nil, err end
+    if row.finalized_at then return outcome_of(row) end
+    look_after(self, row)
+    if not live_run(self, job) then task.sleep(LOOK_AGAIN_MS) end
+  end
+end
+
+-- ---- starting, and taking up ----------------------------------------------------------------------
+
+local function options_of(self, job)
+  local opts = { durability = "sync", store = self.store }
+  for name, value in pairs(job.options or {}) do opts[name] = value end
+  opts.restart = nil
+  opts.run_id, opts.job_id, opts.namespace, opts.group = job.run_id, job.job_id, job.namespace, job.group
+  opts.metadata = opts.metadata or job.metadata
+  opts.deadline_ms = opts.deadline_ms or job.timeout_ms
+  opts.stack, opts.env = job.source_stack or json.null, job.source_env or json.null
+  return opts
+end
+
+local function start(self, job, after)
+  local opts = options_of(self, job)
+  opts.parent_attempt_run_id = after
+  local run, err = self.doors.start(self.councils[job.council] or job.council, job.input, opts)
+  if not run then return nil, err end
+  local result, problem, lost = await(job, run)
+  if lost then return wait_for(self, job) end
+  return result, problem
+end
+
+local NEW_RUN = "UPDATE {jobs} SET run_id = ? WHERE job_id = ? AND fence = ?"
+
+local function start_anew(self, job)
+  local before = job.run_id
+  local run_id = system.uuid7()
+  local done, err = self.store:execute(NEW_RUN, run_id, job.job_id, job.fence)
+  if not done then return nil, err end
+  job.run_id = run_id
+  return start(self, job, before)
+end
+
+local REOPEN = [[UPDATE {runs} SET fence = fence + 1, owner = ?, incarnation = ?, status = 'running',
+  finalized_at = NULL, updated_at = ? WHERE namespace = ? AND run_id = ? AND fence = ? AND status = 'failed']]
+
+local CLOSE = [[UPDATE {runs} SET owner = NULL, incarnation = NULL, status = 'failed', finalized_at = ?
+  WHERE namespace = ? AND run_id = ? AND fence = ?]]
+
+local function claim_failed(self, row)
+  local here, err = self.doors.current(self.store)
+  if not here then return nil, err end
+  local done
+  done, err = self.store:write { {
+    REOPEN, expect_rows = 1, here.node_id, here.incarnation, clock.wall_ms(), row.namespace, row.run_id, row.fence,
+  } }
+  if not done then return nil, err end
+  row.fence, row.owner, row.incarnation, row.status = row.fence + 1, here.node_id, here.incarnation, "running"
+  return true
+end
+
+-- A run that cannot be taken up is what it was.
+local function reopen(self, job, row)
+  local claimed, err = claim_failed(self, row)
+  if not claimed then
+    if rows.is_lost(err) then return wait_for(self, job) end
+    return nil, err
+  end
+  local run
+  run, err = self.doors.resume(self.store, row, { councils = self.councils, reopen = true })
+  if run then return wait_for(self, job) end
+  self.store:write { { CLOSE, row.finalized_at, row.namespace, row.run_id, row.fence } }
+  return nil, err
+end
+
+local function must_restart(job)
+  local opts = job.options or {}
+  return opts.restart == true or opts.durability == "none"
+end
+
+local function go_on(self, job, row)
+  if not row.finalized_at then return wait_for(self, job) end
+  if row.status == "failed" and row.durability ~= "none" then return reopen(self, job, row) end
+  return outcome_of(row)
+end
+
+--- Sees the run of a job to its end.
+---@async
+---@param job curia.Job
+---@return table? result
+---@return curia.Error?
+function Runner:run(job)
+  if must_restart(job) then
+    if job.attempt > 1 then return start_anew(self, job) end
+    return start(self, job)
+  end
+  local row, err = rows.get(self.store, job.namespace, job.run_id)
+  if row then return go_on(self, job, row) end
+  if err.kind ~= "unknown_run" then return nil, err end
+  return start(self, job)
+end
+
+--- A runner of councils.
+---@param store curia.Store
+---@param councils? table<string, curia.Council> known besides those that are registered
+---@param doors? curia.jobs.Doors others, for tests
+---@return curia.jobs.Runner
+function M.of_councils(store, councils, doors)
+  return setmetatable({ store = store, councils = councils or {}, doors = doors or DOORS }, Runner)
+end
+
+-- ---- runners of functions ---------------------------------------------------------------------------
+
+local Function = {}
+Function.__index = Function
+
+function Function:run(job)
+  if not job.timeout_ms then return user_code.call("job of " .. job.council, self.fn, job) end
+  local ok, result, err = task.within(job.timeout_ms, user_code.call, "job of " .. job.council, self.fn, job)
+  if ok then return result, err end
+  return nil, user_code.as_error(result)
+end
+
+--- A runner that calls a function instead of a council.
+---@param fn fun(job: curia.Job): any, curia.Error?
+---@return curia.jobs.Runner
+function M.of_function(fn)
+  return setmetatable({ fn = fn }, Function)
+end
+
+return M

@@ -1,0 +1,208 @@
+--- Finds the runs of processes that have died, and does with each what its policy says (SPEC 17).
+local claim = require "curia.recovery.claim"
+local clock = require "curia.core.clock"
+local config = require "curia.config"
+local errors = require "curia.errors"
+local fields = require "curia.language.fields"
+local json = require "curia.json"
+local log = require "curia.log"
+local node = require "curia.recovery.node"
+local options = require "curia.engine.options"
+local pins = require "curia.durable.pin"
+local resuming = require "curia.durable.resume"
+local rows = require "curia.store.runs"
+local shared = require "curia.store.shared"
+local system = require "curia.core.system"
+local telemetry = require "curia.telemetry"
+local user_code = require "curia.engine.user_code"
+
+local M = {}
+
+local MAX_ATTEMPTS, UNKNOWN_AFTER_MS, LIMIT = 3, 600000, 1000
+
+---@class curia.Sweep
+---@field store curia.Store
+---@field node curia.Node
+---@field opts table
+---@field counts {resumed: integer, restarted: integer, failed: integer, skipped: integer}
+
+-- ---- which runs -----------------------------------------------------------------------------------
+
+-- Stack: one's own and those of none; `false` is all. Env: one's own alone; null is those of none.
+local function scope_of(opts)
+  local conf, where, values = config.shared(), {}, {}
+  local stack, env = opts.source_stack, opts.source_env
+  if stack == nil then stack = conf:get "stack" or "" end
+  if env == nil then env = conf:get "env" or "" end
+  if stack == json.null or stack == "" then where[#where + 1] = "source_stack IS NULL"
+  elseif stack then
+    where[#where + 1] = "(source_stack IS NULL OR source_stack = ?)"
+    values[#values + 1] = stack
+  end
+  if env == json.null then where[#where + 1] = "source_env IS NULL"
+  elseif env ~= "" then
+    where[#where + 1] = "source_env = ?"
+    values[#values + 1] = env
+  end
+  return where, values
+end
+
+local FOUND = [[SELECT namespace, run_id, incarnation FROM {runs} WHERE status IN ('pending', 'running')
+  AND finalized_at IS NULL AND parent_run_id IS NULL AND (incarnation IS NULL OR incarnation <> ?)
+  AND updated_at <= ? %s LIMIT ?]]
+
+local function shuffled(list)
+  for i = #list, 2, -1 do
+    local j = (system.random_integer() & 0x7fffffff) % i + 1
+    list[i], list[j] = list[j], list[i]
+  end
+  return list
+end
+
+-- Runs of the dead and of nobody. Each process is looked at once.
+local function find(self)
+  local where, values = scope_of(self.opts)
+  for i, condition in ipairs(where) do where[i] = "AND " .. condition end
+  table.insert(values, 1, clock.wall_ms() - (self.opts.stale_after_ms or 0))
+  table.insert(values, 1, self.node.incarnation)
+  values[#values + 1] = self.opts.limit or LIMIT
+  local found, err = self.store:query(FOUND:format(table.concat(where, " ")), table.unpack(values))
+  if not found then return nil, err end
+  local alive, list = {}, {}
+  for _, row in ipairs(found) do
+    local owner = row.incarnation
+    if owner and alive[owner] == nil then alive[owner] = node.is_alive(self.store, owner) end
+    if not owner or not alive[owner] then list[#list + 1] = row end
+  end
+  return shuffled(list)
+end
+
+-- ---- what is done with one --------------------------------------------------------------------------
+
+local POLICIES = { resume = true, restart = true, fail = true }
+
+local function policy_of(self, row)
+  local resolve = self.opts.resolve_policy
+  if resolve then
+    local policy, err = user_code.call("resolve_policy", resolve, row)
+    if err then error(err, 0) end
+    if policy ~= nil then
+      if not POLICIES[policy] then error(errors.new("validation", "resolve_policy: no policy " .. tostring(policy)), 0) end
+      return policy
+    end
+  end
+  return row.recovery or row.durability ~= "none" and "resume" or "fail"
+end
+
+local function orphaned(row, why)
+  return errors.new("orphaned", ("run %s: its process has died%s"):format(row.run_id, why and ", and " .. why or ""))
+end
+
+local function poisoned(row)
+  return errors.new("poisoned", ("run %s: %d processes in a row have died with it"):format(row.run_id, row.attempts))
+end
+
+local act = {}
+
+function act.fail(self, row, err)
+  local done, problem = claim.fail(self.store, row, err or orphaned(row))
+  if not done then error(problem, 0) end
+  return "failed"
+end
+
+function act.resume(self, row, made)
+  local run, err = resuming.resume(self.store, row, { councils = { [row.council] = made } })
+  if run then return "resumed" end
+  error(err, 0)
+end
+
+function act.restart(self, row, made)
+  local opts = {}
+  for name, value in pairs(row.options or {}) do opts[name] = value end
+  opts.durability, opts.parent_attempt_run_id, opts.store = row.durability, row.run_id, self.store
+  opts.namespace, opts.group = row.namespace, row.group_name
+  act.fail(self, row, orphaned(row, "it was begun anew"))
+  local run, err = require "curia.engine.runs".start(made, row.input, opts)
+  if run then return "restarted" end
+  error(err, 0)
+end
+
+-- The council, or what became of a run whose council nobody here knows.
+local function find_council(self, row)
+  local made, err = pins.find(self.store, row, { councils = self.opts.councils, registry = config.shared().registry })
+  if made then return made end
+  if err.code ~= "unknown_council" then error(err, 0) end
+  local waited = clock.wall_ms() - row.updated_at
+  local given_up = self.opts.unknown == "fail" or waited >= (self.opts.unknown_after_ms or UNKNOWN_AFTER_MS)
+  return nil, given_up
+end
+
+local function claimed(self, row)
+  local won, err = claim.run(self.store, row, self.node)
+  if err then error(err, 0) end
+  return won
+end
+
+local function take_up(self, row)
+  local policy = policy_of(self, row)
+  local made, given_up
+  if policy ~= "fail" then
+    made, given_up = find_council(self, row)
+    if not made and not given_up then return "skipped" end
+  end
+  local dead = row.attempts >= (row.max_attempts or MAX_ATTEMPTS) and row.incarnation ~= nil and poisoned(row)
+  if not claimed(self, row) then return "skipped" end
+  if dead then return act.fail(self, row, dead) end
+  if given_up then return act.fail(self, row, orphaned(row, "no process knows its council")) end
+  if policy == "fail" then return act.fail(self, row) end
+  return act[policy](self, row, made)
+end
+
+-- One bad run does not stop the sweep.
+local function see_to(self, found)
+  local ok, outcome = xpcall(function()
+    local row, err = rows.get(self.store, found.namespace, found.run_id)
+    if not row then error(err, 0) end
+    return take_up(self, row)
+  end, user_code.as_error)
+  if not ok then
+    log.write("error", ("recovery of run %s failed: %s"):format(found.run_id, outcome.message))
+    outcome = "skipped"
+  end
+  self.counts[outcome] = self.counts[outcome] + 1
+end
+
+-- ---- the sweep ------------------------------------------------------------------------------------
+
+local OPTIONS = {
+  stale_after_ms = { type = "integer", min = 0 }, source_stack = { type = "any" }, source_env = { type = "any" },
+  resolve_policy = { type = "function" }, limit = { type = "integer", min = 1 }, councils = { type = "table" },
+  unknown = { type = "string", enum = { "skip", "fail" } }, unknown_after_ms = { type = "integer", min = 0 },
+  store = fields.config.store,
+}
+
+--- Takes up the runs of processes that have died, and those that were let go.
+---@async
+---@param opts? {stale_after_ms?: integer, source_stack?: string|false, source_env?: string, resolve_policy?: function,
+--- limit?: integer, councils?: table<string, curia.Council>, unknown?: "skip"|"fail", unknown_after_ms?: integer,
+--- store?: string} unknown ones raise
+---@return {resumed: integer, restarted: integer, failed: integer, skipped: integer}?
+---@return curia.Error? err kind `storage`
+function M.sweep(opts)
+  opts = options.read("sweep", opts, OPTIONS)
+  local store, err
+  if opts.store then store, err = shared.of(opts.store) else store, err = shared.configured() end
+  if not store then return nil, err end
+  local here
+  here, err = node.current(store)
+  if not here then return nil, err end
+  local self = { store = store, node = here, opts = opts, counts = { resumed = 0, restarted = 0, failed = 0, skipped = 0 } }
+  local found
+  found, err = find(self)
+  if not found then return nil, err end
+  for _, row in ipairs(found) do see_to(self, row) end
+  if telemetry.on["recovery.sweep"] then telemetry.emit("recovery.sweep", self.counts, {}) end
+  return self.counts
+end
+
+return M

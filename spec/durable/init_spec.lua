@@ -1,0 +1,291 @@
+local curia = require "curia"
+local helper = require "spec.helper"
+local rows = require "curia.store.runs"
+local S = require "spec.durable.support"
+local shared = require "curia.store.shared"
+local T = require "spec.engine.support"
+
+local place, store
+local started = 0
+
+before_each(function()
+  place = S.place()
+  store = assert(shared.configured())
+  T.script { content = "yes", delay_ms = 100 }
+end)
+
+after_each(function() place.close() end)
+
+-- Runs linger, so that each has an id of its own.
+local function new_id()
+  started = started + 1
+  return "durable-" .. started
+end
+
+local function row_of(run_id)
+  return assert(rows.get(store, "default", run_id))
+end
+
+local function council(body)
+  local made = { ids = { "a", "b" }, name = "durable" }
+  for name, value in pairs(body or {}) do made[name] = value end
+  return T.council(made)
+end
+
+describe("a durable run", function()
+  it("is stored with all of its events when it has ended", function()
+    helper.virtual(function()
+      local run = S.start(council(), { question = "Why?" }, { run_id = new_id(), metadata = { tag = "x" } })
+      local result = assert(run:await())
+      local row = row_of(run.id)
+      assert.same({ "completed", "sync", "durable", 1, 7 }, { row.status, row.durability, row.council, row.fence, row.seed })
+      assert.same({ "Why?", "x" }, { row.input.question, row.options.metadata.tag })
+      assert.same({ result.status, result.run_id }, { row.result.status, row.result.run_id })
+      assert.is_nil(row.owner)
+      assert.equal(row.events, #rows.events(store, "default", run.id))
+      assert.is_truthy(row.finalized_at >= row.started_at)
+    end)
+  end)
+
+  it("publishes an event once it is stored, and says at the end that all is", function()
+    helper.virtual(function()
+      local run, kinds = S.start(council(), nil, { run_id = new_id() }), {}
+      for event in run:events { tokens = false } do
+        kinds[#kinds + 1] = event.type
+        if event.seq then assert.is_true(#rows.events(store, "default", run.id) >= event.seq, event.type) end
+      end
+      assert.same({ "run_completed", "run_recorded" }, { kinds[#kinds - 1], kinds[#kinds] })
+    end)
+  end)
+
+  it("begins no call before that is stored, and asks nobody when nothing can be", function()
+    helper.virtual(function()
+      local asked = 0
+      T.script(function()
+        asked = asked + 1
+        return "yes"
+      end)
+      S.die_at(store, 1, false)
+      local _, err = S.start(council(), nil, { run_id = new_id() }):await()
+      S.live(store)
+      assert.same({ "storage", "lost", 0 }, { err.kind, err.code, asked })
+    end)
+  end)
+
+  it("fails when its store cannot be opened", function()
+    helper.virtual(function()
+      curia.config { store = "sqlite:/no/such/folder/a.db" }
+      local result, err = curia.run(council(), "Why?", { durability = "sync" })
+      assert.is_nil(result)
+      assert.equal("storage", err.kind)
+      assert.matches("/no/such/folder", err.message)
+    end)
+  end)
+
+  it("keeps what has finished while the disk is full, and goes on when it is not", function()
+    helper.virtual(function()
+      local write, failures = getmetatable(store).write, 0
+      function store.write(self, unit)
+        failures = failures + 1
+        if failures > 1 and failures < 5 then
+          return nil, require "curia.errors".new("storage", "the disk is full", { code = "full" })
+        end
+        return write(self, unit)
+      end
+      local result
+      local lines = T.logged(function() result = S.start(council(), nil, { run_id = new_id() }):await() end)
+      S.live(store)
+      assert.equal("ok", result.status)
+      assert.equal(3, #lines)
+      assert.matches("cannot be stored and goes on when it can be: the disk is full", lines[1])
+    end)
+  end)
+
+  it("is written a little later in the mode async, and whole in the end", function()
+    helper.virtual(function()
+      local run = S.start(council(), nil, { run_id = new_id(), durability = "async" })
+      assert(run:await())
+      local row = row_of(run.id)
+      assert.same({ "completed", "async" }, { row.status, row.durability })
+      assert.equal(row.events, #rows.events(store, "default", run.id))
+    end)
+  end)
+
+  it("is the first run of its id, if that has ended and was asked the same", function()
+    helper.virtual(function()
+      local id = new_id()
+      local first = assert(S.start(council(), "Why?", { run_id = id }):await())
+      curia.find(id):leave_to_others()
+      local again = assert(S.start(council(), "Why?", { run_id = id }):await())
+      assert.equal(S.steady(first), S.steady(again))
+      curia.find(id):leave_to_others()
+      local _, err = S.start(council(), "Why not?", { run_id = id }):await()
+      assert.equal("duplicate_run", err.kind)
+    end)
+  end)
+
+  it("ends with its owner", function()
+    helper.virtual(function()
+      local id = new_id()
+      local owner = curia.task.spawn(function()
+        S.start(council(), nil, { run_id = id, owned = true })
+        curia.task.sleep(50)
+      end)
+      owner:await()
+      local _, err = curia.find(id):await()
+      assert.equal("cancelled", err.kind)
+      assert.equal("cancelled", row_of(id).status)
+    end)
+  end)
+
+  it("that is terminated is revived by nobody", function()
+    helper.virtual(function()
+      local run = S.start(council(), nil, { run_id = new_id() })
+      curia.task.sleep(50)
+      run:terminate()
+      local _, err = run:await()
+      assert.equal("unknown_run", err.kind)
+      curia.task.sleep(50)
+      assert.equal("terminated", row_of(run.id).status)
+      local _, problem = S.resume(store, run.id)
+      assert.equal("ended", problem.code)
+    end)
+  end)
+
+  it("waits for its place in a group before it begins", function()
+    helper.virtual(function()
+      local group = curia.group("durable-places", { max_runs = 1 })
+      local first = S.start(council(), nil, { run_id = new_id(), group = group })
+      local second = S.start(council(), nil, { run_id = new_id(), group = group })
+      curia.task.sleep(50)
+      assert.same({ "running", "pending" }, { first:state().status, second:state().status })
+      assert.equal("pending", row_of(second.id).status)
+      assert(second:await())
+
+    end)
+  end)
+
+  it("cannot share a budget, and starts no runs of their own", function()
+    helper.virtual(function()
+      local group = curia.group("durable-budget", { budget = { calls = 10 } })
+      local _, err = curia.start(council(), "x", { durability = "sync", group = group })
+      assert.equal("unsupported", err.kind)
+      local inner = council()
+      local outer = council { run = function() return select(2, curia.start(inner, "x")).message end }
+      local result = assert(S.start(outer, nil, { run_id = new_id() }):await())
+      assert.matches("ctx:run", result.final.content)
+    end)
+  end)
+
+  it("has no effects inside of a tool", function()
+    helper.virtual(function()
+      local outer = council { run = function(ctx)
+        return ctx:step("outer", function() return ctx:ask("a").status end)
+      end }
+      local _, err = S.start(outer, nil, { run_id = new_id() }):await()
+      assert.equal("unsupported", err.kind)
+    end)
+  end)
+
+  it("blocks while it waits for somebody, and nobody owns it then", function()
+    helper.virtual(function()
+      T.script(function(request)
+        local last = request.messages[#request.messages]
+        if last.role == "tool" then return last.content end
+        return { content = "", tool_calls = { { id = "c1", name = "look", arguments = {} } } }
+      end)
+      local look = curia.tool "look" { about = "looks", approval = true, run = function() return "seen" end }
+      local asks = council { ids = { "a" }, members = { a = { tools = { look } } } }
+      local run = S.start(asks, nil, { run_id = new_id() })
+      for event in run:events() do
+        if event.type == "run_blocked" then break end
+      end
+      local row = row_of(run.id)
+      assert.same({ "blocked" }, { row.status, row.owner })
+      local asked = store:query("SELECT path, status, kind FROM {steps} WHERE run_id = ? AND kind = 'approval'", run.id)
+      assert.same({ path = "approval/c1", status = "requested", kind = "approval" }, asked[1])
+      run:leave_to_others()
+      assert(store:execute([[INSERT INTO {steps} (namespace, run_id, path, kind, status, result, attempt, fence, started_at)
+        VALUES ('default', ?, 'decision/c1', 'decision', 'started', ?, 1, 1, 0)]], run.id,
+        require "curia.sql".bytes '{"approved":true,"call_id":"c1"}'))
+      local again = assert(S.resume(store, run.id, { councils = { durable = asks } }))
+      assert.equal("seen", again:await().rounds[1].results.a.response.content)
+    end)
+  end)
+
+  it("that was asked to be cancelled while nobody had it is cancelled by who takes it up", function()
+    helper.virtual(function()
+      local id = new_id()
+      S.die_at(store, 1, true)
+      S.start(council(), nil, { run_id = id }):await()
+      S.live(store)
+      assert(store:execute("UPDATE {runs} SET cancel_requested = 'no more' WHERE run_id = ?", id))
+      local _, err = assert(S.resume(store, id)):await()
+      assert.same({ "cancelled", "cancelled" }, { err.kind, row_of(id).status })
+    end)
+  end)
+end)
+
+describe("a durable run that has failed", function()
+  local function failing(times)
+    local count = 0
+    T.script(function(request)
+      if request.member == "b" and count < times then
+        count = count + 1
+        return { error = 400, delay_ms = 50 }
+      end
+      return { content = request.member, delay_ms = 20 }
+    end)
+    return function() return count end
+  end
+
+  local function reopened(run_id, council_)
+    assert(store:execute("UPDATE {runs} SET fence = fence + 1, status = 'running', finalized_at = NULL WHERE run_id = ?",
+      run_id))
+    local row = row_of(run_id)
+    return assert(require "curia.durable.resume".resume(store, row, { councils = { durable = council_ }, reopen = true }))
+  end
+
+  it("is taken up again: its last errors are tried once more, what was paid for is kept", function()
+    helper.virtual(function()
+      local id, failures, asked = new_id(), failing(1), 0
+      local needs_all = council { rounds = { { type = "independent_analysis", quorum = "all" } } }
+      local _, err = S.start(needs_all, nil, { run_id = id }):await()
+      assert.same({ "quorum", 1 }, { err.kind, failures() })
+      local told = row_of(id).events
+      T.script(function(request)
+        asked = asked + 1
+        return request.member .. " again"
+      end)
+      local run = reopened(id, needs_all)
+      local result = assert(run:await())
+      assert.same({ "a", "b again", 1 }, { result.rounds[1].results.a.response.content,
+        result.rounds[1].results.b.response.content, asked })
+      local events = rows.events(store, "default", id)
+      for i, event in ipairs(events) do assert.equal(i, event.seq) end
+      assert.equal("run_resumed", events[told + 1].type)
+      assert.equal("run_completed", events[#events].type)
+      assert.equal("completed", row_of(id).status)
+    end)
+  end)
+
+  it("keeps the errors on which something was built", function()
+    helper.virtual(function()
+      local id = new_id()
+      local asked = {}
+      T.script(function(request)
+        asked[#asked + 1] = request.member
+        return request.member == "b" and { error = 400 } or "yes"
+      end)
+      local builds = council { run = function(ctx)
+        local first = ctx:ask("b", "one").status
+        ctx:ask("a", first)
+        error(ctx:ask("b", "two").error, 0)
+      end }
+      S.start(builds, nil, { run_id = id }):await()
+      assert.same({ "b", "a", "b" }, asked)
+      reopened(id, builds):await()
+      assert.same({ "b", "a", "b", "b" }, asked)
+    end)
+  end)
+end)

@@ -1,0 +1,116 @@
+local curia = require "curia"
+local helper = require "spec.helper"
+local rows = require "curia.store.runs"
+local S = require "spec.durable.support"
+local shared = require "curia.store.shared"
+local T = require "spec.engine.support"
+
+local place, store
+local started = 0
+
+before_each(function()
+  place = S.place()
+  store = assert(shared.configured())
+  T.script { content = "yes", delay_ms = 100 }
+end)
+
+after_each(function() place.close() end)
+
+local function asking(question)
+  return T.council { name = "changes", ids = { "a", "b" }, run = function(ctx)
+    ctx:ask("a", question)
+    ctx:ask("b", "and then?")
+    return "done"
+  end }
+end
+
+-- A run that died after its first answer.
+local function interrupted(council)
+  started = started + 1
+  local id = "mismatch-" .. started
+  S.die_at(store, 2, true)
+  S.start(council, nil, { run_id = id }):await()
+  S.live(store)
+  return id
+end
+
+local function resumed(id, council, opts)
+  opts = opts or {}
+  opts.councils = { changes = council }
+  local run, result, err
+  T.logged(function()
+    run = assert(S.resume(store, id, opts))
+    result, err = run:await()
+  end)
+  return result, err, run
+end
+
+describe("a council that asks for something else than is on record", function()
+  it("blocks the run, and says what differs", function()
+    helper.virtual(function()
+      local id = interrupted(asking "what is it?")
+      local result, err, run = resumed(id, asking "what is that?")
+      assert.is_nil(result)
+      assert.equal("replay_mismatch", err.kind)
+      assert.matches("step 1/run/a is on record with another input", err.message)
+      assert.matches("messages%[1%].content: recorded what is it%?, now what is that%?", err.message)
+      local row = assert(rows.get(store, "default", id))
+      assert.same({ "blocked", "replay_mismatch", "blocked" }, { row.status, row.reason, run.status })
+      assert.is_nil(row.owner)
+      assert.equal("1/run/a", row.error.context.path)
+    end)
+  end)
+
+  it("goes on once the council is as it was", function()
+    helper.virtual(function()
+      local council = asking "what is it?"
+      local id = interrupted(council)
+      resumed(id, asking "what is that?")
+      assert.equal("done", resumed(id, council).final.content)
+    end)
+  end)
+
+  it("goes on with the step whose difference is accepted", function()
+    helper.virtual(function()
+      local id = interrupted(asking "what is it?")
+      assert.equal("done", resumed(id, asking "what is that?", { accept = "1/run/a" }).final.content)
+    end)
+  end)
+
+  it("is told when it does not ask for a step any more", function()
+    helper.virtual(function()
+      local id = interrupted(asking "what is it?")
+      local _, err = resumed(id, T.council { name = "changes", ids = { "a", "b" }, run = function() return "none" end })
+      assert.equal("replay_mismatch", err.kind)
+      assert.matches("step 1/run/a is on record, and the council does not ask for it any more", err.message)
+    end)
+  end)
+end)
+
+describe("a council file that has changed", function()
+  local path = os.tmpname()
+  local TEXT = [[
+    council "filed" { members = { { id = "a", provider = "test", model = "m" } },
+      run = function(ctx) ctx:ask("a", "%s") ctx:ask("a", "two") return "done" end }
+  ]]
+
+  local function write(question)
+    local file <close> = assert(io.open(path, "w"))
+    file:write(TEXT:format(question))
+  end
+
+  it("is not run in the place of the one that the run began with", function()
+    helper.virtual(function()
+      write "one"
+      local id = interrupted(assert(curia.load(path)))
+      write "another"
+      local run, err = S.resume(store, id)
+      assert.is_nil(run)
+      assert.same({ "replay_mismatch", "council_changed" }, { err.kind, err.code })
+      assert.matches(path .. " has changed since run " .. id .. " began with it", err.message, 1, true)
+      write "one"
+      assert.equal("done", assert(S.resume(store, id)):await().final.content)
+      os.remove(path)
+    end)
+  end)
+end)

@@ -1,0 +1,63 @@
+local claim = require "curia.recovery.claim"
+local errors = require "curia.errors"
+local rows = require "curia.store.runs"
+local S = require "spec.durable.support"
+local shared = require "curia.store.shared"
+
+local place, store
+
+before_each(function()
+  place = S.place()
+  store = assert(shared.configured())
+  local unit = {}
+  rows.insert(store, unit, {
+    namespace = "default", run_id = "r", council = "c", status = "running", durability = "sync", attempt = 1, attempts = 1,
+    fence = 4, events = 0, incarnation = "dead", owner = "gone", input = { question = "Why?" },
+  })
+  assert(store:write(unit))
+end)
+
+after_each(function() place.close() end)
+
+local function row()
+  return assert(rows.get(store, "default", "r"))
+end
+
+local ONE, OTHER = { incarnation = "one", node_id = "n1" }, { incarnation = "other", node_id = "n2" }
+
+describe("a claim", function()
+  it("is won by one of many", function()
+    local first, second = row(), row()
+    assert.is_true(claim.run(store, first, ONE))
+    assert.is_false(claim.run(store, second, OTHER))
+    local now = row()
+    assert.same({ "one", "n1", 5, 2 }, { now.incarnation, now.owner, now.fence, now.attempts })
+    assert.same({ 5, "one", 2 }, { first.fence, first.incarnation, first.attempts })
+  end)
+
+  it("of what was let go does not count", function()
+    assert(store:execute "UPDATE {runs} SET incarnation = NULL")
+    assert.is_true(claim.run(store, row(), ONE))
+    assert.equal(1, row().attempts)
+  end)
+
+  it("fences the one off that had the run", function()
+    assert(claim.run(store, row(), ONE))
+    local unit = {}
+    rows.update(store, unit, { namespace = "default", run_id = "r" }, 4, { status = "completed" })
+    local _, err = store:write(unit)
+    assert.is_true(rows.is_lost(err))
+  end)
+
+  it("may end the run with an error, which is its last event", function()
+    local own = row()
+    assert(claim.run(store, own, ONE))
+    assert(claim.fail(store, own, errors.new("orphaned", "nobody")))
+    local now = row()
+    assert.same({ "failed", "orphaned", "orphaned" }, { now.status, now.error.kind, now.result.errors[1].kind })
+    assert.is_truthy(now.finalized_at)
+    local events = rows.events(store, "default", "r")
+    assert.same({ 1, "run_failed" }, { events[1].seq, events[1].type })
+    assert.is_false(claim.run(store, row(), OTHER))
+  end)
+end)

@@ -1,0 +1,56 @@
+local helper = require "spec.helper"
+local node = require "curia.recovery.node"
+local S = require "spec.durable.support"
+local shared = require "curia.store.shared"
+local support = require "spec.recovery.support"
+
+local place, store
+
+before_each(function()
+  place = S.place()
+  store = assert(shared.configured())
+end)
+
+after_each(function()
+  node.leave(store)
+  place.close()
+end)
+
+local function incarnations()
+  local found = {}
+  for i, row in ipairs(store:query "SELECT incarnation FROM {nodes} ORDER BY started_at") do found[i] = row.incarnation end
+  return found
+end
+
+describe("a node", function()
+  it("is one process for all who ask, and alive", function()
+    local here = assert(node.current(store))
+    assert.equal(here, node.current(store))
+    assert.is_true(node.is_alive(store, here.incarnation))
+    assert.same({ here.incarnation }, incarnations())
+    assert.is_false(node.is_alive(store, "one that never was"))
+  end)
+
+  it("is seen to be alive by another process, and to be dead when it was killed", function()
+    local here = assert(node.current(store))
+    local said = helper.script(([[
+      local store = require "curia.store.shared".of(%q)
+      print(require "curia.recovery.node".is_alive(store, %q))
+    ]]):format(place.url, here.incarnation))
+    assert.equal("true\n", said)
+    support.leave_behind(place.url)
+    local dead = store:query("SELECT incarnation FROM {runs}")[1].incarnation
+    assert.is_false(node.is_alive(store, dead))
+    assert(node.tidy(store))
+    helper.settle(function() return #incarnations() == 1 end)
+    assert.same({ here.incarnation }, incarnations())
+  end)
+
+  it("is gone when it leaves", function()
+    local here = assert(node.current(store))
+    node.leave(store)
+    assert.is_false(node.is_alive(store, here.incarnation))
+    assert.same({}, incarnations())
+    assert.are_not.equal(here.incarnation, assert(node.current(store)).incarnation)
+  end)
+end)

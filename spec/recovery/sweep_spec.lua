@@ -1,0 +1,119 @@
+local curia = require "curia"
+local node = require "curia.recovery.node"
+local rows = require "curia.store.runs"
+local S = require "spec.durable.support"
+local shared = require "curia.store.shared"
+local support = require "spec.recovery.support"
+local T = require "spec.engine.support"
+
+local place, store
+
+before_each(function()
+  place = S.place()
+  store = assert(shared.configured())
+  T.script "in time"
+  curia.config { stack = "", env = "" }
+end)
+
+after_each(function()
+  node.leave(store)
+  place.close()
+end)
+
+local function row_of(run_id)
+  return assert(rows.get(store, "default", run_id))
+end
+
+-- Forgets what lingers: each test has a store of its own, and the same ids.
+local function ended(run_id)
+  local run = assert(curia.find(run_id))
+  local result, err = run:await()
+  run:leave_to_others()
+  return result, err
+end
+
+describe("a sweep", function()
+  it("takes up the runs of a process that was killed", function()
+    support.leave_behind(place.url, { count = 3 })
+    assert.same({ resumed = 3, restarted = 0, failed = 0, skipped = 0 }, curia.recovery.sweep())
+    for i = 1, 3 do assert.equal("ok", ended("left-" .. i).status) end
+    local row = row_of "left-1"
+    assert.same({ "completed", 2, 0 }, { row.status, row.fence, row.attempts })
+    assert.same({ resumed = 0, restarted = 0, failed = 0, skipped = 0 }, curia.recovery.sweep())
+  end)
+
+  it("leaves the runs of the living, and what is blocked or has ended, alone", function()
+    T.script { content = "slow", delay_ms = 100 }
+    local run = S.start(T.council { ids = { "a" } }, nil, { run_id = "mine" })
+    curia.task.run(curia.task.sleep, 30)
+    assert.equal(0, curia.recovery.sweep().resumed)
+    assert(run:await())
+    run:leave_to_others()
+    support.leave_behind(place.url)
+    assert(store:execute "UPDATE {runs} SET status = 'blocked' WHERE run_id = 'left-1'")
+    assert.equal(0, curia.recovery.sweep().resumed)
+  end)
+
+  it("does what the policy of a run says", function()
+    support.leave_behind(place.url, { options = 'durability = "sync", recovery = "fail"' })
+    assert.equal(1, curia.recovery.sweep().failed)
+    assert.same({ "failed", "orphaned" }, { row_of "left-1".status, row_of "left-1".error.kind })
+  end)
+
+  it("begins a run anew where that is the policy, and links both", function()
+    support.leave_behind(place.url, { options = 'durability = "sync", recovery = "restart"' })
+    assert.equal(1, curia.recovery.sweep().restarted)
+    local found = store:query "SELECT run_id FROM {runs} WHERE parent_attempt_run_id = 'left-1'"
+    while #found == 0 do
+      curia.task.run(curia.task.sleep, 5)
+      found = store:query "SELECT run_id FROM {runs} WHERE parent_attempt_run_id = 'left-1'"
+    end
+    assert.equal("ok", ended(found[1].run_id).status)
+    assert.equal("failed", row_of "left-1".status)
+  end)
+
+  it("asks a function first, and goes on when it fails", function()
+    support.leave_behind(place.url, { count = 2 })
+    local counts
+    local lines = T.logged(function()
+      counts = curia.recovery.sweep { resolve_policy = function(row)
+        if row.run_id == "left-1" then error "boom" end
+        return "fail"
+      end }
+    end)
+    assert.same({ 1, 1 }, { counts.failed, counts.skipped })
+    assert.matches("recovery of run left%-1 failed: .*boom", lines[1])
+    assert.equal("running", row_of "left-1".status)
+  end)
+
+  it("gives up a run with which one process after the other has died", function()
+    support.leave_behind(place.url)
+    assert(store:execute "UPDATE {runs} SET attempts = 3")
+    assert.equal(1, curia.recovery.sweep().failed)
+    assert.equal("poisoned", row_of "left-1".error.kind)
+  end)
+
+  it("skips a run whose council nobody here knows, and fails it in the end", function()
+    support.leave_behind(place.url)
+    assert(store:execute "UPDATE {runs} SET spec_hash = NULL")
+    assert.equal(1, curia.recovery.sweep().skipped)
+    assert.equal(1, row_of "left-1".fence)
+    assert.equal(1, curia.recovery.sweep { unknown = "fail" }.failed)
+    assert.matches("no process knows its council", row_of "left-1".error.message)
+  end)
+
+  it("keeps to its stack and its environment", function()
+    support.leave_behind(place.url, { stack = "blue", env = "test" })
+    assert.same({ "blue", "test" }, { row_of "left-1".source_stack, row_of "left-1".source_env })
+    local function taken(opts) return curia.recovery.sweep(opts).resumed end
+    assert.equal(0, taken { source_stack = "green", source_env = "test" })
+    assert.equal(0, taken { source_stack = false, source_env = curia.null })
+    assert.equal(0, taken { source_stack = "blue", source_env = "live" })
+    assert.equal(1, taken { source_stack = false, source_env = "test" })
+    ended "left-1"
+  end)
+
+  it("refuses options that it does not know", function()
+    assert.error_matches(function() curia.recovery.sweep { limt = 3 } end, "did you mean 'limit'")
+  end)
+end)
