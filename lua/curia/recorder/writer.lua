@@ -107,13 +107,20 @@ function Writer:event(event)
   local kept = self:cleaned(event, "event")
   if kept ~= event then kept.run_id, kept.seq, kept.type = event.run_id, event.seq, event.type end
   self.new_status = STATUS[event.type] or self.new_status
-  if event.seq then rows.event(self.store, self.unit, self.key.namespace, kept, self.seen) end
+  if event.seq then table.insert(self.events, kept) end
   return true
 end
 
+-- A unit with the events that have come in.
+function Writer:unit_of_events()
+  local events, unit = self.events, {}
+  self.events = {}
+  rows.events_of(self.store, unit, self.key.namespace, #events, function(i) return events[i] end, self.seen)
+  return unit
+end
+
 function Writer:flush()
-  local unit = self.unit
-  self.unit = {}
+  local unit = self:unit_of_events()
   if self.new_status and self.new_status ~= self.status then
     self.status = self.new_status
     self:change(unit, { status = self.status })
@@ -127,10 +134,9 @@ local function final_status(outcome)
 end
 
 function Writer:finalize(outcome)
-  local run, unit = self.run, self.unit
-  local cost = results.cost_of(run.totals)
-  self.unit = {}
+  local run, cost = self.run, results.cost_of(self.run.totals)
   requests.leave(self.store, run)
+  local unit = self:unit_of_events()
   self:change(unit, {
     status = final_status(outcome), result = self:cleaned(outcome.ok or outcome.result, "result"),
     error = self:cleaned(outcome.error, "error"), usage = self:cleaned(run.totals.usage, "usage"),
@@ -148,8 +154,8 @@ end
 function M.new(run, args)
   local at_rest = run.config:get "at_rest"
   local writer = setmetatable({
-    run = run, args = args, key = { namespace = run.namespace.name, run_id = run.id }, seen = {}, unit = {}, units = {},
-    hook = at_rest and at_rest.redact,
+    run = run, args = args, key = { namespace = run.namespace.name, run_id = run.id }, seen = {}, events = {},
+    units = {}, hook = at_rest and at_rest.redact,
   }, Writer)
   return {
     init = function() return writer:init() end,
