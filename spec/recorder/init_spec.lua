@@ -87,7 +87,8 @@ describe("a recorder of three functions", function()
 
   it("that fails to begin is told nothing more", function()
     local recorder, told = noting { init = function() error("never", 0) end }
-    T.logged(function() ended({}, { recorder = recorder }) end)
+    local lines = T.logged(function() ended({}, { recorder = recorder }) end)
+    assert.matches("is not recorded: never", lines[1])
     assert.same({ 0, nil }, { #told.types, told.finalized })
   end)
 end)
@@ -114,6 +115,15 @@ describe("a run that is recorded", function()
     local found = store:query("SELECT council, parent_run_id FROM {runs} WHERE parent_run_id IS NOT NULL")
     assert.same({ { council = "inner", parent_run_id = run.id } }, { { council = found[1].council,
       parent_run_id = found[1].parent_run_id } })
+  end)
+
+  it("may be one that is durable: its journal keeps it, and no recorder", function()
+    helper.run(function()
+      local run = assert(curia.start(T.council {}, "Why?", { durability = "sync", recorder = true }))
+      assert.equal("ok", run:await().status)
+      assert.is_true(run:state().recorded)
+      assert.is_nil(run.recording)
+    end)
   end)
 
   it("is not one unless it is asked for", function()

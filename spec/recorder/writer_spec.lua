@@ -1,5 +1,6 @@
 local T = require "spec.engine.support"
 local curia = require "curia"
+local nodes = require "curia.recovery.node"
 local redact = require "curia.redact"
 local rows = require "curia.store.runs"
 local shared = require "curia.store.shared"
@@ -63,7 +64,22 @@ describe("the row of a recorded run", function()
     run:cancel()
     run.recording:wait(5000)
     assert.equal("running", status)
-    assert.equal("cancelled", row_of(run).status)
+    local row = row_of(run)
+    assert.same({ "cancelled", nil }, { row.status, row.incarnation })
+  end)
+
+  it("is not taken for a dead process's while it goes on, and leaves no node behind", function()
+    local function waits(ctx) ctx:sleep(60000) end
+    local run = assert(curia.start(T.council { run = waits }, "Why?", { recorder = true }))
+    local store = assert(shared.configured())
+    while not rows.get(store, "default", run.id) do curia.task.sleep(5) end
+    local row = row_of(run)
+    assert.is_true(nodes.is_alive(store, row.incarnation))
+    assert.equal(nodes.current(store).node_id, row.owner)
+    run:cancel()
+    run.recording:wait(5000)
+    shared.close()
+    assert.equal(0, shared.configured():query "SELECT count(*) AS n FROM {nodes}"[1].n)
   end)
 
   it("holds no secret, wherever it was said", function()

@@ -49,7 +49,15 @@ describe("the page of a run", function()
     for line in shown:gmatch "[^\n]+" do assert.is_true(utf8.len(line) <= 80) end
   end)
 
+  it("shows a run that was given up when its process had died", function()
+    local lost = { status = "error", errors = { { kind = "orphaned", message = "its process has died" } }, run_id = "r" }
+    local shown = text { events = table.move(EVENTS, 1, 5, 1, {}), result = lost }
+    assert.matches("failed     the run has lost its process: its process has died\n", shown)
+  end)
+
   it("shows a run that goes on as far as it has come", function()
     assert.matches("^panel\nWhy%?\n\nstatus     running$", text { events = {}, facts = { { "status", "running" } } })
+    local shown = text { events = table.move(EVENTS, 1, 5, 1, {}) }
+    assert.matches("\nround 1[^\n]*\n  ann: done[^\n]*\n  ben: [^\n]+\n", shown)
   end)
 end)

@@ -29,7 +29,10 @@ local STORING_MS = 5000
 local function perform(script, ...)
   local value = script(...)
   local recorders = package.loaded["curia.recorder"]
-  if recorders then recorders.drain(STORING_MS) end
+  if recorders then
+    recorders.drain(STORING_MS)
+    require "curia.store.shared".close()
+  end
   return value
 end
 

@@ -14,6 +14,7 @@ local reach = require "curia.cli.reach"
 local records = require "curia.view.records"
 local report = require "curia.view.report"
 local signals = require "curia.cli.signals"
+local stores = lazy "curia.store.shared"
 local task = require "curia.task"
 local terminal = require "curia.view.terminal"
 local usage = require "curia.cli.usage"
@@ -189,6 +190,7 @@ local function keep(run, request)
   if not done and not request.values.quiet then
     complain("this run is not recorded: " .. (request.unrecorded or err).message)
   end
+  stores.close()
 end
 
 local function begin(request)

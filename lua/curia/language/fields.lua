@@ -349,7 +349,7 @@ M.config = {
   profiles = rule("map", "profiles by name", { values = rule("record", "a profile", { fields = M.profile }) }),
   prices = rule("map", "prices by model", { values = rule("record", "a price", { fields = M.price }) }),
   models = rule("map", "facts about models by name", { values = rule("table", "facts") }),
-  reliability = rule("boolean|string|table", "where reliability is recorded: false, memory, or a store"),
+  reliability = rule("boolean|string|table", "where reliability is recorded: false, memory, sqlite, or a store"),
   otlp = rule("boolean|record", "export of traces and metrics: true, or options of curia.otlp.start",
     { fields = M.otlp }),
   log = rule("string|function", "level, or function(level, text)", { enum = { "error", "warn", "info", "debug" } }),

@@ -62,7 +62,8 @@ local function fail(recording, err)
   recording.attached, recording.failure, recording.run.shown = false, err, nil
   local tell = recording.args.on_failure
   if tell then return tell(err) end
-  log.write("warn", ("run %s is not recorded any further: %s"):format(recording.run.id, err.message))
+  log.write("warn", ("run %s is not recorded%s: %s"):format(recording.run.id,
+    recording.initialized and " any further" or "", err.message))
 end
 
 -- Whether it went well.

@@ -6,6 +6,7 @@ local clean = require "curia.recorder.clean"
 local clock = require "curia.core.clock"
 local errors = require "curia.errors"
 local json = require "curia.json"
+local nodes = require "curia.recovery.node"
 local requests = require "curia.recorder.requests"
 local results = require "curia.engine.result"
 local retention = require "curia.recorder.retention"
@@ -45,7 +46,8 @@ local function place_of(value, configured)
   return value ~= json.null and value ~= "" and value or nil
 end
 
-function Writer:row()
+-- The node is whose death ends the run too: a sweep fails what has lost its process.
+function Writer:row(node)
   local run, args = self.run, self.args
   local opts, conf = run.opts, run.config
   return {
@@ -54,7 +56,7 @@ function Writer:row()
     parent_run_id = run.log.parent_run_id, parent_attempt_run_id = args.parent_attempt_run_id
       or opts.parent_attempt_run_id, job_id = args.job_id or opts.job_id, seed = run.seed, source = args.source,
     source_stack = place_of(opts.stack, conf:get "stack"), source_env = place_of(opts.env, conf:get "env"),
-    fence = FENCE, events = 0, started_at = run.started_at,
+    owner = node.node_id, incarnation = node.incarnation, fence = FENCE, events = 0, started_at = run.started_at,
     input = self:cleaned(run.input, "input"), options = self:cleaned(plain(opts), "options"),
   }
 end
@@ -87,12 +89,16 @@ function Writer:init()
   local err
   self.store, err = open_store(self.args, self.run.config)
   if not self.store then return nil, err end
+  local node
+  node, err = nodes.current(self.store)
+  if not node then return nil, err end
   retention.keep(self.store, self.run.config:get "retention")
-  local unit, row = {}, self:row()
+  local unit, row = {}, self:row(node)
   rows.insert(self.store, unit, row, self.seen)
   self.status = row.status
-  requests.watch(self.store, self.run)
-  return self:hand_over(unit)
+  local ok, problem = self:hand_over(unit)
+  if ok then requests.watch(self.store, self.run) end
+  return ok, problem
 end
 
 local STATUS = { run_started = "running", run_blocked = "blocked", run_resumed = "running" }
@@ -101,13 +107,20 @@ function Writer:event(event)
   local kept = self:cleaned(event, "event")
   if kept ~= event then kept.run_id, kept.seq, kept.type = event.run_id, event.seq, event.type end
   self.new_status = STATUS[event.type] or self.new_status
-  if event.seq then rows.event(self.store, self.unit, self.key.namespace, kept, self.seen) end
+  if event.seq then table.insert(self.events, kept) end
   return true
 end
 
+-- A unit with the events that have come in.
+function Writer:unit_of_events()
+  local events, unit = self.events, {}
+  self.events = {}
+  rows.events_of(self.store, unit, self.key.namespace, #events, function(i) return events[i] end, self.seen)
+  return unit
+end
+
 function Writer:flush()
-  local unit = self.unit
-  self.unit = {}
+  local unit = self:unit_of_events()
   if self.new_status and self.new_status ~= self.status then
     self.status = self.new_status
     self:change(unit, { status = self.status })
@@ -121,14 +134,14 @@ local function final_status(outcome)
 end
 
 function Writer:finalize(outcome)
-  local run, unit = self.run, self.unit
-  local cost = results.cost_of(run.totals)
-  self.unit = {}
+  local run, cost = self.run, results.cost_of(self.run.totals)
   requests.leave(self.store, run)
+  local unit = self:unit_of_events()
   self:change(unit, {
     status = final_status(outcome), result = self:cleaned(outcome.ok or outcome.result, "result"),
     error = self:cleaned(outcome.error, "error"), usage = self:cleaned(run.totals.usage, "usage"),
-    cost = cost and cost.usd, events = run.log.count, finalized_at = clock.wall_ms(),
+    cost = cost and cost.usd, events = run.log.count, finalized_at = clock.wall_ms(), owner = json.null,
+    incarnation = json.null,
   })
   self:hand_over(unit)
   return self:settle(0)
@@ -141,8 +154,8 @@ end
 function M.new(run, args)
   local at_rest = run.config:get "at_rest"
   local writer = setmetatable({
-    run = run, args = args, key = { namespace = run.namespace.name, run_id = run.id }, seen = {}, unit = {}, units = {},
-    hook = at_rest and at_rest.redact,
+    run = run, args = args, key = { namespace = run.namespace.name, run_id = run.id }, seen = {}, events = {},
+    units = {}, hook = at_rest and at_rest.redact,
   }, Writer)
   return {
     init = function() return writer:init() end,

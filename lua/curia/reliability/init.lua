@@ -1,8 +1,9 @@
 --- How often a member was right on questions of a kind (SPEC 6): (successes + 1) / (successes + failures + 2), the rule
 --- of succession (Laplace), for each bucket of a member and the features of the question.
 --
--- The store is the configuration's `reliability`, or the call's `store`: false (none), "memory", or a table of two
--- functions, which may wait:
+-- The store is the configuration's `reliability`, or the call's `store`: false (none), "memory", "sqlite" (the
+-- configured store; `{backend = "sqlite", store =, prefix =}` is another one), or a table of two functions, which may
+-- wait:
 --   record(member, bucket, correct) -> true | nil, err
 --   score(member, bucket) -> number, or nil before the first record | nil, err
 -- A bucket is the canonical JSON of the features.
@@ -15,7 +16,7 @@ local user_code = require "curia.engine.user_code"
 
 local M = {}
 
-local BACKENDS = { memory = "curia.reliability.memory" }
+local BACKENDS = { memory = "curia.reliability.memory", sqlite = "curia.reliability.sqlite" }
 
 --- The rule of succession.
 ---@param successes integer
@@ -49,11 +50,14 @@ local function is_store(value)
   return type(value) == "table" and type(value.record) == "function" and type(value.score) == "function"
 end
 
-local function shipped(name)
+local function shipped(name, opts)
   local module = BACKENDS[name]
+  if module and opts.store then return require(module).at(opts.store, opts.prefix) end
   if module then return require(module) end
   return nil, errors.new("storage", suggest.message("reliability store", name, BACKENDS), { code = "unknown_store" })
 end
+
+local NO_OPTIONS = {}
 
 -- The store; false where there is none.
 local function store_of(opts)
@@ -61,8 +65,8 @@ local function store_of(opts)
   if chosen == nil then chosen = config.shared():get("reliability") end
   if chosen == nil or chosen == false then return false end
   if is_store(chosen) then return chosen end
-  if type(chosen) == "table" then chosen = chosen.backend end
-  return shipped(chosen)
+  if type(chosen) == "table" then return shipped(chosen.backend, chosen) end
+  return shipped(chosen, NO_OPTIONS)
 end
 
 local function down(err)

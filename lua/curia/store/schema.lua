@@ -93,6 +93,15 @@ M.steps = {
         WHERE run_id IS NOT NULL AND status IN ('running', 'cancelled')]],
     },
   },
+  {
+    about = "how often members were right",
+    statements = {
+      [[CREATE TABLE {reliability} (
+        namespace TEXT NOT NULL, member TEXT NOT NULL, bucket_hash TEXT NOT NULL, bucket {bytes} NOT NULL,
+        successes BIGINT NOT NULL, failures BIGINT NOT NULL, updated_at BIGINT NOT NULL,
+        PRIMARY KEY (namespace, member, bucket_hash))]],
+    },
+  },
 }
 
 return M

@@ -3,6 +3,7 @@ local config = require "curia.config"
 local errors = require "curia.errors"
 local folders = require "curia.folders"
 local migrate = require "curia.store.migrate"
+local nodes = require "curia.recovery.node"
 local stores = require "curia.store"
 local task = require "curia.task"
 
@@ -96,13 +97,16 @@ function M.known(conf)
   if url and opening[key_of(url, conf:get "prefix")] then return M.configured(conf) end
 end
 
---- Closes all of them; who asks later opens anew.
+--- Closes all of them, and leaves them as a node; who asks later opens anew.
 ---@async
 function M.close()
   for key, first in pairs(opening) do
     opening[key] = nil
     local ok, store = first:await()
-    if ok and store then store:close() end
+    if ok and store then
+      nodes.leave(store)
+      store:close()
+    end
   end
 end
 

@@ -1,6 +1,7 @@
 --- A run that is over, as a page to read: what was asked, each round with everybody's answer, the answer, what it took.
 local report = require "curia.view.report"
 local state = require "curia.view.state"
+local statuses = require "curia.view.status"
 local summary = require "curia.view.summary"
 local width = require "curia.view.width"
 
@@ -27,6 +28,17 @@ local function head(page, columns, paint)
   return lines
 end
 
+-- The round that was going on when the last event came: how its members stood.
+local function under_way(view, now, columns, paint)
+  local lines = { paint.bold(width.cut(width.clean(view:headline(view.round)), columns - 1)) }
+  for _, member in ipairs(view.round.members) do
+    local text = ("  %s: %s"):format(member.id, statuses.text(member, now))
+    append(lines, width.hang(text, columns - 1, 4))
+  end
+  lines[#lines + 1] = ""
+  return lines
+end
+
 -- As the view that moves would have left them standing, each at its own time.
 local function rounds(page, columns, paint)
   local lines, first = {}, page.events[1]
@@ -39,6 +51,7 @@ local function rounds(page, columns, paint)
       append(lines, summary.round(view, round, event.result, event.at, columns, paint))
     end
   end
+  if view.round then append(lines, under_way(view, page.events[#page.events].at, columns, paint)) end
   return lines
 end
 

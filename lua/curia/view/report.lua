@@ -137,7 +137,7 @@ function M.footer(result, members, paint, columns)
   for i, text in ipairs(failed) do row(out, i == 1 and "no answer" or "", text, "red") end
   row(out, "tokens", token_text(result.usage))
   row(out, "cost", cost_text(result.cost))
-  row(out, "time", words.duration(result.duration_ms))
+  if result.duration_ms then row(out, "time", words.duration(result.duration_ms)) end -- else its process has died
   row(out, "run", result.run_id)
   return out.lines
 end

@@ -1,5 +1,6 @@
 local json = require "curia.json"
 local support = require "spec.cli.runs.support"
+local terminal = require "spec.tmux"
 
 local folder
 
@@ -24,5 +25,14 @@ describe("the list of runs", function()
     assert.same({}, questions("--council", "other"))
     local _, out = folder.run("runs", "list")
     assert.matches("\toffline\tTwo%?\n.*\t%$0.5000\tOne%?\n$", out)
+  end)
+
+  local with_tmux = terminal.found and it or pending
+  with_tmux("has two lines for each run on a terminal, and what they cost together", function()
+    folder.run("run", folder.council, ("Is this a long question? "):rep(10), "-q")
+    terminal.open(80, 20, ("CURIA_STORE=%s %s runs"):format(folder.url "runs.db", require "spec.helper".program))
+    local shown = terminal.wait_for "the end"
+    terminal.close()
+    assert.matches("^%x[%x-]+  %d%d %a+ %d%d:%d%d  completed  %$0.5000\n  mixed: Is this a long[^\n]+…\n1 run, %$0.5000\n", shown)
   end)
 end)

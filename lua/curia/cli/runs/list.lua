@@ -1,15 +1,13 @@
 --- `curia runs list`: two lines for each run on a terminal, one with tabs in a pipe.
-local colour = require "curia.view.colour"
 local config = require "curia.config"
 local json = require "curia.json"
+local paper = require "curia.cli.paper"
 local reading = require "curia.recorder.reading"
-local terminal = require "curia.view.terminal"
 local width = require "curia.view.width"
 local words = require "curia.view.words"
 
 local M = {}
 
-local STDOUT = 1
 local MOST = 20 -- on a terminal, unless told otherwise
 
 local COLOURS = { completed = "green", failed = "red", terminated = "red", cancelled = "yellow" }
@@ -42,10 +40,9 @@ local function sum(rows)
     known > 0 and unpriced > 0 and (" (%d of unknown cost)"):format(unpriced) or "")
 end
 
-local function show(rows, columns)
-  local paint = colour.palette(terminal.coloured())
-  for _, row in ipairs(rows) do io.write(lines_of(row, columns, paint)) end
-  io.write(paint.dim(#rows == 0 and "no runs" or sum(rows)), "\n")
+local function show(rows, out)
+  for _, row in ipairs(rows) do out:write(lines_of(row, out.columns, out.paint)) end
+  out:write(out.paint.dim(#rows == 0 and "no runs" or sum(rows)) .. "\n")
 end
 
 -- ---- for programs ---------------------------------------------------------------------------------
@@ -74,15 +71,15 @@ end
 ---@return true?
 ---@return curia.Error?
 function M.perform(store, values, now)
-  local columns = terminal.columns(STDOUT)
+  local out = paper.open()
   local rows, err = reading.rows(store, {
     namespace = config.shared():get "namespace", status = values.status, council = values.council,
     group = values.group, inside = values.inside, since = values.since and now - values.since,
-    limit = values.limit or columns and not values.json and MOST or nil,
+    limit = values.limit or out.columns and not values.json and MOST or nil,
   })
   if not rows then return nil, err end
   if values.json then io.write(document(rows))
-  elseif columns then show(rows, columns)
+  elseif out.columns then show(rows, out)
   else
     for _, row in ipairs(rows) do io.write(line_of(row)) end
   end

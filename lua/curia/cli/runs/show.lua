@@ -1,13 +1,11 @@
 --- `curia runs show`: a run as a page, or its result as a document.
-local colour = require "curia.view.colour"
+local paper = require "curia.cli.paper"
 local pages = require "curia.view.page"
 local records = require "curia.view.records"
 local rows = require "curia.store.runs"
-local terminal = require "curia.view.terminal"
 
 local M = {}
 
-local STDOUT = 1
 local WIDE = 80 -- where no terminal says how wide it is
 
 local function time_text(ms)
@@ -69,9 +67,8 @@ function M.perform(run, values)
   end
   local events, err = rows.events(run.store, row.namespace, run.id)
   if not events then return nil, err end
-  local columns = terminal.columns(STDOUT)
-  local paint = colour.palette(columns ~= nil and terminal.coloured())
-  io.write(table.concat(pages.lines(page_of(run.store, row, events), columns or WIDE, paint), "\n"), "\n")
+  local out = paper.open()
+  out:write(table.concat(pages.lines(page_of(run.store, row, events), out.columns or WIDE, out.paint), "\n") .. "\n")
   return true
 end
 
