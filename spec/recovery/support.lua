@@ -5,10 +5,10 @@ local M = {}
 
 local SOURCE = [[
   curia.config { store = %q, log = "error", stack = %s, env = %s,
-    providers = { test = { adapter = "scripted", script = { content = "too late", delay_ms = 60000 } } } }
+    providers = { scripted = { script = { content = "too late", delay_ms = 60000 } } } }
   local store = require "curia.store.shared".configured()
   for i = 1, %d do
-    local _, err = curia.start(council("left-" .. i) { members = { { id = "a", provider = "test", model = "m" } },
+    local _, err = curia.start(council("left-" .. i) { members = { { id = "a", provider = "scripted", model = "m" } },
       rounds = { "independent_analysis" } }, "Why?", { run_id = "left-" .. i, %s })
     if err then error(err) end
   end

@@ -106,6 +106,8 @@ local run = {
     { "deadline", value = "TIME", convert = read_duration, doc = "the longest time for the whole run: 90s, 5m" },
     { "budget-usd", value = "N", convert = read_amount,
       doc = "the most that the run may spend, in US dollars; every model needs a price" },
+    { "durable",
+      doc = "store each answer before anything depends on it: if the program dies, curia resume goes on" },
     { "no-record", doc = "keep nothing of the run; otherwise curia runs shows it later" },
     { "seed", value = "N", convert = read_integer, doc = "seed of the run's random choices" },
     { "approve", value = "ask|all|none", convert = read_approval,
@@ -466,6 +468,90 @@ In a pipe, list prints a line for each run: id, time, status, council, cost and
 question, with tabs between them.]],
 }
 
+local resume = {
+  name = "resume",
+  configured = true,
+  usage = "curia resume RUN [OPTIONS]",
+  about = "go on with a durable run whose process has died, or that has failed",
+  examples = {
+    { "curia resume last", "the newest run" },
+    { "curia resume 0198c0de-... --accept 2/critique/a", "although that step is asked differently now" },
+  },
+  options = {
+    { "accept", value = "PATH",
+      doc = "the step whose input may differ from what is on record, or the council's file if that has changed" },
+    { "json", doc = "print the whole result as one JSON document" },
+    { "events", doc = "print each event as a line of JSON, as it comes" },
+    { "quiet", short = "q", doc = "print nothing but the final answer" },
+    { "verbose", short = "v", value = "debug", optional = true, convert = read_verbose,
+      doc = "print a timeline to standard error; =debug adds prompts and answers" },
+    { "approve", value = "ask|all|none", convert = read_approval,
+      doc = "calls of tools that need approval: ask at the terminal, the default there; allow all; or refuse" },
+    config_option,
+  },
+  text = [[
+What has finished answers from the record and is not paid again; a call that was
+under way is made once more. Of a run that has failed, the errors that ended it
+are tried again. A run that another process goes on with is left to it.
+
+A council that asks for something else than is on record blocks the run, and the
+difference is told: put the file back as it was, or accept the step.]],
+}
+
+local replay = {
+  name = "replay",
+  configured = true,
+  usage = "curia replay [RUN] [OPTIONS]",
+  about = "show a stored run as it went, without asking anybody",
+  examples = {
+    { "curia replay last", "the newest run, at its own pace" },
+    { "curia replay last --speed 10", "ten times as fast" },
+    { "curia replay last --speed 0 --events", "all events at once, as lines of JSON" },
+  },
+  options = {
+    { "speed", value = "N", convert = read_amount, doc = "how many times as fast as it was (1); 0 waits for nothing" },
+    { "events", doc = "print each event as a line of JSON" },
+    config_option,
+  },
+  text = "RUN is a run's id, or \"last\", which is the newest.",
+}
+
+local recover = {
+  name = "recover",
+  configured = true,
+  usage = "curia recover [OPTIONS]",
+  about = "take up the runs of processes that have died",
+  examples = {
+    { "curia recover --once", "those that there are now, and see them to their end" },
+    { "curia recover --councils councils/", "until it is stopped, with councils of your own" },
+  },
+  options = {
+    { "once", doc = "one look, then the runs that were taken up; otherwise a look every second" },
+    { "councils", value = "DIR", doc = "a folder of council files that are known besides those that come with Curia" },
+    { "json", doc = "print what was done as lines of JSON" },
+    config_option,
+  },
+  text = [[
+Each run does what its council's `recovery` says: it goes on from its record, is
+begun anew, or fails. SIGTERM lets go of what has been taken up, for others. A
+worker (curia worker) does the same beside its jobs.]],
+}
+
+local approve = {
+  name = "approve",
+  configured = true,
+  usage = "curia approve RUN CALL yes|no [NOTE]",
+  about = "decide about a tool's call that a durable run waits with",
+  examples = {
+    { "curia approve last call_1 yes", "let the newest run's call happen" },
+    { 'curia approve last call_1 no "not on Fridays"', "refuse it; the model is told why" },
+  },
+  options = { config_option },
+  text = [[
+CALL is the id that the event `run_blocked` tells; curia runs show has it too.
+The run goes on where it is, or in the next process that takes it up.]],
+}
+
 local migrate = {
   name = "migrate",
   configured = true,
@@ -582,8 +668,8 @@ local help = {
 
 --- In the order of the help.
 M.list = {
-  run, runs, new, check, diagram, estimate, workflow, lua, repl, worker, jobs, trust, doctor, migrate, mock, test,
-  completion, version, help,
+  run, resume, replay, runs, approve, new, check, diagram, estimate, workflow, lua, repl, worker, jobs, recover, trust,
+  doctor, migrate, mock, test, completion, version, help,
 }
 
 --- By name.

@@ -37,7 +37,7 @@ local function confirmed(url)
 end
 
 local function prepare(action, url, values)
-  local path = shared.path(url)
+  local path = require("curia.store").path(url)
   if action == "up" then
     if not config.shared():get "store" and folders.data() then folders.make(folders.data()) end
     return true

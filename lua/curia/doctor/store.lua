@@ -51,7 +51,7 @@ end
 function M.facts()
   local url, err = shared.url(config.shared())
   if not url then return { fact("store", err.message) } end
-  local path = shared.path(url)
+  local path = require("curia.store").path(url)
   if path and not uv.fs_stat(path) then return { fact("store", "nothing is stored yet: there is no " .. path) } end
   return examined(url, path)
 end

@@ -148,7 +148,7 @@ end
 
 local function encoded(outcome)
   local made, err = values.encode(outcome)
-  if made then return made end
+  if made then return values.masked(made) end
   local fault = errors.new("validation", "what was given is no JSON value: " .. err.message, { code = "not_json" })
   return assert(values.encode { error = fault })
 end

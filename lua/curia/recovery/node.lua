@@ -7,7 +7,7 @@ local clock = require "curia.core.clock"
 local config = require "curia.config"
 local folders = require "curia.folders"
 local locks = require "curia.core.lock"
-local shared = require "curia.store.shared"
+local stores = require "curia.store"
 local system = require "curia.core.system"
 local uv = require "luv"
 
@@ -22,7 +22,7 @@ local nodes = setmetatable({}, { __mode = "k" }) -- by store
 
 -- A database in memory is known to this process alone.
 local function folder_of(store)
-  local path = shared.path(store.url)
+  local path = stores.path(store.url)
   if not path then return nil end
   return (path:sub(1, 1) == "/" and path or uv.cwd() .. "/" .. path) .. ".nodes"
 end

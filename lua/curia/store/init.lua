@@ -23,6 +23,15 @@ local function check_prefix(prefix)
   error("bad argument #2 to 'open' (prefix: letters, digits and _, at most 32, expected)", 3)
 end
 
+--- The file of a store's address, or nil where it has none.
+---@param url string
+---@return string?
+function M.path(url)
+  local rest = url:match "^sqlite:(.*)$"
+  local path = rest and rest:gsub("^//", "")
+  return path ~= ":memory:" and path or nil
+end
+
 --- Opens a store; its tables are what `curia.store.migrate` makes of them.
 ---@async
 ---@param url string as for `sql.open`
@@ -126,6 +135,7 @@ end
 ---@param seen? table<string, true>
 ---@return table bytes for a statement
 function Store:put(unit, encoded, seen)
+  encoded = values.masked(encoded)
   local parts = encoded.parts
   for i = 1, #parts, 2 do
     local hash = parts[i]

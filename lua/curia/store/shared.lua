@@ -52,15 +52,6 @@ local function default_url()
   return "sqlite:" .. folder .. "/curia.db"
 end
 
---- The file of a store's address, or nil where it has none.
----@param url string
----@return string?
-function M.path(url)
-  local rest = url:match "^sqlite:(.*)$"
-  local path = rest and rest:gsub("^//", "")
-  return path ~= ":memory:" and path or nil
-end
-
 --- Where the configured store is.
 ---@param conf curia.Config
 ---@return string?

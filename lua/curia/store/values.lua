@@ -4,6 +4,7 @@
 -- `{"$blob": hash}`; an object of the user's with such a key is wrapped in `{"$object": ...}`.
 local errors = require "curia.errors"
 local json = require "curia.json"
+local redact = require "curia.redact"
 
 local M = {}
 
@@ -37,6 +38,19 @@ function M.encode(value)
   local bytes, parts, ambiguous = json.encode_apart(value, LONG)
   if not bytes then return nil, parts end
   if ambiguous then bytes, parts = json.encode_apart(wrapped(value), LONG) end
+  return { bytes = bytes, parts = parts }
+end
+
+--- The same without secrets (SPEC 26).
+---@param encoded curia.store.Encoded
+---@return curia.store.Encoded encoded itself where there is none in it
+function M.masked(encoded)
+  local bytes, parts, found = redact.text(encoded.bytes), {}, false
+  for i = 1, #encoded.parts, 2 do
+    parts[i], parts[i + 1] = encoded.parts[i], redact.text(encoded.parts[i + 1])
+    found = found or parts[i + 1] ~= encoded.parts[i + 1]
+  end
+  if bytes == encoded.bytes and not found then return encoded end
   return { bytes = bytes, parts = parts }
 end
 

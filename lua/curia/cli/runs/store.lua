@@ -18,7 +18,7 @@ end
 function M.open()
   local url, err = shared.url(config.shared())
   if not url then return nil, err end
-  local path = shared.path(url)
+  local path = require("curia.store").path(url)
   if path and not uv.fs_stat(path) then return nil, missing(path) end
   return shared.of(url, config.shared():get "prefix")
 end

@@ -1,0 +1,26 @@
+local programs = require "spec.recovery.program"
+local rows = require "curia.store.runs"
+local shared = require "curia.store.shared"
+local support = require "spec.recovery.support"
+
+local place
+
+before_each(function() place = programs.place() end)
+after_each(function() place.close() end)
+
+describe("curia recover", function()
+  it("takes up what the dead have left, and sees it to its end", function()
+    support.leave_behind(place.url, { count = 2 })
+    local code, out, err = place.run("recover", "--once")
+    assert.same({ 0, "2 resumed, 0 begun anew, 0 failed, 0 skipped\n" }, { code, out }, err)
+    assert.equal("completed", rows.get(shared.of(place.url), "default", "left-2").status)
+    code, out = place.run("recover", "--once", "--json")
+    assert.same({ 0, '{"failed":0,"restarted":0,"resumed":0,"skipped":0}\n' }, { code, out })
+  end)
+
+  it("takes no argument", function()
+    local code, _, err = place.run("recover", "left-1")
+    assert.equal(64, code)
+    assert.matches("takes no argument", err)
+  end)
+end)
