@@ -213,7 +213,8 @@ local function go(request)
     return FAILED
   end
   local caught <close> = signals.catch(run, function(text) view:say(text) end)
-  local hearing, result = hear(run), nil
+  local hearing = hear(run)
+  local result
   result, err = follow(run, view, request.values)
   if hearing then hearing:stop() end
   view:close()
