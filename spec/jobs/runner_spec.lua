@@ -152,6 +152,15 @@ describe("a later attempt", function()
     end
   end)
 
+  it("waits for the run before it, which may go on yet", function()
+    local job = job_of { attempt = 1, options = { restart = true } }
+    run_row(job, { status = "running", incarnation = "alive", open = true })
+    run(job, function()
+      assert(store:execute("UPDATE {runs} SET status = 'completed', finalized_at = 9 WHERE run_id = ?", job.run_id))
+    end)
+    assert.equal(0, #started)
+  end)
+
   it("is what a run has become that has ended meanwhile", function()
     local job = job_of { attempt = 2 }
     run_row(job, { status = "completed", result = { status = "ok" } })
