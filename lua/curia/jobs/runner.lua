@@ -48,11 +48,14 @@ function DOORS.sweep(...) return sweeping.sweep(...) end
 
 -- ---- waiting for a run ----------------------------------------------------------------------------
 
--- The job's task ends before its run: the job was cancelled, or is left to another process (`job.leaving`).
+-- The job's task ends before its run: the job was cancelled, or is left to another process (`job.leaving`), which
+-- begins a run anew that is not durable.
 local function abandon(guard)
-  local run = guard.run
+  local run, job = guard.run, guard.job
   if run.ended then return end
-  if guard.job.leaving then run:leave_to_others() else run:cancel(guard.job.cancel_requested or "its job has ended") end
+  if not (job.leaving and run.journal) then run:cancel(job.cancel_requested or "its job has ended")
+  elseif run.conductor then run.conductor:drain(true)
+  else run:leave_to_others() end
 end
 
 local Guard = { __close = abandon }
