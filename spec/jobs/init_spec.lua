@@ -213,14 +213,15 @@ describe("a worker", function()
   end)
 
   it("is handed what is enqueued beside it, and keeps its order when it is behind", function()
-    local order, states = {}, {}
+    local order, states, open = {}, {}, false
     helper.run(function()
       worker = assert(jobs.work { concurrency = 1, run = function(job)
         order[#order + 1] = job.input
-        task.sleep(5)
+        while not open do task.sleep(1) end
       end })
       task.sleep(50)
       for i = 1, 3 do states[i] = enqueue({ input = i, priority = -i }).state end
+      open = true
       repeat task.sleep(5) until #order == 3
       worker:stop()
     end)
@@ -247,6 +248,28 @@ describe("a worker", function()
     assert.same({ a = 2, b = 2 }, calls)
     local first = shared.of(url):query("SELECT run_id FROM {runs} WHERE run_id <> ?", job.run_id)[1]
     assert.equal(first.run_id, stored_runs.get(shared.of(url), "default", job.run_id).parent_attempt_run_id)
+  end)
+
+  it("leaves its run to the next when it stops, and what was done stays done", function()
+    local job, steps = enqueue(), 0
+    local slow = curia.council "panel" { run = function(ctx)
+      ctx:step("first", function()
+        steps = steps + 1
+        return steps
+      end)
+      ctx:sleep(200)
+      return "done"
+    end }
+    helper.run(function()
+      worker = assert(jobs.work { councils = { panel = slow } })
+      repeat task.sleep(5) until steps == 1
+      task.sleep(50)
+      worker:stop(0)
+    end)
+    assert.same({ "available", 0 }, { get(job).state, get(job).attempt })
+    assert.is_nil(stored_runs.get(shared.of(url), "default", job.run_id).incarnation)
+    assert.equal(1, work(slow, job, "completed").attempt)
+    assert.equal(1, steps)
   end)
 
   it("cancels a run with its job", function()

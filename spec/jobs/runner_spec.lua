@@ -10,7 +10,7 @@ local store, doors, started, resumed, swept
 
 -- A run that stands still until `finish`.
 local function fake_run(run_id)
-  local run = { id = run_id, ended = false, status = "running", done = task.signal() }
+  local run = { id = run_id, ended = false, status = "running", journal = {}, done = task.signal() }
   function run:await()
     while not self.ended do self.done:wait() end
     return self.outcome, self.failure
@@ -152,6 +152,15 @@ describe("a later attempt", function()
     end
   end)
 
+  it("waits for the run before it, which may go on yet", function()
+    local job = job_of { attempt = 1, options = { restart = true } }
+    run_row(job, { status = "running", incarnation = "alive", open = true })
+    run(job, function()
+      assert(store:execute("UPDATE {runs} SET status = 'completed', finalized_at = 9 WHERE run_id = ?", job.run_id))
+    end)
+    assert.equal(0, #started)
+  end)
+
   it("is what a run has become that has ended meanwhile", function()
     local job = job_of { attempt = 2 }
     run_row(job, { status = "completed", result = { status = "ok" } })
@@ -211,6 +220,27 @@ describe("a job that is cancelled", function()
     run(job, function(running) running:cancel "the worker stops" end)
     assert.is_true(started[1].left)
     assert.is_nil(started[1].cancelled)
+  end)
+
+  it("leaves a run that goes on already to be let go in order", function()
+    local job, how = job_of(), nil
+    job.leaving = true
+    run(job, function(running)
+      started[1].conductor = { drain = function(_, at_once) how = at_once end }
+      running:cancel "the worker stops"
+    end)
+    assert.is_true(how)
+    assert.is_nil(started[1].left)
+  end)
+
+  it("ends a run that is not durable, as nobody can go on with it", function()
+    local job = job_of { options = { durability = "none" } }
+    job.leaving = true
+    run(job, function(running)
+      started[1].journal = nil
+      running:cancel "the worker stops"
+    end)
+    assert.is_truthy(started[1].cancelled)
   end)
 end)
 

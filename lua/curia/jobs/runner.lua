@@ -6,6 +6,7 @@ local lazy = require "curia.lazy"
 local claim = require "curia.recovery.claim"
 local errors = require "curia.errors"
 local json = require "curia.json"
+local live = lazy "curia.engine.run"
 local node = lazy "curia.recovery.node"
 local resuming = lazy "curia.durable.resume"
 local rows = require "curia.store.runs"
@@ -31,22 +32,30 @@ local LOOK_AGAIN_MS = 1000
 ---@field current fun(store: curia.Store): curia.Node?, curia.Error?
 ---@field is_alive fun(store: curia.Store, incarnation: string): boolean
 ---@field sweep fun(opts: table)
-local DOORS = {
-  start = function(...) return runs.start(...) end,
-  find = function(...) return runs.find(...) end,
-  resume = function(...) return resuming.resume(...) end,
-  current = function(...) return node.current(...) end,
-  is_alive = function(...) return node.is_alive(...) end,
-  sweep = function(...) return sweeping.sweep(...) end,
-}
+local DOORS = {}
+
+-- Only those of this process: what the store knows of others is looked up here.
+function DOORS.find(run_id, where)
+  local run = runs.find(run_id, where)
+  return live.is(run) and run or nil
+end
+
+function DOORS.start(...) return runs.start(...) end
+function DOORS.resume(...) return resuming.resume(...) end
+function DOORS.current(...) return node.current(...) end
+function DOORS.is_alive(...) return node.is_alive(...) end
+function DOORS.sweep(...) return sweeping.sweep(...) end
 
 -- ---- waiting for a run ----------------------------------------------------------------------------
 
--- The job's task ends before its run: the job was cancelled, or is left to another process (`job.leaving`).
+-- The job's task ends before its run: the job was cancelled, or is left to another process (`job.leaving`), which
+-- begins a run anew that is not durable.
 local function abandon(guard)
-  local run = guard.run
+  local run, job = guard.run, guard.job
   if run.ended then return end
-  if guard.job.leaving then run:leave_to_others() else run:cancel(guard.job.cancel_requested or "its job has ended") end
+  if not (job.leaving and run.journal) then run:cancel(job.cancel_requested or "its job has ended")
+  elseif run.conductor then run.conductor:drain(true)
+  else run:leave_to_others() end
 end
 
 local Guard = { __close = abandon }
@@ -154,6 +163,12 @@ local function must_restart(job)
   return opts.restart == true or opts.durability == "none"
 end
 
+-- A later attempt that is to begin anew does, once the run before it has failed or has left no trace.
+local function begins_anew(job, row)
+  if job.attempt == 1 or not must_restart(job) then return false end
+  return not row or row.finalized_at ~= nil and row.status == "failed"
+end
+
 local function go_on(self, job, row)
   if not row.finalized_at then return wait_for(self, job) end
   if row.status == "failed" and row.durability ~= "none" then return reopen(self, job, row) end
@@ -166,13 +181,10 @@ end
 ---@return table? result
 ---@return curia.Error?
 function Runner:run(job)
-  if must_restart(job) then
-    if job.attempt > 1 then return start_anew(self, job) end
-    return start(self, job)
-  end
   local row, err = rows.get(self.store, job.namespace, job.run_id)
+  if not row and err.kind ~= "unknown_run" then return nil, err end
+  if begins_anew(job, row) then return start_anew(self, job) end
   if row then return go_on(self, job, row) end
-  if err.kind ~= "unknown_run" then return nil, err end
   return start(self, job)
 end
 

@@ -100,8 +100,8 @@ end
 
 -- Where a slot is free, and nothing waits before it, a job is claimed by the very statement that inserts it.
 local function reserve(self, row)
-  local free = not self.stopping and self.caught_up and self.executing < self.concurrency
-  if not free or not queue.claim_new(row, self) then return nil end
+  self.caught_up = self.caught_up and self.executing < self.concurrency -- else this row waits before the next
+  if self.stopping or not self.caught_up or not queue.claim_new(row, self) then return nil end
   self.executing = self.executing + 1
   return function(job)
     if job then table.insert(self.handed, job) else self.executing = self.executing - 1 end
@@ -155,7 +155,7 @@ local function take_up_due(self)
 end
 
 local function look(self)
-  self.look_at = clock.ms() + LOOK_MS
+  self.look_at, self.caught_up = clock.ms() + LOOK_MS, false
   local ok, err = take_up_due(self)
   if not ok then return nil, err end
   local unit = {}
