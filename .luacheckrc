@@ -11,7 +11,7 @@ exclude_files = { "build", "**/node_modules" }
 -- The words of the council language, in scope in files that `curia` runs.
 local words = {
   "council", "member", "round", "chair", "router", "tool", "schema", "profile", "env", "cmd", "file",
-  "topology", "auto", "escalate", "mcp",
+  "topology", "auto", "escalate", "mcp", "step", "workflow",
 }
 
 files["councils"] = { read_globals = words }

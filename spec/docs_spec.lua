@@ -5,7 +5,9 @@ local dsl = require "curia.language.dsl"
 local helper = require "spec.helper"
 local program = require "spec.cli.program"
 
-local MANUALS = { "docs/language.md", "docs/operations.md", "docs/embedding.md", "docs/testing.md" }
+local MANUALS = {
+  "docs/language.md", "docs/operations.md", "docs/embedding.md", "docs/testing.md", "docs/workflows.md",
+}
 
 local function read(path)
   local file = assert(io.open(path))
@@ -58,7 +60,9 @@ for _, path in ipairs(MANUALS) do
         local chunk = load_block(path, block)
         helper.run(function()
           local declared = dsl.collecting(chunk)
-          for _, council in ipairs(declared) do check(council) end
+          for _, made in ipairs(declared) do
+            if curia.is_council(made) then check(made) else assert(made:validate()) end
+          end
         end)
       end)
     end

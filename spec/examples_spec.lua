@@ -26,6 +26,15 @@ describe("examples/", function()
     assert.truthy(out:find("offline: true, 2 rounds", 1, true))
   end)
 
+  it("workflow.lua goes through its steps, and tells them", function()
+    local code, out = program.run { "lua", "examples/workflow.lua", "Ship?" }
+    assert.equal(0, code)
+    local told = {}
+    for line in out:gmatch "[^\n]+" do told[#told + 1] = line:match "^%S+" end
+    assert.same({ "workflow_started", "step_started", "step_done", "step_started", "step_done", "step_started",
+      "step_done", "workflow_completed", "done" }, told)
+  end)
+
   it("usage_table.lua writes a row for each answer", function()
     local path = os.tmpname()
     local code = program.run { "lua", "examples/usage_table.lua", path }

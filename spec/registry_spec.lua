@@ -84,7 +84,7 @@ describe("curia.registry", function()
     local kinds = {}
     for _, kind in ipairs(registries.kinds) do kinds[kind] = true end
     for _, kind in ipairs { "profile", "tool", "schema", "router", "round", "rule", "confidence", "sub_council",
-      "input_mapper", "council", "provider", "function" } do
+      "input_mapper", "council", "provider", "workflow", "function" } do
       assert.is_true(kinds[kind], kind)
       assert.same({}, registry:list(kind))
     end

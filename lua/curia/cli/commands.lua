@@ -336,6 +336,51 @@ local test = {
   text = "All options are busted's; `curia test -- --help` lists them.",
 }
 
+local workflow = {
+  name = "workflow",
+  configured = true,
+  usage = "curia workflow start|list|show|approve|resume|cancel ... [OPTIONS]",
+  about = "run councils, functions and approvals that follow each other",
+  examples = {
+    { 'curia workflow start release.lua --set change="$(git log -1)"', "begin, and go on until it ends or waits" },
+    { "curia workflow list --status blocked", "those that wait for somebody" },
+    { "curia workflow show 0198c0de-...", "its steps, what they gave, and why one has failed" },
+    { 'curia workflow approve 0198c0de-... sign yes --note "fine"', "decide, and go on" },
+    { "curia workflow resume 0198c0de-...", "go on after a pause, or after the program was killed" },
+    { 'curia workflow cancel 0198c0de-... --note "not needed"', "stop what runs, and end it" },
+  },
+  options = {
+    { "input", short = "i", value = "FILE|-", doc = "start: the trigger, from a JSON file or from standard input" },
+    { "set", value = "KEY=VALUE", many = true, convert = read_pair("KEY=VALUE"),
+      doc = "start: a field of the trigger; JSON values keep their type" },
+    { "id", value = "ID", doc = "start: the workflow's id; the same id with the same trigger is begun once" },
+    { "subject", value = "TEXT", doc = "start: what it is about: one at a time for each" },
+    { "offline", doc = "start: ask nobody: scripted answers, marked as such" },
+    { "status", value = "STATUS", doc = "list: running, blocked, done, failed or cancelled" },
+    { "name", value = "NAME", doc = "list: of this workflow only" },
+    { "limit", value = "N", convert = read_count, doc = "list: how many at most (20)" },
+    { "note", value = "TEXT", doc = "approve, cancel: why" },
+    { "file", value = "FILE", doc = "resume, approve: where the workflow is declared now, if it was moved" },
+    { "json", doc = "print one JSON document" },
+    config_option,
+  },
+  text = [[
+    start FILE|FILE#NAME          begin the workflow that a Lua file declares
+    list                          newest first
+    show ID
+    approve ID STEP yes|no
+    resume ID
+    cancel ID
+
+Workflows are kept in the store that the configuration names, else in
+~/.local/share/curia/curia.db. Each step is stored before it begins and when it
+has ended: a program that was killed loses nothing but the step in flight.
+docs/workflows.md tells how to write one.
+
+Exit codes: 0 done (or listed, shown), 1 failed or cancelled, 2 it waits for
+somebody, 64 wrong usage.]],
+}
+
 local version = {
   name = "version",
   usage = "curia version [--json]",
@@ -371,7 +416,9 @@ local help = {
 }
 
 --- In the order of the help.
-M.list = { run, new, check, diagram, estimate, lua, repl, trust, doctor, mock, test, completion, version, help }
+M.list = {
+  run, new, check, diagram, estimate, workflow, lua, repl, trust, doctor, mock, test, completion, version, help,
+}
 
 --- By name.
 M.by_name = {}

@@ -6,7 +6,7 @@ local M = {}
 -- What follows a command: files, councils, topics, folders.
 local ARGUMENTS = {
   run = "council", check = "council", diagram = "council", estimate = "council", doctor = "council",
-  lua = "file", repl = "file", mock = "file", test = "file", trust = "folder", help = "topic",
+  lua = "file", workflow = "file", repl = "file", mock = "file", test = "file", trust = "folder", help = "topic",
 }
 
 ---@class curia.completion.Option

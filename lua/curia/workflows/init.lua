@@ -358,7 +358,8 @@ function M.cancel(id, reason, where)
   return true
 end
 
---- Tries the steps again at which a workflow has paused, and begins what is ready.
+--- Lets a workflow go on: steps at which it has paused are tried again, those whose process has died are taken over,
+--- those that are ready begin.
 ---@async
 ---@param id string
 ---@param where? {namespace?: string, store?: curia.Store}
@@ -370,7 +371,8 @@ function M.resume(id, where)
   if not changed and not machine.is_live(state.instance.status) then
     return nil, errors.new("validation", ("workflow %s is %s"):format(id, state.instance.status), { code = "not_live" })
   end
-  return go_on(engine, key)
+  reconciling.one(engine, key)
+  return true
 end
 
 --- Decides about a step that waits for approval. A refusal is a failure of the step, kind `permanent`, code `refused`.

@@ -73,6 +73,21 @@ local function repair(engine, key, counts)
   if begun then count(counts, "started", begun) else skip(engine, key, counts, problem) end
 end
 
+local function nothing()
+  return { replayed = 0, started = 0, skipped = 0 }
+end
+
+--- Puts one workflow right, and begins what is ready.
+---@async
+---@param engine curia.workflow.Engine
+---@param key curia.workflow.Key
+---@return {replayed: integer, started: integer, skipped: integer}
+function M.one(engine, key)
+  local counts = nothing()
+  repair(engine, key, counts)
+  return counts
+end
+
 --- Puts right all workflows that go on and are in scope. One that cannot be does not stop the others.
 ---@async
 ---@param engine curia.workflow.Engine
@@ -83,7 +98,7 @@ function M.all(engine, scope)
   local began = clock.us()
   local keys, err = rows.live(engine.store, scope)
   if not keys then return nil, err end
-  local counts = { replayed = 0, started = 0, skipped = 0 }
+  local counts = nothing()
   for _, key in ipairs(keys) do
     local ok, problem = user_code.try("reconcile", repair, engine, key, counts)
     if not ok then skip(engine, key, counts, problem) end

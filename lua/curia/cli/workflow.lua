@@ -1,0 +1,223 @@
+--- `curia workflow ...`: workflows from the command line.
+local input = require "curia.cli.input"
+local json = require "curia.json"
+local library = require "curia.cli.library"
+local loader = require "curia.language.loader"
+local registries = require "curia.registry"
+local shared = require "curia.store.shared"
+local suggest = require "curia.suggest"
+local system = require "curia.core.system"
+local usage = require "curia.cli.usage"
+local uv = require "luv"
+local watching = require "curia.engine.watching"
+local words = require "curia.view.words"
+local workflow_files = require "curia.workflows.files"
+local workflows = require "curia.workflows"
+
+local M = {}
+
+local EXIT = { done = 0, failed = 1, cancelled = 1, blocked = 2, running = 0 }
+local FAILED = 1
+
+local function failed(err)
+  io.stderr:write("curia: ", err.message, "\n")
+  for _, fault in ipairs(err.context and err.context.faults or {}) do
+    io.stderr:write(("  %s: %s: %s\n"):format(fault.path, fault.code, fault.message))
+  end
+  return FAILED
+end
+
+local function print_json(value)
+  io.write(assert(json.encode(value, { indent = 2 })), "\n")
+end
+
+-- ---- what is shown ------------------------------------------------------------------------------------
+
+local function lasted(row)
+  return row.finished_at and row.started_at and " " .. words.duration(row.finished_at - row.started_at) or ""
+end
+
+local function remark(made, step)
+  if step.status == "blocked" then return ("curia workflow approve %s %s yes|no"):format(made.id, step.name) end
+  if step.status == "paused" then return ("%s (curia workflow resume %s)"):format(step.error.message, made.id) end
+  if step.reused_from then return "taken from " .. step.reused_from end
+  return step.error and step.error.message
+end
+
+local function step_line(made, step)
+  local again = step.attempt > 1 and (" (attempt %d)"):format(step.attempt) or ""
+  local more = remark(made, step)
+  return ("  %-20s %s%s%s%s\n"):format(step.name, step.status, again, lasted(step), more and ": " .. more or "")
+end
+
+local function text_of(result)
+  if type(result) == "table" and type(result.content) == "string" then return result.content end
+  if type(result) == "string" then return result end
+  return assert(json.encode(result, { indent = 2 }))
+end
+
+local function tell(made)
+  io.write(("workflow %s %s: %s%s\n"):format(made.name, made.id, made.status, lasted(made)))
+  for _, step in ipairs(made.steps) do io.write(step_line(made, step)) end
+  if made.error then io.write(("%s\n"):format(made.error.message)) end
+  for _, step in ipairs(made.steps) do
+    local result = made.result and made.result[step.name]
+    if result ~= nil then io.write(("\n%s:\n%s\n"):format(step.name, text_of(result))) end
+  end
+end
+
+local function show(values, made)
+  if values.json then print_json(made) else tell(made) end
+  return EXIT[made.status]
+end
+
+-- ---- going on until it ends or waits ------------------------------------------------------------------
+
+local TOLD = {
+  step_started = function(event) return event.status == "blocked" and "waits for approval" or "begins" end,
+  step_done = function(event) return event.reused_from and "is taken from " .. event.reused_from or "is done" end,
+  step_failed = function(event)
+    return ("has failed: %s%s"):format(event.error.message, event.status == "retrying" and "; it is tried again" or "")
+  end,
+}
+
+local function watch(values, id)
+  if values.json then return nil end
+  return watching.subscribe({ topic = "workflow:" .. id }, function(event)
+    local told = TOLD[event.type]
+    if told then io.stderr:write(("%s %s\n"):format(event.step, told(event))) end
+  end)
+end
+
+local function follow(values, id, act)
+  local watcher = watch(values, id)
+  local ok, err = act()
+  local made
+  if ok then made, err = workflows.await(id) end
+  if watcher then watcher:stop() end
+  if not made then return failed(err) end
+  return show(values, made)
+end
+
+-- A council's name may be that of one which comes with Curia.
+local function find_council(step)
+  local registry = registries.shared()
+  if type(step.council) ~= "string" or registry:lookup("council", step.council) then return end
+  local found = library.load(step.council)
+  if found then registry:register("council", step.council, found) end
+end
+
+local function load(file)
+  local definition, err = workflow_files.load(file)
+  if not definition then return nil, err end
+  for _, step in ipairs(definition.steps) do
+    if type(step) == "table" then find_council(step) end
+  end
+  return definition
+end
+
+-- Without its definition a workflow can be decided about, but not go on.
+local function load_again(values, made)
+  local file = values.file or made.source
+  if not file then return nil end
+  local definition, err = load(file)
+  if definition then definition, err = workflows.register(definition) end
+  if not definition then io.stderr:write(("curia: %s; it does not go on here (--file FILE)\n"):format(err.message)) end
+end
+
+-- ---- the actions --------------------------------------------------------------------------------------
+
+local ACTIONS = {}
+
+local function trigger_of(values)
+  if not values.input and not values.set then return {} end
+  return input.read(nil, values.input, values.set)
+end
+
+-- Where the definition is found again, from whatever folder.
+local function source_of(file)
+  local path, name = loader.split(file)
+  return uv.fs_realpath(path) .. (name and "#" .. name or "")
+end
+
+function ACTIONS.start(values, file)
+  local definition, err = load(file)
+  if not definition then return err.code == "not_found" and usage.misused(err.message, "workflow") or failed(err) end
+  local trigger, message = trigger_of(values)
+  if not trigger then return usage.misused(message, "workflow") end
+  local id = values.id or system.uuid7()
+  return follow(values, id, function()
+    return workflows.start(definition, trigger, { id = id, subject = values.subject, source = source_of(file),
+      options = values.offline and { offline = true } or nil })
+  end)
+end
+
+local function list_line(row)
+  return ("%s  %-10s %s%s  %s\n"):format(row.id, row.status, row.name, row.subject and " " .. row.subject or "",
+    os.date("!%Y-%m-%d %H:%M:%S", row.started_at // 1000))
+end
+
+function ACTIONS.list(values)
+  local found, err = workflows.list { status = values.status, workflow = values.name, limit = values.limit or 20 }
+  if not found then return failed(err) end
+  if values.json then print_json(json.array(table.move(found, 1, #found, 1, {}))) return 0 end
+  for _, row in ipairs(found) do io.write(list_line(row)) end
+  return 0
+end
+
+function ACTIONS.show(values, id)
+  local made, err = workflows.get(id)
+  if not made then return failed(err) end
+  show(values, made)
+  return 0
+end
+
+function ACTIONS.approve(values, id, step, decision)
+  if decision ~= "yes" and decision ~= "no" then
+    return usage.misused("the decision is missing: yes or no", "workflow")
+  end
+  local made, err = workflows.get(id)
+  if not made then return failed(err) end
+  load_again(values, made)
+  return follow(values, id, function() return workflows.approve(id, step, decision == "yes", values.note) end)
+end
+
+function ACTIONS.resume(values, id)
+  local made, err = workflows.get(id)
+  if not made then return failed(err) end
+  load_again(values, made)
+  return follow(values, id, function() return workflows.resume(id) end)
+end
+
+function ACTIONS.cancel(values, id)
+  local ok, err = workflows.cancel(id, values.note)
+  if not ok then return failed(err) end
+  local made = assert(workflows.get(id))
+  show(values, made)
+  return 0
+end
+
+local ARGUMENTS = { start = "the file", show = "the id", approve = "the id", resume = "the id", cancel = "the id" }
+
+local function fault(values, rest)
+  local name = rest[1]
+  if not name then return "what to do is missing: start, list, show, approve, resume or cancel" end
+  if not ACTIONS[name] then return suggest.message("action", name, ACTIONS) end
+  if ARGUMENTS[name] and not rest[2] then return ("%s of the workflow is missing"):format(ARGUMENTS[name]) end
+  if name == "approve" and not rest[3] then return "the step is missing" end
+  if values.status and not EXIT[values.status] then return suggest.message("status", values.status, EXIT) end
+end
+
+--- `curia workflow ACTION ... [OPTIONS]`
+---@param values table options
+---@param rest string[] the action and its arguments
+---@return integer exit code
+function M.main(values, rest)
+  local message = fault(values, rest)
+  if message then return usage.misused(message, "workflow") end
+  local code = ACTIONS[rest[1]](values, table.unpack(rest, 2))
+  shared.close()
+  return code
+end
+
+return M
