@@ -23,6 +23,7 @@ local M = {}
 ---@field runner table see curia.workflows.runner
 ---@field tasks table<string, curia.Task> what is done here: steps by the ids of their runs, waits for tries
 ---@field under_way table<curia.Task, true> all tasks
+---@field stopped? boolean
 ---@field told table<string, string> what was complained of last, by workflow
 ---@field waiting table<string, curia.Signal[]> who waits for a change, by workflow
 local Engine = { __name = "curia.workflow.engine" }
@@ -225,6 +226,7 @@ local function leave(self, id, own)
 end
 
 function Engine:launch(id, method, ...)
+  if self.stopped then return end
   local own
   own = task.spawn_root(function(...)
     local _ <close> = setmetatable({}, { __close = function() leave(self, id, own) end })
@@ -393,8 +395,10 @@ function Engine:await_change(key, ms)
   signal:wait(ms)
 end
 
---- Ends all that is under way here, as if the process had died: the rows stay as they are.
+--- Ends all that is under way here, as if the process had died: the rows stay as they are, and nothing begins here any
+--- more.
 function Engine:stop()
+  self.stopped = true
   for running in pairs(self.under_way) do running:cancel "the engine stops" end
 end
 
