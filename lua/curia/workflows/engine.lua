@@ -85,6 +85,7 @@ function Engine:carry_out(key, state, changes, now)
     event.at, event.version = now, state.instance.version + 1
     tidings.tell(state.instance, event, since_of(state, event))
   end
+  if changes.instance.finished_at then self.told[name_of(key)] = nil end
   self:wake(key)
 end
 
@@ -241,39 +242,34 @@ end
 
 -- ---- going on ---------------------------------------------------------------------------------------
 
--- The step of the definition that is known here, if it still is what was begun.
-local function code_of(state, step)
-  local definition = registries.shared():lookup("workflow", state.instance.name)
-  local code = definition and definition.by_name[step.name]
-  local kind = code and (code.council and "council" or code.run and "function" or "approval")
-  if kind == step.kind then return code end
-  if not definition then
-    return nil, errors.new("validation", ("workflow '%s' is not known to this process"):format(state.instance.name),
-      { code = "unknown_workflow" })
-  end
-  return nil, errors.new("validation", ("workflow '%s' has no step '%s' of that kind any more"):format(
-    state.instance.name, step.name), { code = "definition_changed" })
+local function unknown(code, text, ...)
+  return nil, errors.new("validation", text:format(...), { code = code })
 end
 
---- The step of a definition that does the work of a stored one.
+--- The step of the definition that is known here, if it still is what was begun.
 ---@param state curia.workflow.State
 ---@param name string
 ---@return table?
 ---@return curia.Error? err kind `validation`, code `unknown_workflow` or `definition_changed`
 function M.code(state, name)
-  return code_of(state, machine.step(state.plan, name))
+  local workflow = state.instance.name
+  local definition = registries.shared():lookup("workflow", workflow)
+  if not definition then
+    return unknown("unknown_workflow", "workflow '%s' is not known to this process", workflow)
+  end
+  local now = machine.step(definition.plan, name)
+  if now and now.kind == machine.step(state.plan, name).kind then return definition.by_name[name] end
+  return unknown("definition_changed", "workflow '%s' has no step '%s' of that kind any more", workflow, name)
 end
 
 local function prepare_all(self, state, names, now)
   local prepared, codes, refused = {}, {}, nil
   for _, name in ipairs(names) do
     local code, err = M.code(state, name)
+    codes[name] = code
+    if code then prepared[name], err = prepare.step(self.store, state, code, now) end
+    if code and err then return nil, nil, err end
     refused = refused or err
-    if code then
-      codes[name], prepared[name] = code, nil
-      prepared[name], err = prepare.step(self.store, state, code, now)
-      if not prepared[name] then return nil, nil, err end
-    end
   end
   return prepared, codes, refused
 end
