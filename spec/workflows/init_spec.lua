@@ -291,6 +291,19 @@ describe("starting", function()
       local _, err = start("w", { pr = 2 }, { id = "one" })
       assert.equal("duplicate_run", err.kind)
       assert.equal(1, #workflows.list { store = store })
+      for _, id in ipairs { "", "a/b", ("x"):rep(49) } do
+        assert.error_matches(function() start("w", {}, { id = id }) end, "id must have 1 to 48 bytes")
+      end
+    end)
+  end)
+
+  it("takes the longest ids and names there may be", function()
+    helper.run(function()
+      T.answers { a = "yes" }
+      local begun = assert(start(workflow "w" {
+        step(("s"):rep(64)) { council = T.council { ids = { "a" } } },
+      }, {}, { id = ("x"):rep(48) }))
+      assert.equal("done", await(begun.id).status)
     end)
   end)
 

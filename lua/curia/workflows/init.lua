@@ -99,8 +99,16 @@ end
 
 -- ---- starting -----------------------------------------------------------------------------------------
 
+-- With a step's name and an attempt behind it, it is the id of a run.
+local LONGEST_ID = 48
+
+local function id_fault(text)
+  if #text >= 1 and #text <= LONGEST_ID and not text:find "[/%c]" then return nil end
+  return ("must have 1 to %d bytes, none of them '/' or a control character"):format(LONGEST_ID)
+end
+
 local START = with {
-  id = { type = "string", identifier = true }, subject = { type = "string", nonempty = true },
+  id = { type = "string", form = id_fault }, subject = { type = "string", nonempty = true },
   stack = ANY, env = ANY, source = { type = "string" },
   options = { type = "record", fields = workflow_fields.run_options },
 }
