@@ -5,7 +5,6 @@
 -- two is found again by `curia.workflows.reconcile`.
 local clock = require "curia.core.clock"
 local errors = require "curia.errors"
-local json = require "curia.json"
 local log = require "curia.log"
 local machine = require "curia.workflows.machine"
 local prepare = require "curia.workflows.prepare"
@@ -14,7 +13,7 @@ local rows = require "curia.workflows.rows"
 local runner = require "curia.workflows.runner"
 local task = require "curia.task"
 local tidings = require "curia.workflows.tidings"
-local user_code = require "curia.engine.user_code"
+local work = require "curia.workflows.work"
 
 local M = {}
 
@@ -119,71 +118,6 @@ end
 
 -- ---- the work of steps ------------------------------------------------------------------------------
 
----@class curia.workflow.Job a step that is this process's to do
----@field code table the step in its definition
----@field instance table the workflow's row
----@field attempt integer
----@field run_id string
----@field input any
-
-local function context(job)
-  local instance = job.instance
-  return { workflow = instance.name, workflow_id = instance.id, namespace = instance.namespace,
-    subject = instance.subject, step = job.code.name, attempt = job.attempt, key = job.run_id }
-end
-
-local function checked(what, value)
-  local _, err = json.encode(value)
-  if not err then return { result = value } end
-  return { error = errors.new("script", ("%s: its result has no data form: %s"):format(what, err.message)) }
-end
-
-local function call(code, ctx, input)
-  local what = ("step '%s'"):format(code.name)
-  local ok, value, second = user_code.try(what, code.run, ctx, input)
-  if not ok then return { error = value } end
-  if value == nil and second ~= nil then return { error = user_code.error_of(what, second) } end
-  return checked(what, value == nil and {} or value)
-end
-
-local function call_within(code, ctx, input)
-  if not code.timeout_ms then return call(code, ctx, input) end
-  local ok, outcome = task.within(code.timeout_ms, call, code, ctx, input)
-  return ok and outcome or { error = outcome }
-end
-
-local function plain_error(err)
-  return { kind = err.kind, code = err.code, message = err.message, reason = err.reason, member = err.member }
-end
-
-local function merged(first, second)
-  local options = {}
-  for name, value in pairs(first or {}) do options[name] = value end
-  for name, value in pairs(second or {}) do options[name] = value end
-  return options
-end
-
-function Engine:run_council(job)
-  local instance = job.instance
-  local options, err = rows.value(self.store, instance.options)
-  if err then return { error = err } end
-  return self.runner.run { council = job.code.council, input = job.input, run_id = job.run_id,
-    namespace = instance.namespace, options = merged(options, job.code.options), stack = instance.source_stack,
-    env = instance.source_env }
-end
-
-function Engine:perform(job)
-  if job.code.council then return self:run_council(job) end
-  return call_within(job.code, context(job), job.input)
-end
-
-local function outcome_event(name, attempt, outcome)
-  if outcome.error then
-    return { type = "failed", step = name, attempt = attempt, error = plain_error(outcome.error) }
-  end
-  return { type = "finished", step = name, attempt = attempt, result = outcome.result }
-end
-
 -- What was done is not done again for the sake of a store that is away for a moment.
 function Engine:record(key, event)
   local changed, err, wait = nil, nil, FIRST_WAIT_MS
@@ -213,8 +147,8 @@ function Engine:go_on(key)
 end
 
 function Engine:work(key, job)
-  local outcome = self:perform(job)
-  local changed, err = self:record(key, outcome_event(job.code.name, job.attempt, outcome))
+  local outcome = work.perform(self.store, self.runner, job)
+  local changed, err = self:record(key, work.event(job.code.name, job.attempt, outcome))
   self.tasks[job.run_id] = nil
   if changed ~= nil then return self:go_on(key) end
   self:complain(key, ("the end of step '%s' could not be stored"):format(job.code.name), err)
@@ -375,7 +309,7 @@ end
 ---@return curia.workflow.Changes|false|nil changes
 ---@return curia.Error?
 function Engine:replay(key, row, outcome)
-  return self:apply(key, outcome_event(row.name, row.attempt, outcome))
+  return self:apply(key, work.event(row.name, row.attempt, outcome))
 end
 
 -- ---- waiting ----------------------------------------------------------------------------------------
