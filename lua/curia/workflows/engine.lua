@@ -13,6 +13,7 @@ local rows = require "curia.workflows.rows"
 local runner = require "curia.workflows.runner"
 local task = require "curia.task"
 local tidings = require "curia.workflows.tidings"
+local turns = require "curia.workflows.turns"
 local work = require "curia.workflows.work"
 
 local M = {}
@@ -22,13 +23,14 @@ local M = {}
 ---@field runner table see curia.workflows.runner
 ---@field tasks table<string, curia.Task> what is done here: steps by the ids of their runs, waits for tries
 ---@field under_way table<curia.Task, true> all tasks
+---@field turns curia.workflow.Turns of changes: only other processes are in each other's way
 ---@field stopped? boolean
 ---@field told table<string, string> what was complained of last, by workflow
 ---@field waiting table<string, curia.Signal[]> who waits for a change, by workflow
 local Engine = { __name = "curia.workflow.engine" }
 Engine.__index = Engine
 
--- Each miss is somebody else's success.
+-- Each miss is another process's success.
 local MOST_MISSES = 1000
 
 -- How often the end of a step is written once more when the store cannot be written to, and the first wait.
@@ -40,7 +42,7 @@ local WRITES, FIRST_WAIT_MS = 6, 200
 ---@return curia.workflow.Engine
 function M.new(store, door)
   return setmetatable({
-    store = store, runner = door or runner, tasks = {}, under_way = {}, waiting = {}, told = {},
+    store = store, runner = door or runner, tasks = {}, under_way = {}, waiting = {}, told = {}, turns = turns.new(),
   }, Engine)
 end
 
@@ -99,6 +101,8 @@ end
 ---@return curia.workflow.Changes|false|nil changes false: it had no effect
 ---@return curia.workflow.State|curia.Error before what it was decided on; or why it could not be stored
 function Engine:apply(key, event)
+  local turn <close> = self.turns:take(name_of(key))
+  turn:wait()
   for _ = 1, MOST_MISSES do
     local state, err = rows.load(self.store, key)
     if not state then return nil, err end

@@ -40,8 +40,13 @@ local function call_within(code, ctx, input)
   return ok and outcome or { error = outcome }
 end
 
+local PARTS = { "kind", "code", "message", "reason", "member" }
+
+-- What users have put into an error need not have a data form.
 local function plain_error(err)
-  return { kind = err.kind, code = err.code, message = err.message, reason = err.reason, member = err.member }
+  local plain = {}
+  for _, name in ipairs(PARTS) do plain[name] = err[name] ~= nil and tostring(err[name]) or nil end
+  return plain
 end
 
 local function merged(first, second)
