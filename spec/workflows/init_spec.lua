@@ -158,6 +158,18 @@ describe("a step that fails", function()
     end)
   end)
 
+  it("and pauses lets what is at work come to its end, which is waited for", function()
+    helper.virtual(function()
+      local begun = assert(start(workflow "w" {
+        step "a" { on_failure = "pause", run = function() return nil, "no" end },
+        step "b" { run = function() task.sleep(5000) return {} end }, step "c" { run = echo, after = "b" },
+      }))
+      local made = workflows.await(begun.id, { store = store })
+      assert.equal("blocked a=paused b=done c=pending", status_of(made))
+      workflows.cancel(begun.id, nil, { store = store })
+    end)
+  end)
+
   it("fails by an input that raises, a result without a data form, and a time that is over", function()
     helper.virtual(function()
       local function error_of(body)

@@ -187,7 +187,16 @@ end
 local LOOK_MS = 500
 local AWAIT = with { timeout_ms = { type = "duration" } }
 
---- Waits until a workflow has ended, or waits for a human being (`blocked`).
+-- A step that is at work when another one pauses may still come to its end.
+local function is_quiet(state)
+  if state.instance.status == "running" then return false end
+  for _, row in pairs(state.steps) do
+    if row.status == "running" then return false end
+  end
+  return true
+end
+
+--- Waits until a workflow has ended, or is `blocked`, waiting for a human being, with nothing at work.
 ---@async
 ---@param id string
 ---@param opts? {timeout_ms?: number, namespace?: string, store?: curia.Store}
@@ -202,7 +211,7 @@ function M.await(id, opts)
   while true do
     local state, problem = rows.load(engine.store, key)
     if not state then return nil, problem end
-    if state.instance.status ~= "running" then return views.of(engine.store, state) end
+    if is_quiet(state) then return views.of(engine.store, state) end
     local left = ends - clock.ms()
     if left <= 0 then return nil, errors.new("timeout", ("workflow %s goes on"):format(id)) end
     engine:await_change(key, math.min(left, LOOK_MS))
