@@ -99,6 +99,24 @@ describe("the engine", function()
     end)
   end)
 
+  it("does not take over what is about to begin here, nor what has ended meanwhile", function()
+    helper.run(function()
+      local calls = 0
+      local engine = engine_on()
+      begin(engine, { step "a" { run = function()
+        calls = calls + 1
+        task.sleep(5)
+        return {}
+      end } })
+      local state = rows.load(store, KEY)
+      assert.is_false(engine:take_over(KEY, state, state.steps.a))
+      waits(engine)
+      assert.is_false(engine:take_over(KEY, state, state.steps.a))
+      waits(engine)
+      assert.equal(1, calls)
+    end)
+  end)
+
   it("wakes whoever waits for a change", function()
     helper.run(function()
       local engine = engine_on()

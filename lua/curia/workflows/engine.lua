@@ -274,10 +274,10 @@ function Engine:advance(key)
   end
 end
 
+-- One that is this process's own is claimed too: it may be about to begin here, or have ended meanwhile.
 local function claim(self, key, row)
   local owner, err = self.runner.owner(self.store)
   if not owner then return nil, err end
-  if owner == row.owner then return true end
   local changes, problem = self:apply(key,
     { type = "claim", step = row.name, attempt = row.attempt, from = row.owner, owner = owner })
   if changes == nil then return nil, problem end

@@ -171,8 +171,7 @@ local FILTER = with {
 
 --- Workflows, newest first, without their steps.
 ---@async
----@param filter? {status?: string, workflow?: string, subject?: string, limit?: integer, namespace?: string,
---- store?: curia.Store}
+---@param filter? {status?: string, workflow?: string, subject?: string, limit?: integer} and `namespace`, `store`
 ---@return table[]?
 ---@return curia.Error?
 function M.list(filter)
