@@ -3,6 +3,7 @@ local engines = require "curia.workflows.engine"
 local errors = require "curia.errors"
 local helper = require "spec.helper"
 local rows = require "curia.workflows.rows"
+local stores = require "curia.store"
 local support = require "spec.workflows.support"
 local task = require "curia.task"
 local T = require "spec.engine.support"
@@ -96,6 +97,32 @@ describe("the engine", function()
       end)
       assert.same({ "warn: workflow 1: the end of step 'a' could not be stored: the disk is full" }, lines)
       assert.equal("running a=running", support.statuses(store, KEY))
+    end)
+  end)
+
+  it("and another process's begin together what comes after two ends at once, once", function()
+    helper.run(function()
+      local other <close> = assert(stores.open(store.url))
+      for _ = 1, 5 do
+        store:execute "DELETE FROM {workflows}"
+        store:execute "DELETE FROM {workflow_steps}"
+        local calls, mine, theirs = 0, engine_on(nil, function() task.sleep(1e6) end), engine_on(other)
+        begin(mine, { step "a" { council = "x" }, step "b" { council = "x" },
+          step "c" { after = { "a", "b" }, run = function()
+            calls = calls + 1
+            return {}
+          end } })
+        local function finish(engine, name)
+          assert(engine:apply(KEY, { type = "finished", step = name, attempt = 1, result = {} }))
+          engine:advance(KEY)
+        end
+        task.all { function() finish(mine, "a") end, function() finish(theirs, "b") end }
+        mine.tasks["1.a.1"]:cancel()
+        mine.tasks["1.b.1"]:cancel()
+        waits(mine)
+        waits(theirs)
+        assert.same({ 1, "done a=done b=done c=done" }, { calls, support.statuses(store, KEY) })
+      end
     end)
   end)
 

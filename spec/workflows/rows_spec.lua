@@ -51,6 +51,16 @@ describe("the rows of a workflow", function()
       { state.instance.version, state.steps.a.version, state.steps.b.version, state.steps.a.attempt })
   end)
 
+  -- Else two ends at once would each see the other step at work, and nobody would begin what comes after both.
+  it("are changed by one at a time, also where the steps are different ones", function()
+    insert()
+    local one, two = rows.load(store, KEY), rows.load(store, KEY)
+    assert(store:write(rows.update(store, one, start(one))))
+    local other = { instance = {}, steps = { b = { status = "cancelled" } }, stop = {}, events = {} }
+    assert.is_true(rows.is_lost(select(2, store:write(rows.update(store, two, other)))))
+    assert.equal("pending", rows.load(store, KEY).steps.b.status)
+  end)
+
   it("are not changed when a step has been meanwhile", function()
     insert()
     local state = rows.load(store, KEY)
