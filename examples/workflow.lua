@@ -3,6 +3,7 @@
 --     curia lua examples/workflow.lua "Ship on Friday?" [STORE]
 --
 -- With a STORE (sqlite:notes.db) it is kept; without one it is gone with the program.
+local curia = require "curia"
 local stores = require "curia.store.shared"
 local workflows = curia.workflows
 

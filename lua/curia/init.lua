@@ -76,10 +76,20 @@ function FUNCTIONS.escalate()
   return require("curia.escalate").word
 end
 
+--- `curia.workflow "name" { ... }`: councils, functions and approvals that follow each other; its steps are
+--- `curia.workflows.step "name" { ... }`.
+---@param name string
+---@return fun(body: table): curia.Workflow
 function FUNCTIONS.workflow()
   return require("curia.workflows").workflow
 end
 
+--- Puts right what lost events have left behind in workflows: after a sweep, once they are registered.
+---@async
+---@param opts? {source_stack?: any, source_env?: any, workflow?: string, store?: curia.Store} absent scopes are those
+--- of the configuration; `source_stack = false`: all stacks; `source_env = curia.null`: rows without one
+---@return {replayed: integer, started: integer, skipped: integer}?
+---@return curia.Error?
 function FUNCTIONS.reconcile_workflows()
   return require("curia.workflows").reconcile
 end

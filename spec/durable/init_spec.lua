@@ -289,3 +289,17 @@ describe("a durable run that has failed", function()
     end)
   end)
 end)
+
+describe("a row without anything on record", function()
+  it("is a run that has not begun, and begins", function()
+    helper.virtual(function()
+      local id, unit, asks = new_id(), {}, council()
+      rows.insert(store, unit, {
+        namespace = "default", run_id = id, council = "durable", status = "pending", durability = "sync", attempt = 1,
+        attempts = 1, fence = 1, events = 0, input = { question = "Why?" }, options = {}, seed = 1,
+      })
+      assert(store:write(unit))
+      assert.equal("ok", assert(S.resume(store, id, { councils = { durable = asks } })):await().status)
+    end)
+  end)
+end)

@@ -80,6 +80,12 @@ describe("the faults of a workflow", function()
     assert.matches("not a curia.council", faults_of { curia.council "c" {} }[1])
   end)
 
+  it("are names that cannot be part of a path or of a run's id", function()
+    for _, name in ipairs { "a.b", "a b", ("x"):rep(65) } do
+      assert.matches("must have 1 to 64 letters", faults_of { step(name) { run = nothing } }[1])
+    end
+  end)
+
   it("are fields that contradict each other", function()
     assert.matches("does one thing", faults_of { step "a" { run = nothing, council = "panel" } }[1])
     assert.matches('max_attempts of step \'a\' needs on_failure = "retry"',

@@ -2,6 +2,7 @@ local curia = require "curia"
 local engines = require "curia.workflows.engine"
 local helper = require "spec.helper"
 local support = require "spec.workflows.support"
+local stores = require "curia.store"
 local task = require "curia.task"
 local T = require "spec.engine.support"
 
@@ -53,6 +54,7 @@ describe("a workflow", function()
       local begun = assert(start(release, { change = "Friday?" }))
       local made = assert(await(begun.id))
       assert.equal("blocked draft=done sign=blocked send=pending", status_of(made))
+      assert.is_nil(made.finished_at)
       assert.equal("A draft.", made.steps[2].input)
       assert.is_true(approve(begun.id, "sign", true, "fine"))
       made = assert(await(begun.id))
@@ -156,6 +158,18 @@ describe("a step that fails", function()
     end)
   end)
 
+  it("and pauses lets what is at work come to its end, which is waited for", function()
+    helper.virtual(function()
+      local begun = assert(start(workflow "w" {
+        step "a" { on_failure = "pause", run = function() return nil, "no" end },
+        step "b" { run = function() task.sleep(5000) return {} end }, step "c" { run = echo, after = "b" },
+      }))
+      local made = workflows.await(begun.id, { store = store })
+      assert.equal("blocked a=paused b=done c=pending", status_of(made))
+      workflows.cancel(begun.id, nil, { store = store })
+    end)
+  end)
+
   it("fails by an input that raises, a result without a data form, and a time that is over", function()
     helper.virtual(function()
       local function error_of(body)
@@ -226,6 +240,21 @@ describe("cancelling a workflow", function()
 end)
 
 describe("an approval", function()
+  it("is given once, whoever gives it and through whichever connection", function()
+    helper.run(function()
+      local other <close> = assert(stores.open(store.url))
+      local begun = assert(start(workflow "w" { step "a" { approval = true }, step "b" { run = echo, after = "a" } }))
+      local given = task.all {
+        function() return approve(begun.id, "a", true, "first") or false end,
+        function() return workflows.approve(begun.id, "a", true, "second", { store = other }) or false end,
+      }
+      assert.is_true(given[1] ~= given[2])
+      local made = await(begun.id)
+      assert.equal("done a=done b=done", status_of(made))
+      assert.equal(given[1] and "first" or "second", made.steps[1].result.note)
+    end)
+  end)
+
   it("that is refused ends the workflow with its note, or pauses it", function()
     helper.run(function()
       local begun = assert(start(workflow "w" { step "a" { approval = true }, step "b" { run = echo, after = "a" } }))
@@ -274,6 +303,19 @@ describe("starting", function()
       local _, err = start("w", { pr = 2 }, { id = "one" })
       assert.equal("duplicate_run", err.kind)
       assert.equal(1, #workflows.list { store = store })
+      for _, id in ipairs { "", "a/b", ("x"):rep(49) } do
+        assert.error_matches(function() start("w", {}, { id = id }) end, "id must have 1 to 48 bytes")
+      end
+    end)
+  end)
+
+  it("takes the longest ids and names there may be", function()
+    helper.run(function()
+      T.answers { a = "yes" }
+      local begun = assert(start(workflow "w" {
+        step(("s"):rep(64)) { council = T.council { ids = { "a" } } },
+      }, {}, { id = ("x"):rep(48) }))
+      assert.equal("done", await(begun.id).status)
     end)
   end)
 
@@ -298,11 +340,14 @@ describe("starting", function()
     end)
   end)
 
-  it("lets one of many at once win for a subject", function()
+  it("lets one of many at once win for a subject, also through several connections", function()
     helper.run(function()
       workflows.register(pausing())
+      local other <close> = assert(stores.open(store.url))
       local functions = {}
-      for i = 1, 8 do functions[i] = function() return start("w", { pr = 7 }) or false end end
+      for i = 1, 8 do
+        functions[i] = function() return workflows.start("w", { pr = 7 }, { store = i % 2 == 0 and other or store }) or false end
+      end
       local won = 0
       for _, made in ipairs((task.all(functions))) do won = won + (made and 1 or 0) end
       assert.equal(1, won)
@@ -394,6 +439,23 @@ describe("who watches", function()
       end
       assert.same({ "workflow_started -", "step_started a", "step_done a", "step_started b", "step_failed b",
         "workflow_failed -" }, seen)
+    end)
+  end)
+
+  it("is told of a cancel, on the topic and by telemetry", function()
+    helper.run(function()
+      local begun = assert(start(workflow "w" { step "a" { approval = true } }))
+      local watcher, heard = curia.subscribe { topic = "workflow:" .. begun.id }, {}
+      local handle <close> = curia.telemetry.attach({ "workflow.exception", "workflow.stop" }, function(name, _, metadata)
+        heard[#heard + 1] = { name, metadata.status, metadata.error.kind }
+      end)
+      workflows.cancel(begun.id, "enough", { store = store })
+      local event = watcher:next()
+      watcher:stop()
+      assert.same({ "workflow_failed", "cancelled", "enough" }, { event.type, event.status, event.error.reason })
+      assert.same({ { "workflow.exception", "cancelled", "cancelled" }, { "workflow.stop", "cancelled", "cancelled" } },
+        heard)
+      assert.is_not_nil(handle)
     end)
   end)
 

@@ -306,7 +306,8 @@ local function take_up(self, begun)
   for _, call in ipairs(open_calls(journal)) do
     local earlier = begun[call.path]
     call.repeated = earlier ~= nil
-    if not call.carrier and not (earlier and interrupted(self, call, earlier)) then
+    local is_done_here = call.effect.perform and not call.carrier -- not what the conductor itself will hand in
+    if is_done_here and not (earlier and interrupted(self, call, earlier)) then
       journal.wanted[#journal.wanted + 1] = call
     end
   end

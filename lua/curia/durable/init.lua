@@ -35,7 +35,7 @@ M.live = {}
 ---@param made curia.Council
 ---@param origin? curia.durable.Origin
 function M.attach(run, mode, made, origin)
-  if origin then run.started_at = origin.row.started_at end
+  if origin and origin.row.started_at then run.started_at = origin.row.started_at end
   journals.new(run, mode)
   run.made, run.origin = made, origin
 end

@@ -15,6 +15,7 @@ local shared = require "curia.store.shared"
 local sweeping = require "curia.recovery.sweep"
 local system = require "curia.core.system"
 local task = require "curia.task"
+local user_code = require "curia.engine.user_code"
 
 local M = {}
 
@@ -93,6 +94,22 @@ local function pause_ms()
   return EVERY_MS // 2 + (system.random_integer() & 0x7fffffff) % EVERY_MS
 end
 
+local followers = {} -- by name: what is done after each sweep
+
+--- Has something done after each sweep, in the same scope.
+---@param name string whoever says it again replaces it
+---@param fn fun(opts: table) async
+function M.after_sweep(name, fn)
+  followers[name] = fn
+end
+
+local function follow(opts)
+  for name, fn in pairs(followers) do
+    local _, err = user_code.call("after a sweep: " .. name, fn, opts)
+    if err then log.write("error", "recovery: " .. err.message) end
+  end
+end
+
 local function one_round(self)
   local counts, err = M.sweep(self.opts)
   if counts and self.told then self.told(counts) end
@@ -100,6 +117,7 @@ local function one_round(self)
   if store then
     node.tidy(store)
     requests.hear(store)
+    follow(self.opts)
   end
   if err then log.write("error", "recovery: " .. err.message) end
 end

@@ -28,7 +28,7 @@ local MAX_ATTEMPTS, UNKNOWN_AFTER_MS, LIMIT = 3, 600000, 1000
 
 -- ---- which runs -----------------------------------------------------------------------------------
 
--- Stack: one's own and those of none; `false` is all. Env: one's own alone; null is those of none.
+-- Stack: one's own and those of none; `false` is all. Env: one's own alone, which may be none.
 local function scope_of(opts)
   local conf, where, values = config.shared(), {}, {}
   local stack, env = opts.source_stack, opts.source_env
@@ -39,8 +39,8 @@ local function scope_of(opts)
     where[#where + 1] = "(source_stack IS NULL OR source_stack = ?)"
     values[#values + 1] = stack
   end
-  if env == json.null then where[#where + 1] = "source_env IS NULL"
-  elseif env ~= "" then
+  if env == json.null or env == "" then where[#where + 1] = "source_env IS NULL"
+  else
     where[#where + 1] = "source_env = ?"
     values[#values + 1] = env
   end

@@ -5,7 +5,6 @@
 -- two is found again by `curia.workflows.reconcile`.
 local clock = require "curia.core.clock"
 local errors = require "curia.errors"
-local json = require "curia.json"
 local log = require "curia.log"
 local machine = require "curia.workflows.machine"
 local prepare = require "curia.workflows.prepare"
@@ -14,7 +13,8 @@ local rows = require "curia.workflows.rows"
 local runner = require "curia.workflows.runner"
 local task = require "curia.task"
 local tidings = require "curia.workflows.tidings"
-local user_code = require "curia.engine.user_code"
+local turns = require "curia.workflows.turns"
+local work = require "curia.workflows.work"
 
 local M = {}
 
@@ -23,12 +23,14 @@ local M = {}
 ---@field runner table see curia.workflows.runner
 ---@field tasks table<string, curia.Task> what is done here: steps by the ids of their runs, waits for tries
 ---@field under_way table<curia.Task, true> all tasks
+---@field turns curia.workflow.Turns of changes: only other processes are in each other's way
+---@field stopped? boolean
 ---@field told table<string, string> what was complained of last, by workflow
 ---@field waiting table<string, curia.Signal[]> who waits for a change, by workflow
 local Engine = { __name = "curia.workflow.engine" }
 Engine.__index = Engine
 
--- Each miss is somebody else's success.
+-- Each miss is another process's success.
 local MOST_MISSES = 1000
 
 -- How often the end of a step is written once more when the store cannot be written to, and the first wait.
@@ -40,7 +42,7 @@ local WRITES, FIRST_WAIT_MS = 6, 200
 ---@return curia.workflow.Engine
 function M.new(store, door)
   return setmetatable({
-    store = store, runner = door or runner, tasks = {}, under_way = {}, waiting = {}, told = {},
+    store = store, runner = door or runner, tasks = {}, under_way = {}, waiting = {}, told = {}, turns = turns.new(),
   }, Engine)
 end
 
@@ -84,6 +86,7 @@ function Engine:carry_out(key, state, changes, now)
     event.at, event.version = now, state.instance.version + 1
     tidings.tell(state.instance, event, since_of(state, event))
   end
+  if changes.instance.finished_at then self.told[name_of(key)] = nil end
   self:wake(key)
 end
 
@@ -98,6 +101,8 @@ end
 ---@return curia.workflow.Changes|false|nil changes false: it had no effect
 ---@return curia.workflow.State|curia.Error before what it was decided on; or why it could not be stored
 function Engine:apply(key, event)
+  local turn <close> = self.turns:take(name_of(key))
+  turn:wait()
   for _ = 1, MOST_MISSES do
     local state, err = rows.load(self.store, key)
     if not state then return nil, err end
@@ -116,71 +121,6 @@ function Engine:apply(key, event)
 end
 
 -- ---- the work of steps ------------------------------------------------------------------------------
-
----@class curia.workflow.Job a step that is this process's to do
----@field code table the step in its definition
----@field instance table the workflow's row
----@field attempt integer
----@field run_id string
----@field input any
-
-local function context(job)
-  local instance = job.instance
-  return { workflow = instance.name, workflow_id = instance.id, namespace = instance.namespace,
-    subject = instance.subject, step = job.code.name, attempt = job.attempt, key = job.run_id }
-end
-
-local function checked(what, value)
-  local _, err = json.encode(value)
-  if not err then return { result = value } end
-  return { error = errors.new("script", ("%s: its result has no data form: %s"):format(what, err.message)) }
-end
-
-local function call(code, ctx, input)
-  local what = ("step '%s'"):format(code.name)
-  local ok, value, second = user_code.try(what, code.run, ctx, input)
-  if not ok then return { error = value } end
-  if value == nil and second ~= nil then return { error = user_code.error_of(what, second) } end
-  return checked(what, value == nil and {} or value)
-end
-
-local function call_within(code, ctx, input)
-  if not code.timeout_ms then return call(code, ctx, input) end
-  local ok, outcome = task.within(code.timeout_ms, call, code, ctx, input)
-  return ok and outcome or { error = outcome }
-end
-
-local function plain_error(err)
-  return { kind = err.kind, code = err.code, message = err.message, reason = err.reason, member = err.member }
-end
-
-local function merged(first, second)
-  local options = {}
-  for name, value in pairs(first or {}) do options[name] = value end
-  for name, value in pairs(second or {}) do options[name] = value end
-  return options
-end
-
-function Engine:run_council(job)
-  local instance = job.instance
-  local options, err = rows.value(self.store, instance.options)
-  if err then return { error = err } end
-  return self.runner.run { store = self.store, council = job.code.council, input = job.input, run_id = job.run_id,
-    namespace = instance.namespace, options = merged(options, job.code.options), stack = instance.source_stack,
-    env = instance.source_env }
-end
-
-function Engine:perform(job)
-  if job.code.council then return self:run_council(job) end
-  return call_within(job.code, context(job), job.input)
-end
-
-local function outcome_event(name, attempt, outcome)
-  if outcome.error then
-    return { type = "failed", step = name, attempt = attempt, error = plain_error(outcome.error) }
-  end
-  return { type = "finished", step = name, attempt = attempt, result = outcome.result }
-end
 
 -- What was done is not done again for the sake of a store that is away for a moment.
 function Engine:record(key, event)
@@ -211,8 +151,8 @@ function Engine:go_on(key)
 end
 
 function Engine:work(key, job)
-  local outcome = self:perform(job)
-  local changed, err = self:record(key, outcome_event(job.code.name, job.attempt, outcome))
+  local outcome = work.perform(self.store, self.runner, job)
+  local changed, err = self:record(key, work.event(job.code.name, job.attempt, outcome))
   self.tasks[job.run_id] = nil
   if changed ~= nil then return self:go_on(key) end
   self:complain(key, ("the end of step '%s' could not be stored"):format(job.code.name), err)
@@ -225,6 +165,7 @@ local function leave(self, id, own)
 end
 
 function Engine:launch(id, method, ...)
+  if self.stopped then return end
   local own
   own = task.spawn_root(function(...)
     local _ <close> = setmetatable({}, { __close = function() leave(self, id, own) end })
@@ -239,39 +180,34 @@ end
 
 -- ---- going on ---------------------------------------------------------------------------------------
 
--- The step of the definition that is known here, if it still is what was begun.
-local function code_of(state, step)
-  local definition = registries.shared():lookup("workflow", state.instance.name)
-  local code = definition and definition.by_name[step.name]
-  local kind = code and (code.council and "council" or code.run and "function" or "approval")
-  if kind == step.kind then return code end
-  if not definition then
-    return nil, errors.new("validation", ("workflow '%s' is not known to this process"):format(state.instance.name),
-      { code = "unknown_workflow" })
-  end
-  return nil, errors.new("validation", ("workflow '%s' has no step '%s' of that kind any more"):format(
-    state.instance.name, step.name), { code = "definition_changed" })
+local function unknown(code, text, ...)
+  return nil, errors.new("validation", text:format(...), { code = code })
 end
 
---- The step of a definition that does the work of a stored one.
+--- The step of the definition that is known here, if it still is what was begun.
 ---@param state curia.workflow.State
 ---@param name string
 ---@return table?
 ---@return curia.Error? err kind `validation`, code `unknown_workflow` or `definition_changed`
 function M.code(state, name)
-  return code_of(state, machine.step(state.plan, name))
+  local workflow = state.instance.name
+  local definition = registries.shared():lookup("workflow", workflow)
+  if not definition then
+    return unknown("unknown_workflow", "workflow '%s' is not known to this process", workflow)
+  end
+  local now = machine.step(definition.plan, name)
+  if now and now.kind == machine.step(state.plan, name).kind then return definition.by_name[name] end
+  return unknown("definition_changed", "workflow '%s' has no step '%s' of that kind any more", workflow, name)
 end
 
 local function prepare_all(self, state, names, now)
   local prepared, codes, refused = {}, {}, nil
   for _, name in ipairs(names) do
     local code, err = M.code(state, name)
+    codes[name] = code
+    if code then prepared[name], err = prepare.step(self.store, state, code, now) end
+    if code and err then return nil, nil, err end
     refused = refused or err
-    if code then
-      codes[name], prepared[name] = code, nil
-      prepared[name], err = prepare.step(self.store, state, code, now)
-      if not prepared[name] then return nil, nil, err end
-    end
   end
   return prepared, codes, refused
 end
@@ -338,10 +274,10 @@ function Engine:advance(key)
   end
 end
 
+-- One that is this process's own is claimed too: it may be about to begin here, or have ended meanwhile.
 local function claim(self, key, row)
   local owner, err = self.runner.owner(self.store)
   if not owner then return nil, err end
-  if owner == row.owner then return true end
   local changes, problem = self:apply(key,
     { type = "claim", step = row.name, attempt = row.attempt, from = row.owner, owner = owner })
   if changes == nil then return nil, problem end
@@ -377,7 +313,7 @@ end
 ---@return curia.workflow.Changes|false|nil changes
 ---@return curia.Error?
 function Engine:replay(key, row, outcome)
-  return self:apply(key, outcome_event(row.name, row.attempt, outcome))
+  return self:apply(key, work.event(row.name, row.attempt, outcome))
 end
 
 -- ---- waiting ----------------------------------------------------------------------------------------
@@ -393,8 +329,10 @@ function Engine:await_change(key, ms)
   signal:wait(ms)
 end
 
---- Ends all that is under way here, as if the process had died: the rows stay as they are.
+--- Ends all that is under way here, as if the process had died: the rows stay as they are, and nothing begins here any
+--- more.
 function Engine:stop()
+  self.stopped = true
   for running in pairs(self.under_way) do running:cancel "the engine stops" end
 end
 

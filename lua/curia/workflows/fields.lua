@@ -21,7 +21,7 @@ for _, name in ipairs {
 } do M.run_options[name] = fields.run_options[name] end
 
 M.step = {
-  name = { type = "string", doc = "the step's name", required = true, identifier = true },
+  name = { type = "string", doc = "the step's name", required = true, word = true },
   about = { type = "string", doc = "one line about the step" },
   council = { type = "council|string", doc = "the council that does it", nonempty = true },
   run = { type = "function", doc = "function(ctx, input) -> result, or nil and why not" },

@@ -8,26 +8,26 @@
 --     })
 --     local id = curia.workflows.start("release", { change = "..." }).id
 --     curia.workflows.approve(id, "sign", true)
+local lazy = require "curia.lazy"
 local clock = require "curia.core.clock"
 local config = require "curia.config"
 local definitions = require "curia.workflows.definition"
 local engines = require "curia.workflows.engine"
-local equal = require "curia.equal"
 local errors = require "curia.errors"
 local fields = require "curia.language.fields"
+local instances = require "curia.workflows.instances"
 local json = require "curia.json"
 local machine = require "curia.workflows.machine"
 local options = require "curia.engine.options"
-local paths = require "curia.workflows.paths"
 local reconciling = require "curia.workflows.reconcile"
+local recovery = lazy "curia.recovery"
 local registries = require "curia.registry"
 local rows = require "curia.workflows.rows"
 local scopes = require "curia.workflows.scope"
 local shared = require "curia.store.shared"
 local suggest = require "curia.suggest"
 local system = require "curia.core.system"
-local tidings = require "curia.workflows.tidings"
-local user_code = require "curia.engine.user_code"
+local views = require "curia.workflows.view"
 local workflow_fields = require "curia.workflows.fields"
 local words = require "curia.workflows.words"
 
@@ -79,6 +79,9 @@ function M.register(definition)
   local err = definition:fault()
   if err then return nil, err end
   registries.shared():register("workflow", definition.name, definition)
+  recovery.after_sweep("workflows", function(opts)
+    return M.reconcile { store = opts.store, source_stack = opts.source_stack, source_env = opts.source_env }
+  end)
   return true
 end
 
@@ -99,83 +102,19 @@ end
 
 -- ---- starting -----------------------------------------------------------------------------------------
 
+-- With a step's name and an attempt behind it, it is the id of a run.
+local LONGEST_ID = 48
+
+local function id_fault(text)
+  if #text >= 1 and #text <= LONGEST_ID and not text:find "[/%c]" then return nil end
+  return ("must have 1 to %d bytes, none of them '/' or a control character"):format(LONGEST_ID)
+end
+
 local START = with {
-  id = { type = "string", identifier = true }, subject = { type = "string", nonempty = true },
+  id = { type = "string", form = id_fault }, subject = { type = "string", nonempty = true },
   stack = ANY, env = ANY, source = { type = "string" },
   options = { type = "record", fields = workflow_fields.run_options },
 }
-
-local function subject_of(definition, trigger)
-  if type(definition.subject) == "function" then
-    return user_code.call("subject of workflow " .. definition.name, definition.subject, trigger)
-  end
-  return paths.resolve(definition.subject, { trigger = trigger })
-end
-
-local function find_subject(definition, trigger, opts)
-  if opts.subject then return opts.subject end
-  local subject, err = subject_of(definition, trigger)
-  if err then return nil, err end
-  if subject == nil then return nil end
-  if type(subject) == "table" then
-    return nil, errors.new("validation", ("the subject of workflow '%s' is a table"):format(definition.name),
-      { code = "wrong_type" })
-  end
-  return tostring(subject)
-end
-
-local function instance_of(definition, trigger, opts, subject)
-  local now, key = clock.wall_ms(), key_of(opts.id or system.uuid7(), opts)
-  return {
-    namespace = key.namespace, id = key.id, name = definition.name, subject = subject, status = "running",
-    source = opts.source, definition_hash = definition.hash, plan = definition.plan, trigger_value = trigger,
-    options = opts.options, source_stack = scopes.stamp(opts.stack, "stack"),
-    source_env = scopes.stamp(opts.env, "env"), version = 1, started_at = now, updated_at = now,
-  }
-end
-
-local function in_flight(store, instance)
-  if not instance.subject then return nil end
-  local found, err = store:query([[SELECT id FROM {workflows} WHERE namespace = ? AND name = ? AND subject = ?
-    AND COALESCE(source_stack, '') = ? AND COALESCE(source_env, '') = ? AND status IN ('running', 'blocked')]],
-    instance.namespace, instance.name, instance.subject, instance.source_stack or "", instance.source_env or "")
-  return found and found[1] and found[1].id, err
-end
-
-local function duplicate(instance, other)
-  tidings.duplicate(instance, other)
-  return nil, errors.new("duplicate_run", ("workflow '%s' is in flight for %s already: %s"):format(instance.name,
-    instance.subject, other), { code = "duplicate_in_flight", context = { workflow_id = other } })
-end
-
--- There is one of that id, or one for that subject.
-local function refused(engine, instance)
-  local first, err = rows.load(engine.store, instance)
-  if not first and err.kind ~= "unknown_run" then return nil, err end
-  if not first then
-    local other, problem = in_flight(engine.store, instance)
-    if problem then return nil, problem end
-    if other then return duplicate(instance, other) end
-    return false -- it has ended meanwhile
-  end
-  local trigger = rows.value(engine.store, first.instance.trigger_value)
-  if first.instance.name == instance.name and equal(trigger, instance.trigger_value) then return true end
-  return nil, errors.new("duplicate_run", ("there is a workflow %s already, with another name or trigger"):format(
-    instance.id))
-end
-
-local function insert(engine, instance)
-  while true do
-    local written, err = engine.store:write(rows.insertion(engine.store, instance, instance.plan))
-    if written then
-      tidings.tell(instance, { type = "workflow_started", at = instance.started_at, version = 1 })
-      return true
-    end
-    if not rows.is_lost(err) then return nil, err end
-    local known, problem = refused(engine, instance)
-    if known ~= false then return known, problem end
-  end
-end
 
 local function check_trigger(trigger)
   local _, err = json.encode(trigger)
@@ -197,70 +136,19 @@ function M.start(given, trigger, opts)
   check_trigger(trigger)
   local definition, err = definition_of(given)
   if not definition then return nil, err end
-  local subject
-  subject, err = find_subject(definition, trigger, opts)
-  if err then return nil, err end
   local engine
   engine, err = engine_of(opts)
   if not engine then return nil, err end
-  local instance = instance_of(definition, trigger, opts, subject)
-  local begun
-  begun, err = insert(engine, instance)
+  local instance, begun
+  instance, err = instances.make(definition, trigger, opts, key_of(opts.id or system.uuid7(), opts))
+  if not instance then return nil, err end
+  begun, err = instances.insert(engine.store, instance)
   if begun then begun, err = engine:advance(instance) end
   if not begun then return nil, err end
   return M.get(instance.id, { namespace = instance.namespace, store = opts.store })
 end
 
 -- ---- looking ------------------------------------------------------------------------------------------
-
-local STEP_PLAIN = { "name", "status", "attempt", "run_id", "reused_from", "retry_at", "started_at", "finished_at" }
-local PLAIN = { "id", "name", "namespace", "subject", "status", "source", "definition_hash", "source_stack",
-  "source_env", "version", "started_at", "updated_at", "finished_at" }
-
-local function copied(row, names)
-  local made = {}
-  for _, name in ipairs(names) do made[name] = row[name] end
-  return made
-end
-
-local function unpack_into(store, made, row, names)
-  for name, column in pairs(names) do
-    local value, err = rows.value(store, row[column])
-    if err then return nil, err end
-    made[name] = value
-  end
-  return made
-end
-
-local function step_view(store, row, plan)
-  local made = copied(row, STEP_PLAIN)
-  made.kind, made.after = plan.kind, plan.after
-  return unpack_into(store, made, row, { input = "input", result = "result", error = "error" })
-end
-
-local function results_of(state, steps)
-  local graph, results = require "curia.workflows.graph", {}
-  for _, name in ipairs(graph.last(state.plan.steps)) do
-    for _, step in ipairs(steps) do
-      if step.name == name then results[name] = step.result end
-    end
-  end
-  return results
-end
-
-local function view(store, state)
-  local row = state.instance
-  local made, err = unpack_into(store, copied(row, PLAIN), row,
-    { trigger = "trigger_value", options = "options", error = "error" })
-  if not made then return nil, err end
-  made.steps = {}
-  for i, plan in ipairs(state.plan.steps) do
-    made.steps[i], err = step_view(store, state.steps[plan.name], plan)
-    if err then return nil, err end
-  end
-  if row.status == "done" then made.result = results_of(state, made.steps) end
-  return made
-end
 
 --- A workflow as it stands: `status` (running, blocked, done, failed, cancelled), `steps` in their order, each with
 --- `status`, `attempt`, `input`, `result`, `error`; once it is done, `result`: those of its last steps by name.
@@ -277,7 +165,7 @@ function M.get(id, where)
   local state
   state, err = rows.load(engine.store, key_of(id, where))
   if not state then return nil, err end
-  return view(engine.store, state)
+  return views.of(engine.store, state)
 end
 
 local STATUSES = { "running", "blocked", "done", "failed", "cancelled" }
@@ -288,8 +176,7 @@ local FILTER = with {
 
 --- Workflows, newest first, without their steps.
 ---@async
----@param filter? {status?: string, workflow?: string, subject?: string, limit?: integer, namespace?: string,
---- store?: curia.Store}
+---@param filter? {status?: string, workflow?: string, subject?: string, limit?: integer} and `namespace`, `store`
 ---@return table[]?
 ---@return curia.Error?
 function M.list(filter)
@@ -304,7 +191,16 @@ end
 local LOOK_MS = 500
 local AWAIT = with { timeout_ms = { type = "duration" } }
 
---- Waits until a workflow has ended, or waits for a human being (`blocked`).
+-- A step that is at work when another one pauses may still come to its end.
+local function is_quiet(state)
+  if state.instance.status == "running" then return false end
+  for _, row in pairs(state.steps) do
+    if row.status == "running" then return false end
+  end
+  return true
+end
+
+--- Waits until a workflow has ended, or is `blocked`, waiting for a human being, with nothing at work.
 ---@async
 ---@param id string
 ---@param opts? {timeout_ms?: number, namespace?: string, store?: curia.Store}
@@ -319,7 +215,7 @@ function M.await(id, opts)
   while true do
     local state, problem = rows.load(engine.store, key)
     if not state then return nil, problem end
-    if state.instance.status ~= "running" then return view(engine.store, state) end
+    if is_quiet(state) then return views.of(engine.store, state) end
     local left = ends - clock.ms()
     if left <= 0 then return nil, errors.new("timeout", ("workflow %s goes on"):format(id)) end
     engine:await_change(key, math.min(left, LOOK_MS))

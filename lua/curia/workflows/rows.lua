@@ -173,7 +173,7 @@ end
 ---@return curia.Error?
 function M.list(store, filter, limit)
   local texts, values = conditions_of(filter)
-  values[#values + 1] = limit or -1
+  values[#values + 1] = limit or math.maxinteger
   return store:query(([[SELECT namespace, id, name, subject, status, source, definition_hash, source_stack, source_env,
     version, started_at, updated_at, finished_at FROM {workflows} WHERE %s ORDER BY started_at DESC, id DESC LIMIT ?]])
     :format(table.concat(texts, " AND ")), table.unpack(values))

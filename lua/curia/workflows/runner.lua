@@ -75,8 +75,8 @@ end
 
 --- Runs a council for a step: the run of that id, whether it is new or goes on already.
 ---@async
----@param job {council: curia.Council|string, input: any, run_id: string, namespace: string, options: table, stack: any,
---- env: any}
+---@param job {council: curia.Council|string, input: any, run_id: string, namespace: string, options: table} and
+--- `stack`, `env`
 ---@return curia.workflow.Outcome
 function M.run(job)
   local run, err = runs.start(job.council, job.input, options_of(job))

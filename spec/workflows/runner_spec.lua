@@ -1,0 +1,86 @@
+local curia = require "curia"
+local helper = require "spec.helper"
+local runner = require "curia.workflows.runner"
+local support = require "spec.workflows.support"
+local system = require "curia.core.system"
+local task = require "curia.task"
+local T = require "spec.engine.support"
+
+local place, store
+
+before_each(function()
+  place = support.place()
+  store = place.store
+end)
+
+after_each(function()
+  place.close()
+end)
+
+local function job(more)
+  local made = { council = T.council { ids = { "a" } }, input = { question = "Why?" }, namespace = "default", options = {},
+    run_id = system.uuid7() }
+  for name, value in pairs(more or {}) do made[name] = value end
+  return made
+end
+
+local function stored(status, columns)
+  local rows, unit = require "curia.store.runs", {}
+  local row = { namespace = "default", run_id = status, council = "x", status = status, durability = "sync", attempt = 1,
+    attempts = 1, fence = 1, events = 0 }
+  for name, value in pairs(columns or {}) do row[name] = value end
+  rows.insert(store, unit, row)
+  assert(store:write(unit))
+  return runner.look(store, "default", status)
+end
+
+describe("the door to runs", function()
+  it("gives what later steps see of a run that has gone well", function()
+    T.answers { a = "Because." }
+    helper.run(function()
+      local outcome = runner.run(job { run_id = "door-1" })
+      assert.same({ "door-1", "ok", "Because." },
+        { outcome.result.run_id, outcome.result.status, outcome.result.content })
+      assert.same({ "ended", outcome }, { runner.look(store, "default", "door-1") })
+    end)
+  end)
+
+  it("gives why a run has failed, was not valid, was cancelled or terminated", function()
+    helper.run(function()
+      local outcome = runner.run(job { council = "nobody" })
+      assert.same({ "invalid_council", "unknown_council" }, { outcome.error.kind, outcome.error.code })
+      T.answers { a = { error = { status = 401, message = "no" } } }
+      assert.equal("auth", runner.run(job()).error.kind)
+      local slow = T.council { ids = { "a" }, members = { a = { run = function() task.sleep(1e6) end } } }
+      local function ended(id, how)
+        local running = task.spawn(runner.run, job { run_id = id, council = slow })
+        task.sleep(10)
+        assert.equal("live", (runner.look(store, "default", id)))
+        how(id)
+        return select(2, running:await())
+      end
+      assert.equal("cancelled", ended("door-2", function(id) runner.cancel("default", id) end).error.kind)
+      assert.equal("terminated", ended("door-3", curia.terminate).error.kind)
+    end)
+  end)
+
+  it("finds in the store what has left memory, however it has ended", function()
+    helper.run(function()
+      assert.equal("unknown", (runner.look(store, "default", "never")))
+      for _, status in ipairs { "pending", "running", "blocked" } do assert.equal("live", (stored(status))) end
+      local found, outcome = stored("completed", { result = { run_id = "x", status = "partial", final = { content = "y" } } })
+      assert.same({ "ended", "partial", "y" }, { found, outcome.result.status, outcome.result.content })
+      assert.equal("quorum", select(2, stored("failed", { error = { kind = "quorum", message = "m" } })).error.kind)
+      assert.equal("terminated", select(2, stored "terminated").error.kind)
+      assert.equal("cancelled", select(2, stored("cancelled",
+        { result = { status = "error", errors = { { kind = "cancelled", message = "m" } } } })).error.kind)
+    end)
+  end)
+
+  it("knows that it lives, and that one is dead of which nobody has heard", function()
+    helper.run(function()
+      assert.is_true(runner.is_alive(store, runner.owner(store)))
+      assert.is_false(runner.is_alive(store, "nobody"))
+    end)
+  end)
+end)
