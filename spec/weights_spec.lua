@@ -59,7 +59,7 @@ describe("the weights of members", function()
   end)
 
   it("go on without a store that is down, and the run says so", function()
-    curia.config { reliability = "sqlite" }
+    curia.config { reliability = "sqlite", store = "sqlite:/no/such/folder/a.db" }
     T.script "yes"
     local shares
     local events = T.events(T.council { ids = { "a", "b" }, run = function(ctx)
@@ -71,6 +71,6 @@ describe("the weights of members", function()
     assert.equal(1, #logged)
     assert.equal("error", logged[1].level)
     assert.matches("storage", logged[1].text)
-    curia.config { reliability = false }
+    curia.config { reliability = false, store = "sqlite::memory:" }
   end)
 end)

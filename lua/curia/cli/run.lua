@@ -121,7 +121,7 @@ end
 local function start_options(request)
   local values = request.values
   return {
-    recorder = not values.durable and recorder_of(request) or nil, durability = values.durable and "sync" or nil,
+    recorder = recorder_of(request), durability = values.durable and "sync" or nil,
     offline = request.offline or nil, models = next(request.models) and request.models or nil,
     seed = values.seed, deadline_ms = values.deadline,
     budget = values.budget_usd and budget_of(request) or nil,
