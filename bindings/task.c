@@ -512,10 +512,19 @@ static int scope_add(lua_State *L) {
     return 1;
 }
 
-/* in_scope() -> whether the running task is in a scope with a time of its own */
+/* in_scope() -> what stands for the scope with a time of its own in which the running task is, or false */
 static int task_in_scope(lua_State *L) {
     const curia__task *here = parent_here(L);
-    lua_pushboolean(L, here && here->scope && here->scope->timed);
+    if (here && here->scope && here->scope->timed)
+        lua_pushlightuserdata(L, here->scope);
+    else
+        lua_pushboolean(L, 0);
+    return 1;
+}
+
+/* scope:key() -> what in_scope gives to its tasks */
+static int scope_key(lua_State *L) {
+    lua_pushlightuserdata(L, check_scope(L));
     return 1;
 }
 
@@ -560,14 +569,10 @@ static const luaL_Reg group_meta[] = {{"__gc", group_gc}, {NULL, NULL}};
 static const luaL_Reg signal_methods[] = {
     {"wait", signal_wait}, {"notify", signal_notify}, {NULL, NULL}};
 static const luaL_Reg signal_meta[] = {{"__gc", signal_notify}, {NULL, NULL}};
-static const luaL_Reg scope_methods[] = {{"add", scope_add},
-                                         {"quiet", scope_quiet},
-                                         {"ms", scope_ms},
-                                         {"due", scope_due},
-                                         {"set", scope_set},
-                                         {"advance", scope_advance},
-                                         {"set_wall", scope_set_wall},
-                                         {NULL, NULL}};
+static const luaL_Reg scope_methods[] = {
+    {"add", scope_add},           {"quiet", scope_quiet}, {"ms", scope_ms},
+    {"due", scope_due},           {"set", scope_set},     {"advance", scope_advance},
+    {"set_wall", scope_set_wall}, {"key", scope_key},     {NULL, NULL}};
 static const luaL_Reg scope_meta[] = {{"__gc", scope_gc}, {NULL, NULL}};
 static const luaL_Reg functions[] = {{"spawn", task_spawn},
                                      {"spawn_root", task_spawn_root},

@@ -110,6 +110,10 @@ function FUNCTIONS.decide()
   return require("curia.rules").decide
 end
 
+function FUNCTIONS.revote()
+  return require("curia.revote").revote
+end
+
 function FUNCTIONS.agreement()
   return require("curia.agreement").agreement
 end

@@ -48,7 +48,7 @@ local M = {
   ---@return table
   scope = core.scope,
   --- Whether the running task is in a scope with a time of its own: whether it is a durable run's.
-  ---@return boolean
+  ---@return lightuserdata|false key what `s:key()` of that scope gives
   in_scope = core.in_scope,
   --- How many tasks have not ended, those in the background left out.
   ---@return integer

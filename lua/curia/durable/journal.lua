@@ -10,6 +10,7 @@ local clock = require "curia.core.clock"
 local errors = require "curia.errors"
 local inputs = require "curia.durable.inputs"
 local random = require "curia.engine.random"
+local steady = require "curia.language.steady"
 local task = require "curia.task"
 
 local M = {}
@@ -72,6 +73,7 @@ function M.new(run, mode)
     paths = {}, calls = 0, handed = 0, heard = {}, ids = random.new(run.seed ~ 0x6a6f75726e616c),
   }, Journal)
   journal:adopt(run)
+  steady.set_dice(journal.scope:key(), random.new(run.seed ~ 0x6368616e6365))
   return journal
 end
 
@@ -86,6 +88,7 @@ end
 --- Lets a run go whose outcome is stored: it may be known for a while yet, without all this.
 ---@param run curia.Run
 function Journal:release(run)
+  if run == self.run then steady.set_dice(self.scope:key(), nil) end
   self.runs[run.id], run.journal, run.log.journal = nil, nil, false
 end
 

@@ -5,6 +5,7 @@ local data_form = lazy "curia.language.data_form"
 local dsl = require "curia.language.composition"
 local from_data = lazy "curia.language.from_data"
 local errors = require "curia.errors"
+local steady = require "curia.language.steady"
 local suggest = require "curia.suggest"
 local system = require "curia.core.system"
 
@@ -20,7 +21,7 @@ end
 
 -- The words stand between the file's own variables and _G, so that nothing a file sets reaches _G.
 local function environment()
-  local words = setmetatable(dsl.install({}), { __index = globals() })
+  local words = setmetatable(steady.install(dsl.install({}), globals()), { __index = globals() })
   return setmetatable({}, { __index = words })
 end
 
