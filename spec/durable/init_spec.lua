@@ -124,6 +124,37 @@ describe("a durable run", function()
     end)
   end)
 
+  it("that another process has taken ends here without telling anything, and its row is the other's", function()
+    helper.virtual(function()
+      local run = S.start(council(), nil, { run_id = new_id() })
+      curia.task.sleep(50)
+      assert(store:execute("UPDATE {runs} SET fence = fence + 1, incarnation = 'thief' WHERE run_id = ?", run.id))
+      local ends, last = 0, nil
+      run:on_end(function() ends = ends + 1 end)
+      for event in run:events() do last = event.type end
+      local result, err = run:await()
+      assert.same({ "lost", "lost", "member_started" }, { err.code, run.status, last })
+      curia.task.sleep(1)
+      assert.same({ 1, "running", "thief" }, { ends, row_of(run.id).status, row_of(run.id).incarnation })
+      assert.is_nil(result)
+    end)
+  end)
+
+  it("is stamped with its stack and environment; the caller's are stronger than the configured", function()
+    helper.virtual(function()
+      curia.config { stack = "blue", env = "test" }
+      local first = S.start(council(), nil, { run_id = new_id() })
+      local second = S.start(council(), nil, { run_id = new_id(), stack = "green", env = curia.null })
+      assert(first:await() and second:await())
+      curia.config { stack = "", env = "" }
+      local third = S.start(council(), nil, { run_id = new_id() })
+      assert(third:await())
+      assert.same({ "blue", "test" }, { row_of(first.id).source_stack, row_of(first.id).source_env })
+      assert.same({ "green" }, { row_of(second.id).source_stack, row_of(second.id).source_env })
+      assert.same({}, { row_of(third.id).source_stack, row_of(third.id).source_env })
+    end)
+  end)
+
   it("ends with its owner", function()
     helper.virtual(function()
       local id = new_id()

@@ -35,6 +35,31 @@ describe("a claim", function()
     assert.same({ 5, "one", 2 }, { first.fence, first.incarnation, first.attempts })
   end)
 
+  it("is won by one, however many try at the same moment", function()
+    local won = 0
+    local tries = {}
+    for i = 1, 8 do
+      tries[i] = function()
+        if claim.run(store, row(), { incarnation = "p" .. i, node_id = "n" }) then won = won + 1 end
+      end
+    end
+    local _, failures = require "curia.task".all(tries)
+    assert.same({}, failures)
+    assert.same({ 1, 5 }, { won, row().fence })
+  end)
+
+  it("of a run that has ended is refused", function()
+    assert(store:execute "UPDATE {runs} SET status = 'completed', finalized_at = 1")
+    assert.is_false(claim.run(store, row(), ONE))
+  end)
+
+  it("of a run that has failed is one to try again", function()
+    assert(store:execute "UPDATE {runs} SET status = 'failed', finalized_at = 1")
+    assert.is_true(claim.reopen(store, row(), ONE))
+    assert.is_false(claim.reopen(store, row(), OTHER))
+    assert.same({ "running", 5 }, { row().status, row().fence })
+  end)
+
   it("of what was let go does not count", function()
     assert(store:execute "UPDATE {runs} SET incarnation = NULL")
     assert.is_true(claim.run(store, row(), ONE))

@@ -113,6 +113,31 @@ describe("a sweep", function()
     ended "left-1"
   end)
 
+  it("takes rows of its own stack and of none, and of its own environment alone", function()
+    support.leave_behind(place.url, { count = 3 })
+    local function set(number, stack, env)
+      assert(store:execute("UPDATE {runs} SET source_stack = ?, source_env = ? WHERE run_id = ?", stack or curia.null,
+        env or curia.null, "left-" .. number))
+    end
+    local function left() return store:query "SELECT count(*) AS n FROM {runs} WHERE finalized_at IS NULL"[1].n end
+    local function fail(opts)
+      opts.resolve_policy = function() return "fail" end
+      return curia.recovery.sweep(opts).failed
+    end
+    set(1, "blue") set(2, nil) set(3, "green")
+    assert.same({ 2, 1 }, { fail { source_stack = "blue" }, left() })
+    assert.same({ 1, 0 }, { fail { source_stack = false }, left() })
+  end)
+
+  it("takes those of no environment where it has none", function()
+    support.leave_behind(place.url, { env = "test" })
+    assert.equal(0, curia.recovery.sweep().resumed)
+    curia.config { env = "test" }
+    assert.equal(1, curia.recovery.sweep().resumed)
+    ended "left-1"
+    curia.config { env = "" }
+  end)
+
   it("refuses options that it does not know", function()
     assert.error_matches(function() curia.recovery.sweep { limt = 3 } end, "did you mean 'limit'")
   end)
