@@ -12,14 +12,19 @@ enum { LAST_HANDLES_MS = 100 };
 
 static char host_key, guard_key; /* their addresses are registry keys */
 
-static const luaL_Reg core_modules[] = {
-    {"curia.core.task", curia__open_task},         {"curia.core.clock", curia__open_clock},
-    {"curia.core.json", curia__open_json},         {"curia.core.decoder", curia__open_decoder},
-    {"curia.core.pattern", curia__open_pattern},   {"curia.core.regex", curia__open_regex},
-    {"curia.core.http", curia__open_http},         {"curia.core.system", curia__open_system},
-    {"curia.core.watchdog", curia__open_watchdog}, {"curia.core.sql", curia__open_sql},
-    {"curia.core.embed", curia__open_embed},       {"curia.core.lock", curia__open_lock},
-    {NULL, NULL}};
+static const luaL_Reg core_modules[] = {{"curia.core.task", curia__open_task},
+                                        {"curia.core.clock", curia__open_clock},
+                                        {"curia.core.json", curia__open_json},
+                                        {"curia.core.decoder", curia__open_decoder},
+                                        {"curia.core.pattern", curia__open_pattern},
+                                        {"curia.core.regex", curia__open_regex},
+                                        {"curia.core.http", curia__open_http},
+                                        {"curia.core.system", curia__open_system},
+                                        {"curia.core.watchdog", curia__open_watchdog},
+                                        {"curia.core.sql", curia__open_sql},
+                                        {"curia.core.embed", curia__open_embed},
+                                        {"curia.core.lock", curia__open_lock},
+                                        {NULL, NULL}};
 
 /* The host that this thread has found last: a guess, which holds where its task is the one that
  * runs. */

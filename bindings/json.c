@@ -145,14 +145,11 @@ static int json_is_array(lua_State *L) {
 /* bind(new_error, hint) -> the functions of the module, which report with `errors.new` and
  * `suggest.hint`. */
 static int json_bind(lua_State *L) {
-    static const luaL_Reg functions[] = {{"decode", curia__json_decode},
-                                         {"decoder", curia__json_decoder},
-                                         {"encode", curia__json_encode},
-                                         {"encode_apart", curia__json_encode_apart},
-                                         {"array", json_array},
-                                         {"object", json_object},
-                                         {"is_array", json_is_array},
-                                         {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"decode", curia__json_decode}, {"decoder", curia__json_decoder},
+        {"encode", curia__json_encode}, {"encode_apart", curia__json_encode_apart},
+        {"array", json_array},          {"object", json_object},
+        {"is_array", json_is_array},    {NULL, NULL}};
     luaL_checktype(L, 1, LUA_TFUNCTION);
     luaL_checktype(L, 2, LUA_TFUNCTION);
     luaL_newlibtable(L, functions);

@@ -48,6 +48,7 @@ struct encoder {
     int depth, max_depth, indent;
     size_t apart_from; /* texts of so many bytes stand apart; SIZE_MAX: none do */
     int parts;         /* stack index of their list */
+    int known;         /* of the table of hashes that are known, by text; 0: there is none */
     lua_Integer part_count;
     bool ambiguous; /* an object has a key that means a text that stands apart */
     struct entry first_entries[FIRST_ENTRIES];
@@ -179,16 +180,32 @@ static void put_end(struct encoder *e, char bracket) {
 
 static bool put_table(struct encoder *e, int index, const struct step *step);
 
+/* Pushes the hash of the text at `index`: an answer stands in many values, and is hashed once. */
+static const char *push_hash(struct encoder *e, int index, const char *text, size_t length) {
+    lua_State *L = e->L;
+    if (e->known) {
+        lua_pushvalue(L, index);
+        if (lua_rawget(L, e->known) == LUA_TSTRING) return lua_tostring(L, -1);
+        lua_pop(L, 1);
+    }
+    char hash[CURIA__HASH_TEXT];
+    if (curia__hash(text, length, hash)) luaL_error(L, "not enough memory");
+    lua_pushstring(L, hash);
+    if (!e->known) return lua_tostring(L, -1);
+    lua_pushvalue(L, index);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, e->known);
+    return lua_tostring(L, -1);
+}
+
 /* Writes the hash of a text in its place, and notes both. */
 static bool put_apart(struct encoder *e, int index, const char *text, size_t length) {
     lua_State *L = e->L;
-    char hash[CURIA__HASH_TEXT];
-    if (curia__hash(text, length, hash)) return luaL_error(L, "not enough memory");
+    curia__json_need_stack(L, LUA_MINSTACK);
+    const char *hash = push_hash(e, index, text, length);
     put(e, "{\"$blob\":\"", 10);
     put(e, hash, CURIA__HASH_TEXT - 1);
     put(e, "\"}", 2);
-    curia__json_need_stack(L, LUA_MINSTACK);
-    lua_pushstring(L, hash);
     lua_rawseti(L, e->parts, ++e->part_count);
     lua_pushvalue(L, index);
     lua_rawseti(L, e->parts, ++e->part_count);
@@ -449,6 +466,8 @@ static void start(lua_State *L, struct encoder *e) {
     e->more_entries = lua_gettop(L);
     e->depth = 0;
     e->apart_from = SIZE_MAX;
+    e->parts = e->known = 0;
+    e->part_count = 0;
     e->ambiguous = false;
 }
 
@@ -470,19 +489,20 @@ int curia__json_encode_apart(lua_State *L) {
     luaL_checkany(L, 1);
     lua_Integer from = luaL_checkinteger(L, 2);
     luaL_argcheck(L, from > 0, 2, "bytes, 1 or more");
-    lua_settop(L, 1);
+    lua_settop(L, 3);
+    luaL_argcheck(L, lua_isnil(L, 3) || lua_istable(L, 3), 3, "a table, or nothing");
     lua_newtable(L);
     e.indent = 0;
     e.max_depth = CURIA__JSON_DEFAULT_DEPTH;
     start(L, &e);
     e.apart_from = (size_t)from;
-    e.parts = 2;
-    e.part_count = 0;
+    e.parts = 4;
+    e.known = lua_istable(L, 3) ? 3 : 0;
     e.array_mark = lua_topointer(L, lua_upvalueindex(CURIA__JSON_ARRAY_MARK));
     e.object_mark = lua_topointer(L, lua_upvalueindex(CURIA__JSON_OBJECT_MARK));
     if (!put_value(&e, 1, NULL)) return curia__json_return_error(L, "path");
     lua_pushlstring(L, e.data, e.size);
-    lua_pushvalue(L, 2);
+    lua_pushvalue(L, 4);
     lua_pushboolean(L, e.ambiguous);
     return 3;
 }

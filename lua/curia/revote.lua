@@ -37,8 +37,8 @@ local OPTIONS = { round = { type = "string|integer" }, namespace = fields.config
 ---@async
 ---@param run_id string|curia.Run
 ---@param rule string|function
----@param opts? {round?: string|integer, namespace?: string, decide?: table} `round`: its name or number, the last with
---- ballots without it; `decide`: options of `curia.decide`. Unknown ones raise
+---@param opts? {round?: string|integer, namespace?: string, decide?: table} `round`: its name or number, else the last
+--- with ballots; `decide`: options of `curia.decide`. Unknown ones raise
 ---@return curia.Decision?
 ---@return curia.Error? err kind `unknown_run`, or `validation` (codes `running`, `no_ballots`)
 function M.revote(run_id, rule, opts)

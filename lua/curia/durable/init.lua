@@ -117,12 +117,12 @@ local function begin(run, store, here)
   return take_first(run, store)
 end
 
-local function open_record(store, key, origin)
+local function open_record(store, key, origin, seen)
   if origin.reopen then
     local ok, err = records.reopen(store, key)
     if not ok then return nil, err end
   end
-  local record, err = records.open(store, key, origin.accept)
+  local record, err = records.open(store, key, seen, origin.accept)
   if record then record.reopened = origin.reopen end
   return record, err
 end
@@ -131,7 +131,7 @@ local function resume(run, store, here)
   local origin, key = run.origin, key_of(run)
   local writer = writers.new(store, key, here, origin.row.fence, true)
   run.conductor = conductors.new(run.journal, writer)
-  local record, err = open_record(store, key, origin)
+  local record, err = open_record(store, key, origin, writer.seen)
   if not record then return nil, err end
   local ok
   ok, err = run.conductor:replay(record)

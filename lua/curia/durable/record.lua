@@ -80,11 +80,14 @@ end
 ---@async
 ---@param store curia.Store
 ---@param key {namespace: string, run_id: string}
+---@param seen table<string, true> takes what is stored: the hashes of texts
 ---@param accepted? string the step whose input may differ
 ---@return curia.durable.Record?
 ---@return curia.Error?
-function M.open(store, key, accepted)
-  local record = setmetatable({ store = store, key = key, accepted = accepted, begun = {}, decisions = {} }, Record)
+function M.open(store, key, seen, accepted)
+  local record = setmetatable({
+    store = store, key = key, seen = seen, accepted = accepted, begun = {}, decisions = {},
+  }, Record)
   local ok, err = read_unfinished(record)
   if ok then return record end
   return nil, err
@@ -132,6 +135,7 @@ local function fetch(self, page, at)
   local contents, err = self.store:contents(wanted)
   if not contents then error(err, 0) end
   self.texts = contents
+  for hash, text in pairs(contents) do self.store:know(self.seen, hash, text) end
 end
 
 local function unpacked(self, bytes, texts)

@@ -32,12 +32,13 @@ end
 
 --- A value for storing.
 ---@param value any a JSON value
+---@param known? table<string, string> keeps the hashes of long texts, for the next value that they stand in
 ---@return curia.store.Encoded?
 ---@return curia.Error? err kind `validation`: JSON has no form for it
-function M.encode(value)
-  local bytes, parts, ambiguous = json.encode_apart(value, LONG)
+function M.encode(value, known)
+  local bytes, parts, ambiguous = json.encode_apart(value, LONG, known)
   if not bytes then return nil, parts end
-  if ambiguous then bytes, parts = json.encode_apart(wrapped(value), LONG) end
+  if ambiguous then bytes, parts = json.encode_apart(wrapped(value), LONG, known) end
   return { bytes = bytes, parts = parts }
 end
 
