@@ -21,8 +21,9 @@ local function find_round(result, which)
     local round = result.rounds[i]
     if wanted(round, which) and has_ballots(round) then return round end
   end
-  return nil, errors.new("validation", which == nil and ("run %s has no round with ballots"):format(result.run_id)
-    or ("run %s has no round '%s' with ballots"):format(result.run_id, which), { code = "no_ballots" })
+  local name = which ~= nil and (" '%s'"):format(which) or ""
+  return nil, errors.new("validation", ("run %s has no round%s with ballots"):format(result.run_id, name),
+    { code = "no_ballots" })
 end
 
 local function result_of(run)
