@@ -32,7 +32,9 @@ local function result_of(run)
   return nil, err or errors.new("validation", ("run %s has not ended"):format(run.id), { code = "running" })
 end
 
-local OPTIONS = { round = { type = "string|integer" }, namespace = fields.config.namespace, decide = { type = "table" } }
+local OPTIONS = {
+  round = { type = "string|integer" }, namespace = fields.config.namespace, decide = { type = "table" },
+}
 
 --- Applies a rule to the ballots of a run, which is in memory or in the store.
 ---@async
