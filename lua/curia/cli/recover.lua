@@ -3,9 +3,9 @@ local durable = require "curia.durable"
 local json = require "curia.json"
 local recovery = require "curia.recovery"
 local shared = require "curia.store.shared"
+local signals = require "curia.cli.signals"
 local task = require "curia.task"
 local usage = require "curia.cli.usage"
-local uv = require "luv"
 local worker = require "curia.cli.worker"
 
 local M = {}
@@ -27,15 +27,15 @@ local function print_counts(counts, values)
 end
 
 -- A signal lets go of what has been taken up.
-local function await_runs(stopped)
-  while next(durable.live) and not stopped.now do task.sleep(20) end
+local function await_runs(ending)
+  while next(durable.live) and not ending.now do task.sleep(20) end
 end
 
-local function once(values, opts, stopped)
+local function once(values, opts, ending)
   local counts, err = recovery.sweep(opts)
   if not counts then return nil, err end
   print_counts(counts, values)
-  await_runs(stopped)
+  await_runs(ending)
   return true
 end
 
@@ -46,31 +46,18 @@ local function tell_of(values)
   end
 end
 
-local function for_ever(values, opts, stopped)
+local function for_ever(values, opts, ending)
   say "looking for runs of the dead, every second or so"
   local sweeping = recovery.start(opts, tell_of(values))
-  while not stopped.now do stopped.signal:wait() end
+  while not ending.now do ending.told:wait() end
   sweeping:stop()
   return true
 end
 
-local function catch()
-  local stopped, handles = { now = false, signal = task.signal() }, {}
-  for i, name in ipairs { "sigint", "sigterm", "sighup" } do
-    handles[i] = uv.new_signal()
-    handles[i]:start(name, function()
-      stopped.now = true
-      stopped.signal:notify()
-    end)
-  end
-  return stopped, handles
-end
-
 local function perform(values, opts)
-  local stopped, handles = catch()
-  local ok, err = (values.once and once or for_ever)(values, opts, stopped)
+  local ending <close> = signals.the_end()
+  local ok, err = (values.once and once or for_ever)(values, opts, ending)
   recovery.release(DRAIN_MS)
-  for _, handle in ipairs(handles) do handle:close() end
   shared.close()
   return ok, err
 end

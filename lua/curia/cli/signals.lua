@@ -1,4 +1,5 @@
 --- Ctrl-C and its relatives, for the time of a run: the first asks it to end, the second ends it.
+local task = require "curia.task"
 local uv = require "luv"
 
 local M = {}
@@ -37,6 +38,27 @@ end
 
 function Caught:__close()
   for _, handle in ipairs(self.handles) do handle:close() end
+end
+
+---@class curia.cli.End
+---@field now boolean a signal has come
+---@field told userdata signal: one has come
+local End = { __close = Caught.__close }
+End.__index = End
+
+--- For programs that go on until they are told to stop. Close it as a to-be-closed variable.
+---@return curia.cli.End
+function M.the_end()
+  local ending = setmetatable({ now = false, told = task.signal(), handles = {} }, End)
+  for name in pairs(CODES) do
+    local handle = uv.new_signal()
+    handle:start(name, function()
+      ending.now = true
+      ending.told:notify()
+    end)
+    ending.handles[#ending.handles + 1] = handle
+  end
+  return ending
 end
 
 return M

@@ -5,6 +5,7 @@ local library = require "curia.cli.library"
 local loader = require "curia.language.loader"
 local recovery = require "curia.recovery"
 local shared = require "curia.store.shared"
+local signals = require "curia.cli.signals"
 local task = require "curia.task"
 local telemetry = require "curia.telemetry"
 local usage = require "curia.cli.usage"
@@ -100,15 +101,6 @@ local function stop(workers, drain_ms)
   task.all(functions)
 end
 
-local function the_end()
-  local told, handles = task.signal(), {}
-  for i, name in ipairs { "sigint", "sigterm", "sighup" } do
-    handles[i] = uv.new_signal()
-    handles[i]:start(name, function() told:notify() end)
-  end
-  return told, handles
-end
-
 local function under_way(workers)
   local count = 0
   for _, worker in ipairs(workers) do count = count + worker.executing end
@@ -124,17 +116,16 @@ local function stop_all(workers, sweeping, drain_ms)
 end
 
 local function work(workers, sweeping, drain_ms)
-  local told, handles = the_end()
+  local ending <close> = signals.the_end()
   say "ready"
-  told:wait()
+  ending.told:wait()
   say(("stopping; jobs under way: %d; a second signal gives them back at once"):format(under_way(workers)))
   local hurry = task.spawn_background(function()
-    told:wait()
+    ending.told:wait()
     stop(workers, 0)
   end)
   stop_all(workers, sweeping, drain_ms)
   hurry:cancel()
-  for _, handle in ipairs(handles) do handle:close() end
   say "stopped"
   return 0
 end

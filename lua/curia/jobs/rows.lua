@@ -80,13 +80,8 @@ end
 ---@return curia.Job?
 ---@return curia.Error?
 function M.unpacked(store, row)
-  for _, name in ipairs(PACKED) do
-    if row[name] ~= nil then
-      local value, err = store:unpack(row[name])
-      if err then return nil, err end
-      row[name] = value
-    end
-  end
+  local ok, err = store:unpack_columns(row, PACKED)
+  if not ok then return nil, err end
   row.group, row.group_name = row.group_name, nil
   return row
 end

@@ -224,6 +224,23 @@ function Store:unpack(bytes, known)
   return values.decode(bytes, function(hash) return contents[hash] end)
 end
 
+--- A row with some of its columns unpacked, where it has them.
+---@async
+---@param row table changed
+---@param names string[]
+---@return table? row
+---@return curia.Error?
+function Store:unpack_columns(row, names)
+  for _, name in ipairs(names) do
+    if row[name] ~= nil then
+      local value, err = self:unpack(row[name])
+      if err then return nil, err end
+      row[name] = value
+    end
+  end
+  return row
+end
+
 --- Carries out what was handed over, then closes. Idempotent.
 ---@async
 function Store:close()

@@ -127,17 +127,6 @@ end
 
 -- ---- readers ------------------------------------------------------------------------------------
 
-local function unpacked(store, row)
-  for _, name in ipairs(PACKED) do
-    if row[name] ~= nil then
-      local value, err = store:unpack(row[name])
-      if err then return nil, err end
-      row[name] = value
-    end
-  end
-  return row
-end
-
 --- A run's row.
 ---@async
 ---@param store curia.Store
@@ -148,7 +137,7 @@ end
 function M.get(store, namespace, run_id)
   local rows, err = store:query("SELECT * FROM {runs} WHERE namespace = ? AND run_id = ?", namespace, run_id)
   if not rows then return nil, err end
-  if rows[1] then return unpacked(store, rows[1]) end
+  if rows[1] then return store:unpack_columns(rows[1], PACKED) end
   return nil, errors.new("unknown_run", "there is no run " .. run_id)
 end
 
