@@ -24,3 +24,14 @@ describe("curia recover", function()
     assert.matches("takes no argument", err)
   end)
 end)
+
+describe("two processes that recover at the same moment", function()
+  it("take each run up once", function()
+    support.leave_behind(place.url, { count = 20 })
+    shared.close()
+    local function recover() return place.run("recover", "--once") end
+    require "spec.helper".run(function() require "curia.task".all { recover, recover } end, 30000)
+    local found = shared.of(place.url):query "SELECT max(fence) AS fence, count(finalized_at) AS ended FROM {runs}"[1]
+    assert.same({ fence = 2, ended = 20 }, found)
+  end)
+end)

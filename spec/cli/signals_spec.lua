@@ -45,7 +45,6 @@ end)
 
 describe("a program that goes on until it is told to stop", function()
   it("hears of the first signal", function()
-    local uv = require "luv"
     require "spec.helper".run(function()
       local ending <close> = require "curia.cli.signals".the_end()
       assert.is_false(ending.now)

@@ -142,3 +142,31 @@ describe("a sweep", function()
     assert.error_matches(function() curia.recovery.sweep { limt = 3 } end, "did you mean 'limit'")
   end)
 end)
+
+describe("a run that a sweep cannot go on with", function()
+  it("is given back, for another claim", function()
+    support.leave_behind(place.url)
+    local resuming = require "curia.durable.resume"
+    local resume = resuming.resume
+    resuming.resume = function() return nil, require "curia.errors".new("internal", "not now") end
+    local lines = T.logged(function() assert.equal(1, curia.recovery.sweep().skipped) end)
+    resuming.resume = resume
+    assert.matches("not now", lines[1])
+    assert.equal(1, curia.recovery.sweep().resumed)
+    assert.equal("ok", ended("left-1").status)
+  end)
+
+  it("is found behind any number of runs of the living", function()
+    T.script { content = "slow", delay_ms = 300 }
+    local mine = {}
+    for i = 1, 3 do mine[i] = S.start(T.council { ids = { "a" } }, nil, { run_id = "living-" .. i }) end
+    curia.task.run(curia.task.sleep, 20)
+    support.leave_behind(place.url)
+    assert.equal(1, curia.recovery.sweep { limit = 1 }.resumed)
+    ended "left-1"
+    for i = 1, 3 do
+      assert(mine[i]:await())
+      mine[i]:leave_to_others()
+    end
+  end)
+end)

@@ -30,6 +30,25 @@ function M.run(store, row, node)
   return true
 end
 
+-- An incarnation that no process has: who takes a run of it up has claimed it from the dead, which counts.
+local NOBODY = "nobody"
+
+local GIVE_BACK = [[UPDATE {runs} SET owner = NULL, incarnation = ?, attempts = attempts - ? WHERE namespace = ?
+  AND run_id = ? AND fence = ? AND incarnation = ? AND status IN ('pending', 'running') AND finalized_at IS NULL]]
+
+--- Gives a run up that was claimed and could not be gone on with; another claim, here or elsewhere, tries again.
+---@async
+---@param store curia.Store
+---@param row curia.store.RunRow
+---@param counts boolean whether the run is to blame, so that it is poisoned in the end
+---@return true?
+---@return curia.Error?
+function M.give_back(store, row, counts)
+  local back = not counts and row.attempts > 0 and 1 or 0
+  local done, err = store:execute(GIVE_BACK, NOBODY, back, row.namespace, row.run_id, row.fence, row.incarnation)
+  return done and true, err
+end
+
 local REOPEN = [[UPDATE {runs} SET fence = fence + 1, owner = ?, incarnation = ?, status = 'running',
   finalized_at = NULL, updated_at = ? WHERE namespace = ? AND run_id = ? AND fence = ? AND status = 'failed']]
 
@@ -59,9 +78,10 @@ local LAST_EVENT = "SELECT max(seq) AS last FROM {run_events} WHERE namespace = 
 ---@param store curia.Store
 ---@param row curia.store.RunRow
 ---@param err curia.Error kind `orphaned` or `poisoned`
+---@param add? fun(unit: curia.sql.Statement[]) what is to happen in the same unit
 ---@return true?
 ---@return curia.Error? problem
-function M.fail(store, row, err)
+function M.fail(store, row, err, add)
   local found, problem = store:query(LAST_EVENT, row.namespace, row.run_id)
   if not found then return nil, problem end
   local now, unit = clock.wall_ms(), {}
@@ -73,8 +93,25 @@ function M.fail(store, row, err)
     v = 1, seq = (found[1].last or 0) + 1, at = now, type = "run_failed", run_id = row.run_id, errors = { err },
     result = result,
   })
+  if add then add(unit) end
   local done
   done, problem = store:write(unit)
+  return done and true, problem
+end
+
+--- Lets a claimed run wait for somebody: its council is not what it was.
+---@async
+---@param store curia.Store
+---@param row curia.store.RunRow
+---@param err curia.Error kind `replay_mismatch`
+---@return true?
+---@return curia.Error? problem
+function M.block(store, row, err)
+  local unit = {}
+  rows.update(store, unit, row, row.fence, {
+    status = "blocked", reason = "replay_mismatch", error = err, owner = json.null, incarnation = json.null,
+  })
+  local done, problem = store:write(unit)
   return done and true, problem
 end
 

@@ -69,11 +69,13 @@ function M.current(store)
   return nodes[store]
 end
 
--- Whoever gets the lock of another knows that nobody has it. Its file is not needed any more.
+-- Only who gets the lock of another, or finds its file gone, knows that nobody has it: whoever cannot look (there is no
+-- descriptor left, or no permission) takes it for alive. The file is not needed any more.
 local function is_held(file)
-  if not uv.fs_stat(file) then return false end
-  local lock, err = locks.acquire(file)
-  if not lock then return err.code == "busy" end
+  local found, _, code = uv.fs_stat(file)
+  if not found then return code ~= "ENOENT" end
+  local lock = locks.acquire(file)
+  if not lock then return true end
   os.remove(file)
   lock:release()
   return false

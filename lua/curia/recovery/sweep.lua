@@ -47,8 +47,23 @@ local function scope_of(opts)
   return where, values
 end
 
-local FOUND = [[SELECT namespace, run_id, incarnation FROM {runs} WHERE status IN ('pending', 'running')
-  AND finalized_at IS NULL AND parent_run_id IS NULL AND (incarnation IS NULL OR incarnation <> ?)
+local OWNERS = [[SELECT DISTINCT incarnation FROM {runs} WHERE status IN ('pending', 'running', 'blocked')
+  AND incarnation IS NOT NULL]]
+
+-- Before any limit: the living may have more runs than one sweep takes up.
+local function living(self)
+  local owners, err = self.store:query(OWNERS)
+  if not owners then return nil, err end
+  local list = { self.node.incarnation }
+  for _, row in ipairs(owners) do
+    local owner = row.incarnation
+    if owner ~= self.node.incarnation and node.is_alive(self.store, owner) then list[#list + 1] = owner end
+  end
+  return list
+end
+
+local FOUND = [[SELECT namespace, run_id, incarnation, fence FROM {runs} WHERE status IN ('pending', 'running')
+  AND finalized_at IS NULL AND parent_run_id IS NULL AND (incarnation IS NULL OR incarnation NOT IN (?%s))
   AND updated_at <= ? %s LIMIT ?]]
 
 local function shuffled(list)
@@ -59,22 +74,19 @@ local function shuffled(list)
   return list
 end
 
--- Runs of the dead and of nobody. Each process is looked at once.
+-- Runs of the dead and of nobody.
 local function find(self)
-  local where, values = scope_of(self.opts)
+  local values, err = living(self)
+  if not values then return nil, err end
+  local others = (", ?"):rep(#values - 1)
+  local where, scope = scope_of(self.opts)
   for i, condition in ipairs(where) do where[i] = "AND " .. condition end
-  table.insert(values, 1, clock.wall_ms() - (self.opts.stale_after_ms or 0))
-  table.insert(values, 1, self.node.incarnation)
+  values[#values + 1] = clock.wall_ms() - (self.opts.stale_after_ms or 0)
+  table.move(scope, 1, #scope, #values + 1, values)
   values[#values + 1] = self.opts.limit or LIMIT
-  local found, err = self.store:query(FOUND:format(table.concat(where, " ")), table.unpack(values))
-  if not found then return nil, err end
-  local alive, list = {}, {}
-  for _, row in ipairs(found) do
-    local owner = row.incarnation
-    if owner and alive[owner] == nil then alive[owner] = node.is_alive(self.store, owner) end
-    if not owner or not alive[owner] then list[#list + 1] = row end
-  end
-  return shuffled(list)
+  local found
+  found, err = self.store:query(FOUND:format(others, table.concat(where, " ")), table.unpack(values))
+  return found and shuffled(found), err
 end
 
 -- ---- what is done with one --------------------------------------------------------------------------
@@ -113,24 +125,39 @@ end
 function act.resume(self, row, made)
   local run, err = resuming.resume(self.store, row, { councils = { [row.council] = made } })
   if run then return "resumed" end
+  claim.give_back(self.store, row, err.kind ~= "storage")
   error(err, 0)
 end
 
+local KEPT = {
+  "namespace", "group_name", "council", "spec_hash", "source", "source_hash", "durability", "recovery", "max_attempts",
+  "job_id", "source_stack", "source_env", "input", "options", "seed",
+}
+
+local function begun_anew(row)
+  local new = {
+    run_id = system.uuid7(), status = "pending", attempt = row.attempt + 1, attempts = 0, fence = 0, events = 0,
+    parent_attempt_run_id = row.run_id,
+  }
+  for _, name in ipairs(KEPT) do new[name] = row[name] end
+  return new
+end
+
+-- The new run is there, and anybody's, in the unit that ends the old one.
 function act.restart(self, row, made)
-  local opts = {}
-  for name, value in pairs(row.options or {}) do opts[name] = value end
-  opts.durability, opts.parent_attempt_run_id, opts.store = row.durability, row.run_id, self.store
-  opts.namespace, opts.group = row.namespace, row.group_name
-  act.fail(self, row, orphaned(row, "it was begun anew"))
-  local run, err = require "curia.engine.runs".start(made, row.input, opts)
-  if run then return "restarted" end
-  error(err, 0)
+  local new, store = begun_anew(row), self.store
+  local done, err = claim.fail(store, row, orphaned(row, "it was begun anew as " .. new.run_id),
+    function(unit) rows.insert(store, unit, new) end)
+  if not done then error(err, 0) end
+  if claim.run(store, new, self.node) then act.resume(self, new, made) end
+  return "restarted"
 end
 
 -- The council, or what became of a run whose council nobody here knows.
 local function find_council(self, row)
   local made, err = pins.find(self.store, row, { councils = self.opts.councils, registry = config.shared().registry })
   if made then return made end
+  if err.kind == "replay_mismatch" then return nil, false, err end
   if err.code ~= "unknown_council" then error(err, 0) end
   local waited = clock.wall_ms() - row.updated_at
   local given_up = self.opts.unknown == "fail" or waited >= (self.opts.unknown_after_ms or UNKNOWN_AFTER_MS)
@@ -143,11 +170,21 @@ local function claimed(self, row)
   return won
 end
 
+-- Nobody goes on with it until somebody has decided.
+local function block(self, row, err)
+  if not claimed(self, row) then return "skipped" end
+  local done, problem = claim.block(self.store, row, err)
+  if not done then error(problem, 0) end
+  log.write("warn", ("run %s is blocked: %s"):format(row.run_id, err.message))
+  return "skipped"
+end
+
 local function take_up(self, row)
   local policy = policy_of(self, row)
-  local made, given_up
+  local made, given_up, changed
   if policy ~= "fail" then
-    made, given_up = find_council(self, row)
+    made, given_up, changed = find_council(self, row)
+    if changed then return block(self, row, changed) end
     if not made and not given_up then return "skipped" end
   end
   local dead = row.attempts >= (row.max_attempts or MAX_ATTEMPTS) and row.incarnation ~= nil and poisoned(row)
@@ -158,11 +195,18 @@ local function take_up(self, row)
   return act[policy](self, row, made)
 end
 
+-- Somebody may have taken it up since it was found, or just before, after the living were counted.
+local function is_free(self, row, found)
+  if row.fence ~= found.fence or row.incarnation ~= found.incarnation then return false end
+  return not row.incarnation or not node.is_alive(self.store, row.incarnation)
+end
+
 -- One bad run does not stop the sweep.
 local function see_to(self, found)
   local ok, outcome = xpcall(function()
     local row, err = rows.get(self.store, found.namespace, found.run_id)
     if not row then error(err, 0) end
+    if not is_free(self, row, found) then return "skipped" end
     return take_up(self, row)
   end, user_code.as_error)
   if not ok then
