@@ -1,5 +1,4 @@
 local curia = require "curia"
-local node = require "curia.recovery.node"
 local rows = require "curia.store.runs"
 local S = require "spec.durable.support"
 local shared = require "curia.store.shared"
@@ -15,10 +14,7 @@ before_each(function()
   T.script { content = "yes", delay_ms = 40 }
 end)
 
-after_each(function()
-  node.leave(store)
-  place.close()
-end)
+after_each(function() place.close() end)
 
 local function two_steps()
   return T.council { ids = { "a", "b" }, name = "two", rounds = { "independent_analysis", "independent_analysis" } }

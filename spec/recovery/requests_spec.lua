@@ -1,5 +1,4 @@
 local curia = require "curia"
-local node = require "curia.recovery.node"
 local requests = require "curia.recovery.requests"
 local rows = require "curia.store.runs"
 local S = require "spec.durable.support"
@@ -13,10 +12,7 @@ before_each(function()
   store = assert(shared.configured())
 end)
 
-after_each(function()
-  node.leave(store)
-  place.close()
-end)
+after_each(function() place.close() end)
 
 describe("what is asked of a run in the store", function()
   it("is heard by the process that has it", function()

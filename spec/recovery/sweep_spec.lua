@@ -1,5 +1,4 @@
 local curia = require "curia"
-local node = require "curia.recovery.node"
 local rows = require "curia.store.runs"
 local S = require "spec.durable.support"
 local shared = require "curia.store.shared"
@@ -15,10 +14,7 @@ before_each(function()
   curia.config { stack = "", env = "" }
 end)
 
-after_each(function()
-  node.leave(store)
-  place.close()
-end)
+after_each(function() place.close() end)
 
 local function row_of(run_id)
   return assert(rows.get(store, "default", run_id))

@@ -36,7 +36,7 @@ local MOST_AT_ONCE = 256
 ---@return curia.Conductor
 function M.new(journal, writer, row)
   return setmetatable({
-    journal = journal, writer = writer, row = row, entries = {}, changes = {}, zero_ms = -clock.ms(),
+    journal = journal, writer = writer, row = row, entries = {}, zero_ms = -clock.ms(),
   }, Conductor)
 end
 

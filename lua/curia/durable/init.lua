@@ -1,5 +1,6 @@
 --- Durable runs (SPEC 16): what has been paid for is stored before anything depends on it, and a run whose process has
 --- died goes on in another one as if nothing had happened.
+local claim = require "curia.recovery.claim"
 local clock = require "curia.core.clock"
 local conductors = require "curia.durable.conductor"
 local equal = require "curia.equal"
@@ -161,11 +162,9 @@ end
 
 -- The council asks for something else than is on record: nothing of it is done until somebody has decided.
 local function block(run, err)
-  local writer, unit = run.conductor.writer, {}
-  rows.update(writer.store, unit, writer.key, writer.fence, {
-    status = "blocked", reason = "replay_mismatch", error = err, owner = json.null, incarnation = json.null,
-  })
-  local done, problem = writer.store:write(unit)
+  local writer = run.conductor.writer
+  local row = { namespace = writer.key.namespace, run_id = writer.key.run_id, fence = writer.fence }
+  local done, problem = claim.block(writer.store, row, err)
   if not done then log.write("error", ("run %s: %s"):format(run.id, problem.message)) end
 end
 

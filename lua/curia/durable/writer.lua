@@ -18,7 +18,6 @@ local M = {}
 ---@field node {incarnation: string, node_id: string} this process
 ---@field seen table<string, true> content that is known to be stored
 ---@field exists boolean the run has a row
----@field status? string as it is stored
 ---@field patience_ms number for how long a unit is tried again
 local Writer = {}
 Writer.__index = Writer

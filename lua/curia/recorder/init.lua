@@ -5,7 +5,6 @@
 -- wait, and the run never waits for them. One that raises, or returns nil and an error, is not given anything further
 -- but the end: the run goes on, and says so.
 local choice = require "curia.recorder.choice"
-local clock = require "curia.core.clock"
 local errors = require "curia.errors"
 local log = require "curia.log"
 local task = require "curia.task"
@@ -103,20 +102,13 @@ local function deliver_rest(recording)
   while subscription:waiting() do hand_on(recording, subscription:next()) end
 end
 
-local function notify(run)
-  run.log:pass_on {
-    v = 1, type = "run_recorded", at = clock.wall_ms(), after = run.log.count, run_id = run.id,
-    parent_run_id = run.log.parent_run_id,
-  }
-end
-
 local function record(recording)
   local run <const> = recording.run
   local guard <close> = setmetatable({}, { __close = function() going[recording] = nil end })
   recording.initialized = call(recording, "init", run.id, recording.args)
   if not pcall(deliver, recording) then deliver_rest(recording) end
   if recording.initialized then call(recording, "finalize", outcome_of(run), run.id) end
-  if recording.attached then notify(run) end
+  if recording.attached then run.log:tell_recorded() end
 end
 
 -- ---- for those who start and hold runs -----------------------------------------------------------------
