@@ -15,8 +15,7 @@ Rows.__index = Rows
 --- Adds a row: as many values as there are columns, nil for NULL.
 function Rows:add(...)
   local width = self.shape.width
-  local last = self.count * width + 1
-  for i = 1, width do self.values[last + i] = (select(i, ...)) end
+  table.move({ ... }, 1, width, self.count * width + 2, self.values)
   self.count = self.count + 1
   if self.count == MOST_ROWS then self:flush() end
 end
