@@ -35,7 +35,7 @@ describe("a stored value", function()
   end)
 
   it("is not written again where it stands in another one", function()
-    local answer, other = { content = ("short "):rep(100) }, { content = LONG }
+    local answer, other = { content = ("short "):rep(60) }, { content = LONG }
     local round = { results = { a = answer, b = other } }
     local fragments = {}
     local first = values.encode({ answer, round, { ["$blob"] = 1 } }, nil, fragments)
