@@ -125,10 +125,12 @@ lines elsewhere (and with TERM=dumb or a locale that is not UTF-8). NO_COLOR and
 CLICOLOR=0 take the colours away; CLICOLOR_FORCE=1 brings them to a terminal
 that is not known to have any.
 
-Ctrl-C cancels the run and prints what there is; twice stops at once.
+Ctrl-C cancels the run and prints what there is; twice stops at once. SIGTERM
+and a closed terminal cancel too, but let go of a durable run once what is under
+way has ended: `curia resume` goes on with it.
 
 Exit codes: 0 ok, 2 partial (an answer, but somebody is missing in it),
-1 failed, 64 wrong usage, 130 interrupted.]],
+1 failed, 64 wrong usage, 129, 130 and 143 ended by a signal.]],
 }
 
 local check = {
