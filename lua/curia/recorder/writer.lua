@@ -5,6 +5,7 @@
 local clean = require "curia.recorder.clean"
 local clock = require "curia.core.clock"
 local errors = require "curia.errors"
+local firsts = require "curia.store.first"
 local json = require "curia.json"
 local nodes = require "curia.recovery.node"
 local requests = require "curia.recorder.requests"
@@ -85,19 +86,34 @@ end
 
 -- ---- what a recorder does -------------------------------------------------------------------------
 
+-- An id of the user's own may have been begun before, by this process or another: who began first is known once the
+-- row is stored.
+function Writer:begin(unit)
+  if not self.run.opts.run_id then return self:hand_over(unit) end
+  local done, err = self.store:write(unit)
+  if done then return true end
+  if err.code ~= "constraint" then return nil, err end
+  local row, problem = firsts.ended(self.store, self.run)
+  self.first = { row = row, err = problem }
+  return true
+end
+
+function Writer:open()
+  local store, err = open_store(self.args, self.run.config)
+  if not store then return nil, err end
+  self.store = store
+  return nodes.current(store)
+end
+
 function Writer:init()
-  local err
-  self.store, err = open_store(self.args, self.run.config)
-  if not self.store then return nil, err end
-  local node
-  node, err = nodes.current(self.store)
+  local node, err = self:open()
   if not node then return nil, err end
   retention.keep(self.store, self.run.config:get "retention")
   local unit, row = {}, self:row(node)
   rows.insert(self.store, unit, row, self.seen)
   self.status = row.status
-  local ok, problem = self:hand_over(unit)
-  if ok then requests.watch(self.store, self.run) end
+  local ok, problem = self:begin(unit)
+  if ok and not self.first then requests.watch(self.store, self.run) end
   return ok, problem
 end
 
@@ -159,6 +175,7 @@ function M.new(run, args)
   }, Writer)
   return {
     init = function() return writer:init() end,
+    first = function() return writer.first end,
     event = function(event) return writer:event(event) end,
     flush = function() return writer:flush() end,
     finalize = function(outcome) return writer:finalize(outcome) end,
