@@ -18,6 +18,19 @@ describe("curia recover", function()
     assert.same({ 0, '{"failed":0,"restarted":0,"resumed":0,"skipped":0}\n' }, { code, out })
   end)
 
+  it("keeps to the stack and the environment that it is told", function()
+    support.leave_behind(place.url, { stack = "blue", env = "test" })
+    local function resumed(...)
+      local code, out = place.run("recover", "--once", "--json", ...)
+      assert.equal(0, code)
+      return out:match '"resumed":(%d+)'
+    end
+    assert.equal("0", resumed())
+    assert.equal("0", resumed("--stack", "green", "--env", "test"))
+    assert.equal("0", resumed("--stack", "*", "--env", ""))
+    assert.equal("1", resumed("--stack", "blue", "--env", "test"))
+  end)
+
   it("takes no argument", function()
     local code, _, err = place.run("recover", "left-1")
     assert.equal(64, code)

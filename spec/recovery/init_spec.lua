@@ -34,6 +34,42 @@ describe("recovery", function()
     end)
   end)
 
+  -- How often there was a sweep in a while.
+  local function sweeps(opts, run)
+    local count = 0
+    local recovery = curia.recovery.start(opts, function() count = count + 1 end)
+    curia.task.run(function()
+      curia.task.sleep(150)
+      if run then run() end
+      recovery:stop()
+    end)
+    return count
+  end
+
+  it("sweeps as often as it is told, else as the configuration says", function()
+    assert.is_true(sweeps { every_ms = 10 } > 3)
+    assert.equal(1, sweeps {})
+    curia.config { sweep = { every = "10ms" } }
+    local count = sweeps {}
+    curia.config { sweep = {} }
+    assert.is_true(count > 3)
+    assert.error_matches(function() curia.recovery.start { every = "soon" } end, "every")
+    assert.error_matches(function() curia.recovery.start { evry_ms = 3 } end, "did you mean 'every_ms'")
+  end)
+
+  it("only hears where sweeping is not enabled", function()
+    curia.config { sweep = { enabled = false } }
+    support.leave_behind(place.url)
+    assert.equal(0, sweeps {})
+    assert.equal("running", rows.get(store, "default", "left-1").status)
+    assert.is_true(sweeps({ enabled = true }, function()
+      local run = assert(curia.find "left-1")
+      assert(run:await())
+      run:leave_to_others()
+    end) > 0)
+    curia.config { sweep = {} }
+  end)
+
   it("cancels the runs of which that was asked in the store", function()
     local run = S.start(two_steps(), nil, { run_id = "asked-to-end" })
     curia.task.run(function()

@@ -21,7 +21,7 @@ local M = {}
 
 M.sweep = sweeping.sweep
 
-local EVERY_MS = 1000
+local EVERY_MS, LEAST_MS = 1000, 10
 local DRAIN_MS = 10000
 
 local function open(opts)
@@ -90,8 +90,8 @@ local Recovery = {}
 Recovery.__index = Recovery
 
 -- Many processes that begin together shall not sweep together.
-local function pause_ms()
-  return EVERY_MS // 2 + (system.random_integer() & 0x7fffffff) % EVERY_MS
+local function pause_ms(every_ms)
+  return every_ms // 2 + (system.random_integer() & 0x7fffffff) % every_ms
 end
 
 local followers = {} -- by name: what is done after each sweep
@@ -125,16 +125,44 @@ end
 local function keep_sweeping(self)
   while not self.stopped do
     one_round(self)
-    if not self.stopped then self.wake:wait(pause_ms()) end
+    if not self.stopped then self.wake:wait(pause_ms(self.every_ms)) end
   end
 end
 
---- Sweeps every second or so, until it is stopped.
----@param opts? table of `sweep`
+local function new(opts, more)
+  local self = setmetatable({ opts = opts, stopped = false, wake = task.signal() }, Recovery)
+  for name, value in pairs(more or {}) do self[name] = value end
+  return self
+end
+
+-- What is not said here is in the configuration (`sweep`).
+local function rhythm_of(opts)
+  local configured = config.shared():get "sweep" or {}
+  local enabled = opts.enabled
+  if enabled == nil then enabled = configured.enabled ~= false end
+  return enabled, math.max(LEAST_MS, (opts.every_ms or configured.every_ms or EVERY_MS) // 1)
+end
+
+local START = {}
+for _, rules in ipairs { sweeping.OPTIONS, fields.sweep } do
+  for name, rule in pairs(rules) do START[name] = rule end
+end
+
+local function of_sweep(opts)
+  local own = {}
+  for name in pairs(sweeping.OPTIONS) do own[name] = opts[name] end
+  return own
+end
+
+--- Sweeps every second or so, until it is stopped. Where that is not enabled it only hears (`M.hear`).
+---@param opts? table of `sweep`, and `enabled`, `every_ms` (at least 10), which win over those of the configuration
 ---@param told? fun(counts: table) called after each sweep
 ---@return curia.Recovery with `stop()`
 function M.start(opts, told)
-  local self = setmetatable({ opts = opts or {}, told = told, stopped = false, wake = task.signal() }, Recovery)
+  opts = options.read("start", opts, START)
+  local enabled, every_ms = rhythm_of(opts)
+  if not enabled then return M.hear { store = opts.store } end
+  local self = new(of_sweep(opts), { told = told, every_ms = every_ms })
   self.task = task.spawn_background(keep_sweeping, self)
   return self
 end
@@ -151,7 +179,7 @@ end
 ---@param opts? {store?: string}
 ---@return curia.Recovery with `stop()`
 function M.hear(opts)
-  local self = setmetatable({ opts = opts or {}, stopped = false, wake = task.signal() }, Recovery)
+  local self = new(opts or {})
   self.task = task.spawn_background(keep_hearing, self)
   return self
 end

@@ -218,7 +218,8 @@ end
 
 -- ---- the sweep ------------------------------------------------------------------------------------
 
-local OPTIONS = {
+--- Which runs, and what is done with them.
+M.OPTIONS = {
   stale_after_ms = { type = "integer", min = 0 }, source_stack = { type = "any" }, source_env = { type = "any" },
   resolve_policy = { type = "function" }, limit = { type = "integer", min = 1 }, councils = { type = "table" },
   unknown = { type = "string", enum = { "skip", "fail" } }, unknown_after_ms = { type = "integer", min = 0 },
@@ -233,7 +234,7 @@ local OPTIONS = {
 ---@return {resumed: integer, restarted: integer, failed: integer, skipped: integer}?
 ---@return curia.Error? err kind `storage`
 function M.sweep(opts)
-  opts = options.read("sweep", opts, OPTIONS)
+  opts = options.read("sweep", opts, M.OPTIONS)
   local store, err
   if opts.store then store, err = shared.of(opts.store) else store, err = shared.configured() end
   if not store then return nil, err end
