@@ -1,5 +1,4 @@
 local claim = require "curia.recovery.claim"
-local errors = require "curia.errors"
 local rows = require "curia.store.runs"
 local S = require "spec.durable.support"
 local shared = require "curia.store.shared"
@@ -72,17 +71,5 @@ describe("a claim", function()
     rows.update(store, unit, { namespace = "default", run_id = "r" }, 4, { status = "completed" })
     local _, err = store:write(unit)
     assert.is_true(rows.is_lost(err))
-  end)
-
-  it("may end the run with an error, which is its last event", function()
-    local own = row()
-    assert(claim.run(store, own, ONE))
-    assert(claim.fail(store, own, errors.new("orphaned", "nobody")))
-    local now = row()
-    assert.same({ "failed", "orphaned", "orphaned" }, { now.status, now.error.kind, now.result.errors[1].kind })
-    assert.is_truthy(now.finalized_at)
-    local events = rows.events(store, "default", "r")
-    assert.same({ 1, "run_failed" }, { events[1].seq, events[1].type })
-    assert.is_false(claim.run(store, row(), OTHER))
   end)
 end)

@@ -71,34 +71,6 @@ function M.reopen(store, row, node)
   return true
 end
 
-local LAST_EVENT = "SELECT max(seq) AS last FROM {run_events} WHERE namespace = ? AND run_id = ?"
-
---- Ends a claimed run with an error: the row, and the last event, in one unit.
----@async
----@param store curia.Store
----@param row curia.store.RunRow
----@param err curia.Error kind `orphaned` or `poisoned`
----@param add? fun(unit: curia.sql.Statement[]) what is to happen in the same unit
----@return true?
----@return curia.Error? problem
-function M.fail(store, row, err, add)
-  local found, problem = store:query(LAST_EVENT, row.namespace, row.run_id)
-  if not found then return nil, problem end
-  local now, unit = clock.wall_ms(), {}
-  local result = { run_id = row.run_id, council = row.council, status = "error", errors = { err }, input = row.input }
-  rows.update(store, unit, row, row.fence, {
-    status = "failed", error = err, result = result, finalized_at = now, owner = json.null, incarnation = json.null,
-  })
-  rows.event(store, unit, row.namespace, {
-    v = 1, seq = (found[1].last or 0) + 1, at = now, type = "run_failed", run_id = row.run_id, errors = { err },
-    result = result,
-  })
-  if add then add(unit) end
-  local done
-  done, problem = store:write(unit)
-  return done and true, problem
-end
-
 --- Lets a claimed run wait for somebody: its council is not what it was.
 ---@async
 ---@param store curia.Store

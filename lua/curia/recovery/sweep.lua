@@ -3,6 +3,7 @@ local claim = require "curia.recovery.claim"
 local clock = require "curia.core.clock"
 local config = require "curia.config"
 local errors = require "curia.errors"
+local failing = require "curia.recovery.failing"
 local fields = require "curia.language.fields"
 local json = require "curia.json"
 local log = require "curia.log"
@@ -117,7 +118,7 @@ end
 local act = {}
 
 function act.fail(self, row, err)
-  local done, problem = claim.fail(self.store, row, err or orphaned(row))
+  local done, problem = failing.fail(self.store, row, err or orphaned(row))
   if not done then error(problem, 0) end
   return "failed"
 end
@@ -146,7 +147,7 @@ end
 -- The new run is there, and anybody's, in the unit that ends the old one.
 function act.restart(self, row, made)
   local new, store = begun_anew(row), self.store
-  local done, err = claim.fail(store, row, orphaned(row, "it was begun anew as " .. new.run_id),
+  local done, err = failing.fail(store, row, orphaned(row, "it was begun anew as " .. new.run_id),
     function(unit) rows.insert(store, unit, new) end)
   if not done then error(err, 0) end
   if claim.run(store, new, self.node) then act.resume(self, new, made) end
