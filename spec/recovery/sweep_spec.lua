@@ -166,3 +166,41 @@ describe("a run that a sweep cannot go on with", function()
     end
   end)
 end)
+
+describe("runs inside of runs that were only recorded", function()
+  local NESTED = {
+    options = "recorder = true", council = [[{ members = { { id = "p", council = council "inner" {
+      members = { scripted "a" }, rounds = { "independent_analysis" } } } }, rounds = { "independent_analysis" } }]],
+    under_way = "SELECT count(*) AS n FROM {runs} WHERE parent_run_id = 'left-1' AND status = 'running'",
+  }
+
+  local function inner()
+    local found = store:query "SELECT run_id FROM {runs} WHERE parent_run_id IS NOT NULL"
+    return row_of(found[1].run_id)
+  end
+
+  it("fail with the run that they are part of", function()
+    support.leave_behind(place.url, NESTED)
+    assert.same({ resumed = 0, restarted = 0, failed = 1, skipped = 0 }, curia.recovery.sweep())
+    assert.same({ "failed", "failed", "orphaned" }, { row_of "left-1".status, inner().status, inner().error.kind })
+    assert.equal(0, curia.recovery.sweep().failed)
+  end)
+
+  it("fail by themselves where that has ended already, or is not recorded", function()
+    support.leave_behind(place.url, NESTED)
+    assert(store:execute "UPDATE {runs} SET status = 'completed', finalized_at = 1 WHERE run_id = 'left-1'")
+    assert.equal(1, curia.recovery.sweep().failed)
+    assert.equal("failed", inner().status)
+    assert(store:execute "UPDATE {runs} SET status = 'running', finalized_at = NULL WHERE parent_run_id = 'left-1'")
+    assert(store:execute "DELETE FROM {runs} WHERE run_id = 'left-1'")
+    assert.equal(1, curia.recovery.sweep().failed)
+  end)
+
+  it("are left alone as long as that goes on", function()
+    support.leave_behind(place.url, NESTED)
+    assert(store:execute("UPDATE {runs} SET incarnation = ? WHERE run_id = 'left-1'",
+      assert(require "curia.recovery.node".current(store)).incarnation))
+    assert.equal(0, curia.recovery.sweep().failed)
+    assert.equal("running", inner().status)
+  end)
+end)
