@@ -134,6 +134,17 @@ describe("a sweep", function()
     curia.config { env = "" }
   end)
 
+  it("looks into the store that it is told, under the names that the configuration says", function()
+    support.leave_behind(place.url)
+    assert.equal(1, curia.recovery.sweep { store = place.url }.resumed)
+    ended "left-1"
+    curia.config { prefix = "other_" }
+    local counts = curia.recovery.sweep { store = place.url }
+    assert.equal(1, #shared.of(place.url, "other_"):query "SELECT incarnation FROM {nodes}")
+    curia.config { prefix = "curia_" }
+    assert.equal(0, counts.resumed)
+  end)
+
   it("refuses options that it does not know", function()
     assert.error_matches(function() curia.recovery.sweep { limt = 3 } end, "did you mean 'limit'")
   end)

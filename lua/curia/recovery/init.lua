@@ -11,7 +11,6 @@ local options = require "curia.engine.options"
 local requests = require "curia.recovery.requests"
 local resuming = require "curia.durable.resume"
 local rows = require "curia.store.runs"
-local shared = require "curia.store.shared"
 local sweeping = require "curia.recovery.sweep"
 local system = require "curia.core.system"
 local task = require "curia.task"
@@ -23,11 +22,6 @@ M.sweep = sweeping.sweep
 
 local EVERY_MS, LEAST_MS = 1000, 10
 local DRAIN_MS = 10000
-
-local function open(opts)
-  if opts.store then return shared.of(opts.store) end
-  return shared.configured()
-end
 
 -- ---- one run --------------------------------------------------------------------------------------
 
@@ -69,7 +63,7 @@ local RESUME = {
 ---@return curia.Error? err kinds `unknown_run`, `validation` (codes `ended`, `running`), `replay_mismatch`, `storage`
 function M.resume(run_id, opts)
   opts = options.read("resume", opts, RESUME)
-  local store, err = open(opts)
+  local store, err = sweeping.store_of(opts)
   if not store then return nil, err end
   local row
   row, err = rows.get(store, opts.namespace or config.shared():get "namespace", run_id)
@@ -113,7 +107,7 @@ end
 local function one_round(self)
   local counts, err = M.sweep(self.opts)
   if counts and self.told then self.told(counts) end
-  local store = counts and open(self.opts)
+  local store = counts and sweeping.store_of(self.opts)
   if store then
     node.tidy(store)
     requests.hear(store)
@@ -170,7 +164,7 @@ end
 local function keep_hearing(self)
   while not self.stopped do
     self.wake:wait(EVERY_MS)
-    local store = not self.stopped and open(self.opts)
+    local store = not self.stopped and sweeping.store_of(self.opts)
     if store then requests.hear(store) end
   end
 end

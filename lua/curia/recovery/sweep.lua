@@ -114,6 +114,16 @@ end
 
 -- ---- the sweep ------------------------------------------------------------------------------------
 
+--- The store that is named, else the configured one.
+---@async
+---@param opts {store?: string}
+---@return curia.Store?
+---@return curia.Error? err kind `storage`
+function M.store_of(opts)
+  if opts.store then return shared.of(opts.store, config.shared():get "prefix") end
+  return shared.configured()
+end
+
 --- Which runs, and what is done with them.
 M.OPTIONS = {
   stale_after_ms = { type = "integer", min = 0 }, source_stack = { type = "any" }, source_env = { type = "any" },
@@ -131,8 +141,7 @@ M.OPTIONS = {
 ---@return curia.Error? err kind `storage`
 function M.sweep(opts)
   opts = options.read("sweep", opts, M.OPTIONS)
-  local store, err
-  if opts.store then store, err = shared.of(opts.store) else store, err = shared.configured() end
+  local store, err = M.store_of(opts)
   if not store then return nil, err end
   local here
   here, err = node.current(store)
