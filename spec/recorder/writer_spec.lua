@@ -44,6 +44,23 @@ describe("the row of a recorded run", function()
     assert.is_true(row.finalized_at >= row.started_at)
   end)
 
+  it("says what is to become of it if its process dies", function()
+    local run = support.recorded({ recovery = { policy = "restart", max_attempts = 2 } })
+    assert.same({ "restart", 2 }, { row_of(run).recovery, row_of(run).max_attempts })
+    assert.equal("fail", row_of(support.recorded({ recovery = "restart" }, "Why?", { recovery = "fail" })).recovery)
+  end)
+
+  it("is the one that is there already, where the run has been claimed under its fence", function()
+    local store, unit = assert(shared.configured()), {}
+    rows.insert(store, unit, {
+      namespace = "default", run_id = "there", council = "spec", status = "pending", durability = "none", attempt = 2,
+      attempts = 0, fence = 4, events = 0, parent_attempt_run_id = "before",
+    })
+    assert(store:write(unit))
+    local row = row_of(support.recorded({}, "Why?", { run_id = "there", recorder = { true, { fence = 4 } } }))
+    assert.same({ "completed", 2, "before", 4 }, { row.status, row.attempt, row.parent_attempt_run_id, row.fence })
+  end)
+
   it("keeps the error and what was done of a run that failed", function()
     T.answers { a = { error = { status = 400, message = "no" } } }
     local row = row_of(support.recorded { ids = { "a" } })

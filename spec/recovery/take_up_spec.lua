@@ -106,6 +106,18 @@ describe("a run that is begun anew", function()
     assert.is_truthy(list[2].started_at)
   end)
 
+  it("may be one that was only recorded, if its council is known here", function()
+    support.leave_behind(place.url, { options = 'recorder = true, recovery = "restart"',
+      under_way = "SELECT count(*) AS n FROM {run_events} WHERE type = 'member_started'" })
+    assert.equal("skipped", take_up.run(sweep(), row_of "left-1"))
+    local known = { councils = { ["left-1"] = T.council { ids = { "a" }, name = "left-1" } } }
+    assert.equal("restarted", take_up.run(sweep(known), row_of "left-1"))
+    local new = attempts()[2].run_id
+    assert.equal("ok", await(new).status)
+    helper.settle(function() return row_of(new).status == "completed" end)
+    assert.equal(2, #attempts())
+  end)
+
   it("waits for another sweep where it cannot begin here", function()
     support.leave_behind(place.url, RESTART)
     local lines

@@ -1,4 +1,5 @@
 --- `curia recover`: takes up the runs of processes that have died, and sees them to their end.
+local again = require "curia.recovery.again"
 local durable = require "curia.durable"
 local json = require "curia.json"
 local recovery = require "curia.recovery"
@@ -28,7 +29,7 @@ end
 
 -- A signal lets go of what has been taken up.
 local function await_runs(ending)
-  while next(durable.live) and not ending.now do task.sleep(20) end
+  while (next(durable.live) or next(again.live)) and not ending.now do task.sleep(20) end
 end
 
 local function once(values, opts, ending)

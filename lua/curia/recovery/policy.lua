@@ -16,8 +16,11 @@ local function resolved(resolve, row)
   return nil, errors.new("validation", "resolve_policy: no policy " .. tostring(policy))
 end
 
--- A declaration is one word, or that and more.
-local function parts(declared)
+--- A declaration is one word, or that and more.
+---@param declared? string|{policy?: string, max_attempts?: integer}
+---@return string? policy
+---@return integer? max_attempts
+function M.parts(declared)
   if type(declared) == "table" then return declared.policy, declared.max_attempts end
   return declared
 end
@@ -29,8 +32,8 @@ local function declared_here(row, known)
 end
 
 --- The policy for a run, and how many processes may die with it: what the function `resolve_policy` says, what the run
---- itself was started with, what the council known here declares, what the stored one does. A durable run goes on
---- otherwise; one that was only recorded fails, as nobody can go on with it.
+--- itself was started with, what the council known here declares, what the stored one does; otherwise a durable run
+--- goes on. Nobody can go on with one that was only recorded: it fails, unless it is to be begun anew.
 ---@param row curia.store.RunRow
 ---@param known {councils?: table<string, curia.Council>, registry: curia.Registry}
 ---@param resolve_policy? fun(row: curia.store.RunRow): string?
@@ -39,11 +42,11 @@ end
 function M.of(row, known, resolve_policy)
   local policy, err = resolved(resolve_policy, row)
   if err then return nil, err end
-  local own, own_most = parts(row.options and row.options.recovery)
-  local here, here_most = parts(declared_here(row, known))
-  local most = own_most or here_most or row.max_attempts or MAX_ATTEMPTS
-  if row.durability == "none" then return "fail", most end
-  return policy or own or here or row.recovery or "resume", most
+  local own, own_most = M.parts(row.options and row.options.recovery)
+  local here, here_most = M.parts(declared_here(row, known))
+  policy = policy or own or here or row.recovery or "resume"
+  if policy == "resume" and row.durability == "none" then policy = "fail" end
+  return policy, own_most or here_most or row.max_attempts or MAX_ATTEMPTS
 end
 
 return M

@@ -1,4 +1,5 @@
 --- Takes up a run whose process has died, or that was let go: claims it, and does what its policy says (SPEC 17).
+local again = require "curia.recovery.again"
 local claim = require "curia.recovery.claim"
 local clock = require "curia.core.clock"
 local errors = require "curia.errors"
@@ -6,9 +7,7 @@ local failing = require "curia.recovery.failing"
 local log = require "curia.log"
 local pins = require "curia.durable.pin"
 local policies = require "curia.recovery.policy"
-local resuming = require "curia.durable.resume"
 local rows = require "curia.store.runs"
-local system = require "curia.core.system"
 local user_code = require "curia.engine.user_code"
 
 local M = {}
@@ -55,27 +54,13 @@ function act.block(sweep, row, err)
 end
 
 function act.resume(sweep, row, made)
-  must(resuming.resume(sweep.store, row, { councils = { [row.council] = made } }))
+  must(again.go_on(sweep.store, row, made))
   return "resumed"
-end
-
-local KEPT = {
-  "namespace", "group_name", "council", "spec_hash", "source", "source_hash", "durability", "recovery", "max_attempts",
-  "job_id", "source_stack", "source_env", "input", "options", "seed",
-}
-
-local function begun_anew(row)
-  local new = {
-    run_id = system.uuid7(), status = "pending", attempt = row.attempt + 1, attempts = 0, fence = 0, events = 0,
-    parent_attempt_run_id = row.run_id, started_at = clock.wall_ms(),
-  }
-  for _, name in ipairs(KEPT) do new[name] = row[name] end
-  return new
 end
 
 -- The new run is there, and anybody's, in the unit that ends the old one: whatever happens then, it is begun once.
 function act.restart(sweep, row, made)
-  local new, store = begun_anew(row), sweep.store
+  local new, store = again.row(row), sweep.store
   must(failing.fail(store, row, orphaned(row, "it was begun anew as " .. new.run_id),
     function(unit) rows.insert(store, unit, new) end))
   local won, err = claim.run(store, new, sweep.node)
@@ -86,13 +71,18 @@ end
 
 -- ---- what is to be done -----------------------------------------------------------------------------
 
-local BEGUN = "SELECT 1 FROM {steps} WHERE namespace = ? AND run_id = ? LIMIT 1"
+local BEGUN = [[SELECT 1 WHERE EXISTS (SELECT 1 FROM {steps} WHERE namespace = ? AND run_id = ?)
+  OR EXISTS (SELECT 1 FROM {run_events} WHERE namespace = ? AND run_id = ?)]]
+
+local function has_begun(sweep, row)
+  return #must(sweep.store:query(BEGUN, row.namespace, row.run_id, row.namespace, row.run_id)) > 0
+end
 
 -- What has never begun is begun, and not begun anew.
 local function policy_of(sweep, row)
   local policy, most = policies.of(row, sweep.known, sweep.opts.resolve_policy)
   must(policy, most)
-  if policy == "restart" and #must(sweep.store:query(BEGUN, row.namespace, row.run_id)) == 0 then policy = "resume" end
+  if policy == "restart" and not has_begun(sweep, row) then policy = "resume" end
   return policy, most
 end
 
