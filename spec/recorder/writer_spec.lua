@@ -44,6 +44,18 @@ describe("the row of a recorded run", function()
     assert.is_true(row.finalized_at >= row.started_at)
   end)
 
+  it("is stamped with its stack and environment; the caller's are stronger than the configured", function()
+    curia.config { stack = "blue", env = "test" }
+    local row = row_of(support.recorded())
+    assert.same({ "blue", "test" }, { row.source_stack, row.source_env })
+    row = row_of(support.recorded({}, "Why?", { stack = "green", env = curia.null }))
+    assert.equal("green", row.source_stack)
+    assert.is_nil(row.source_env)
+    curia.config { stack = "", env = "" }
+    row = row_of(support.recorded())
+    assert.same({}, { row.source_stack, row.source_env })
+  end)
+
   it("says what is to become of it if its process dies", function()
     local run = support.recorded({ recovery = { policy = "restart", max_attempts = 2 } })
     assert.same({ "restart", 2 }, { row_of(run).recovery, row_of(run).max_attempts })

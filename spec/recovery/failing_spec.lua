@@ -76,6 +76,19 @@ describe("a run that is ended for the dead", function()
     assert.same({ "running", "running" }, { row_of "r".status, row_of "inner".status })
   end)
 
+  it("has one last event, however many end it at the same moment", function()
+    put "r"
+    local row, ended, tries = claimed "r", 0, {}
+    for i = 1, 8 do
+      tries[i] = function()
+        if failing.fail(store, row, DEAD) then ended = ended + 1 end
+      end
+    end
+    local _, failures = curia.task.all(tries)
+    assert.same({}, failures)
+    assert.same({ 1, 1 }, { ended, #rows.events(store, "default", "r") })
+  end)
+
   it("has what is to happen with it in the same unit", function()
     put "r"
     local row = claimed "r"

@@ -86,6 +86,21 @@ describe("a run that is taken up", function()
     assert.equal("failed", take_up.run(sweep { councils = { ["left-1"] = known } }, row_of "left-1"))
   end)
 
+  it("is blocked where its council's file has changed, and taken up by no sweep then", function()
+    support.leave_behind(place.url)
+    local path = place.folder.path "changed.lua"
+    local file <close> = assert(io.open(path, "w"))
+    file:write 'return council "left-1" { member "a" { profile = "fast" }, round "independent_analysis" {} }'
+    file:close()
+    assert(store:execute("UPDATE {runs} SET spec_hash = NULL, source = ?, source_hash = 'another'", path))
+    local lines = T.logged(function() assert.equal("skipped", take_up.run(sweep(), row_of "left-1")) end)
+    assert.matches("run left%-1 is blocked: .*changed.lua has changed", lines[1])
+    local row = row_of "left-1"
+    assert.same({ "blocked", "replay_mismatch", "replay_mismatch" }, { row.status, row.reason, row.error.kind })
+    assert.is_nil(row.incarnation)
+    assert.equal(0, curia.recovery.sweep().skipped)
+  end)
+
   it("is part of another that has ended, and fails", function()
     support.leave_behind(place.url)
     assert(store:execute "UPDATE {runs} SET parent_run_id = 'ended'")
