@@ -20,6 +20,48 @@ local function two_steps()
   return T.council { ids = { "a", "b" }, name = "two", rounds = { "independent_analysis", "independent_analysis" } }
 end
 
+describe("a run that is resumed by hand", function()
+  local function state()
+    local row = rows.get(store, "default", "left-1")
+    return { row.status, row.incarnation or "nobody", row.attempts, row.finalized_at or 0 }
+  end
+
+  it("is what it was where that cannot be, and can be tried again", function()
+    support.leave_behind(place.url)
+    for _, was in ipairs {
+      "status = 'running'", "status = 'blocked', incarnation = NULL, owner = NULL",
+      "status = 'failed', finalized_at = 7, incarnation = NULL, owner = NULL",
+    } do
+      assert(store:execute("UPDATE {runs} SET spec_hash = NULL, " .. was))
+      local before = state()
+      local run, err = curia.recovery.resume "left-1"
+      assert.is_nil(run)
+      assert.equal("unknown_council", err.code)
+      assert.same(before, state())
+    end
+    local known = T.council { ids = { "a" }, members = { a = { provider = "scripted" } }, name = "left-1" }
+    local run = assert(curia.recovery.resume("left-1", { councils = { ["left-1"] = known } }))
+    assert(run:await())
+    run:leave_to_others()
+  end)
+
+  it("is refused where it goes on, has ended, or is not durable", function()
+    local function code_of(run_id)
+      local _, err = curia.recovery.resume(run_id)
+      return err.code or err.kind
+    end
+    local run = S.start(two_steps(), nil, { run_id = "here" })
+    curia.task.run(curia.task.sleep, 20)
+    assert.equal("running", code_of "here")
+    assert(run:await())
+    run:leave_to_others()
+    assert.equal("ended", code_of "here")
+    assert.equal("unknown_run", code_of "nowhere")
+    assert(store:execute "UPDATE {runs} SET durability = 'none'")
+    assert.equal("unsupported", code_of "here")
+  end)
+end)
+
 describe("recovery", function()
   it("goes on until it is stopped", function()
     support.leave_behind(place.url)

@@ -71,6 +71,22 @@ function M.reopen(store, row, node)
   return true
 end
 
+local UNDO = [[UPDATE {runs} SET owner = NULL, incarnation = ?, attempts = ?, status = ?, finalized_at = ?
+  WHERE namespace = ? AND run_id = ? AND fence = ? AND incarnation = ?]]
+
+--- Takes a claim back that somebody has asked for and that has come to nothing: the run is what it was, and nobody's.
+---@async
+---@param store curia.Store
+---@param row curia.store.RunRow as it was claimed
+---@param before curia.store.RunRow as it was before
+---@return true?
+---@return curia.Error?
+function M.undo(store, row, before)
+  local done, err = store:execute(UNDO, before.incarnation or json.null, before.attempts, before.status,
+    before.finalized_at or json.null, row.namespace, row.run_id, row.fence, row.incarnation)
+  return done and true, err
+end
+
 --- Lets a claimed run wait for somebody: its council is not what it was.
 ---@async
 ---@param store curia.Store

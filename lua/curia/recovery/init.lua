@@ -38,13 +38,15 @@ local function refusal(store, row)
   end
 end
 
+-- The row as it is claimed; the one that is given stays what it was.
 local function claim_one(store, row)
-  local here, err = node.current(store)
-  if not here then return nil, err end
+  local here, problem = node.current(store)
+  if not here then return nil, problem end
+  local claimed = {}
+  for name, value in pairs(row) do claimed[name] = value end
   local take = row.finalized_at and claim.reopen or claim.run
-  local won
-  won, err = take(store, row, here)
-  if won then return true end
+  local won, err = take(store, claimed, here)
+  if won then return claimed end
   return nil, err or errors.new("validation", ("run %s was taken up by another process"):format(row.run_id),
     { code = "running" })
 end
@@ -70,10 +72,14 @@ function M.resume(run_id, opts)
   if not row then return nil, err end
   err = refusal(store, row)
   if err then return nil, err end
-  local reopen, claimed = row.finalized_at ~= nil
+  local claimed, run
   claimed, err = claim_one(store, row)
   if not claimed then return nil, err end
-  return resuming.resume(store, row, { accept = opts.accept, councils = opts.councils, reopen = reopen })
+  run, err = resuming.resume(store, claimed, {
+    accept = opts.accept, councils = opts.councils, reopen = row.finalized_at ~= nil,
+  })
+  if not run then claim.undo(store, claimed, row) end
+  return run, err
 end
 
 -- ---- again and again --------------------------------------------------------------------------------
