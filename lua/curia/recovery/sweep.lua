@@ -1,6 +1,7 @@
 --- Finds the runs of processes that have died, and takes each up (SPEC 17).
 local clock = require "curia.core.clock"
 local config = require "curia.config"
+local dropped = require "curia.recovery.dropped"
 local fields = require "curia.language.fields"
 local json = require "curia.json"
 local log = require "curia.log"
@@ -76,7 +77,10 @@ end
 
 -- Runs of the dead and of nobody.
 local function find(self)
-  local values, err = living(self)
+  local ok, err = dropped.give_back(self.store, self.node)
+  if not ok then return nil, err end
+  local values
+  values, err = living(self)
   if not values then return nil, err end
   local others = (", ?"):rep(#values - 1)
   local where, scope = scope_of(self.opts)
