@@ -1,5 +1,6 @@
 local again = require "curia.recovery.again"
 local curia = require "curia"
+local helper = require "spec.helper"
 local rows = require "curia.store.runs"
 local S = require "spec.durable.support"
 local shared = require "curia.store.shared"
@@ -45,7 +46,7 @@ describe("a run that is begun anew", function()
     local run = assert(again.go_on(store, row, T.council { ids = { "a" }, name = "c" }))
     assert.is_true(again.live[run])
     assert.equal(3, run:await().metadata.case)
-    curia.task.run(function()
+    helper.run(function()
       while again.live[run] do curia.task.sleep(1) end
     end)
     local stored = rows.get(store, "default", row.run_id)

@@ -2,6 +2,7 @@ local claim = require "curia.recovery.claim"
 local curia = require "curia"
 local errors = require "curia.errors"
 local failing = require "curia.recovery.failing"
+local helper = require "spec.helper"
 local rows = require "curia.store.runs"
 local S = require "spec.durable.support"
 local shared = require "curia.store.shared"
@@ -116,7 +117,7 @@ describe("a stored run that was ended for the dead", function()
     end
     assert(store:write(unit))
     assert(failing.fail(store, claimed "r", DEAD))
-    curia.task.run(function()
+    helper.run(function()
       local found = assert(curia.find "r")
       local stored, err = found:await()
       assert.equal("orphaned", err.kind)

@@ -1,4 +1,5 @@
 local curia = require "curia"
+local helper = require "spec.helper"
 local rows = require "curia.store.runs"
 local S = require "spec.durable.support"
 local shared = require "curia.store.shared"
@@ -67,7 +68,7 @@ describe("recovery", function()
     support.leave_behind(place.url)
     local sweeps = 0
     local recovery = curia.recovery.start({}, function() sweeps = sweeps + 1 end)
-    curia.task.run(function()
+    helper.run(function()
       repeat curia.task.sleep(5) until sweeps > 0
       local run = assert(curia.find "left-1")
       assert(run:await())
@@ -80,7 +81,7 @@ describe("recovery", function()
   local function sweeps(opts, run)
     local count = 0
     local recovery = curia.recovery.start(opts, function() count = count + 1 end)
-    curia.task.run(function()
+    helper.run(function()
       curia.task.sleep(150)
       if run then run() end
       recovery:stop()
@@ -114,7 +115,7 @@ describe("recovery", function()
 
   it("cancels the runs of which that was asked in the store", function()
     local run = S.start(two_steps(), nil, { run_id = "asked-to-end" })
-    curia.task.run(function()
+    helper.run(function()
       curia.task.sleep(20)
       assert(store:execute "UPDATE {runs} SET cancel_requested = 'enough' WHERE run_id = 'asked-to-end'")
       assert(require "curia.recovery.requests".hear(store))
@@ -130,7 +131,7 @@ describe("recovery", function()
       return { content = "yes", delay_ms = 40 }
     end)
     local run = S.start(two_steps(), nil, { run_id = "let-go" })
-    curia.task.run(function()
+    helper.run(function()
       curia.task.sleep(20)
       curia.recovery.release(1000)
       local _, err = run:await()
@@ -147,7 +148,7 @@ describe("recovery", function()
   it("waits no longer than it was told", function()
     T.script { content = "late", delay_ms = 60000 }
     local run = S.start(two_steps(), nil, { run_id = "let-go-late" })
-    curia.task.run(function()
+    helper.run(function()
       curia.task.sleep(20)
       curia.recovery.release(20)
       assert.equal("released", select(2, run:await()).code)

@@ -1,5 +1,6 @@
 local curia = require "curia"
 local errors = require "curia.errors"
+local helper = require "spec.helper"
 local outcomes = require "curia.recovery.outcome"
 local rows = require "curia.store.runs"
 local S = require "spec.durable.support"
@@ -24,7 +25,7 @@ local function left(body, finished)
   T.answers { a = { answer "one", { fault = "hang" } }, b = { answer "two", answer "three" } }
   body.ids, body.name = { "a", "b" }, "left"
   local run = S.start(T.council(body), nil, { run_id = "left", metadata = { case = 3 } })
-  curia.task.run(function()
+  helper.run(function()
     local sql = "SELECT count(*) AS n FROM {steps} WHERE kind = 'call' AND status = 'finished'"
     repeat curia.task.sleep(2) until store:query(sql)[1].n == finished
     T.logged(function() run:leave_to_others() end)

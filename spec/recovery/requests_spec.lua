@@ -1,4 +1,5 @@
 local curia = require "curia"
+local helper = require "spec.helper"
 local requests = require "curia.recovery.requests"
 local rows = require "curia.store.runs"
 local S = require "spec.durable.support"
@@ -51,7 +52,7 @@ end
 describe("what is asked of a run in the store", function()
   it("is heard by the process that has it", function()
     T.script(answer)
-    curia.task.run(function()
+    helper.run(function()
       local run = S.start(asking(), nil, { run_id = "hears" })
       until_blocked(run)
       local row = row_of "hears"
@@ -64,9 +65,34 @@ describe("what is asked of a run in the store", function()
     end)
   end)
 
+  it("is decided once, however many decide at the same moment", function()
+    T.script(answer)
+    helper.run(function()
+      local run = S.start(asking(), nil, { run_id = "once" })
+      until_blocked(run)
+      local row, tries, decided, codes = row_of "once", {}, 0, {}
+      for i = 1, 8 do
+        tries[i] = function()
+          local done, err = requests.decide(store, row, "c1", i % 2 == 0)
+          if done then decided = decided + 1 else codes[err.code] = true end
+        end
+      end
+      function store.query(self, ...) -- all have looked before one decides
+        local found, err = getmetatable(store).query(self, ...)
+        curia.task.sleep(20)
+        return found, err
+      end
+      curia.task.all(tries)
+      store.query = nil
+      assert.same({ 1, { not_pending = true } }, { decided, codes })
+      assert(requests.hear(store))
+      assert(run:await())
+    end)
+  end)
+
   it("is heard of all runs of a process by one statement", function()
     T.script(answer)
-    curia.task.run(function()
+    helper.run(function()
       local runs = {}
       for i = 1, 5 do
         runs[i] = S.start(asking(), nil, { run_id = "asked-" .. i })
@@ -88,7 +114,7 @@ describe("what is asked of a run in the store", function()
 
   it("is not heard by a run of the same id in another store", function()
     T.script(answer)
-    curia.task.run(function()
+    helper.run(function()
       local run = S.start(asking(), nil, { run_id = "twin", store = place.folder.url "other.db" })
       until_blocked(run)
       local unit = {}

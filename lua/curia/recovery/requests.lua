@@ -19,6 +19,11 @@ local DECIDE = [[INSERT INTO {steps} (namespace, run_id, path, kind, status, res
 local FREE = [[UPDATE {runs} SET status = CASE WHEN incarnation IS NULL THEN 'pending' ELSE status END, updated_at = ?
   WHERE namespace = ? AND run_id = ? AND finalized_at IS NULL]]
 
+-- It has ended meanwhile, or somebody else has decided.
+local function is_late(err)
+  return rows.is_lost(err) or err.kind == "storage" and err.code == "constraint"
+end
+
 local function not_pending(row, call_id)
   return errors.new("validation", ("run %s: no call '%s' waits for approval"):format(row.run_id, call_id),
     { code = "not_pending" })
@@ -45,7 +50,7 @@ function M.decide(store, row, call_id, approved, note)
   local done
   done, err = store:write(unit)
   if done then return true end
-  return nil, rows.is_lost(err) and not_pending(row, call_id) or err
+  return nil, is_late(err) and not_pending(row, call_id) or err
 end
 
 -- ---- hearing ----------------------------------------------------------------------------------------
