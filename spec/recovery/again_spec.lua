@@ -23,7 +23,7 @@ local function attempt(durability)
   }
   row.fence = 1
   local unit = {}
-  rows.insert(store, unit, row)
+  again.put(store, unit, row)
   assert(store:write(unit))
   return row
 end
@@ -38,6 +38,23 @@ describe("a run that is begun anew", function()
     assert.same({}, { row.incarnation, row.result })
     assert.are_not.equal("first", row.run_id)
     assert.equal("restart", attempt "none".recovery)
+  end)
+
+  it("is what the job or the step waits for that waited for the one before it", function()
+    local job = [[INSERT INTO {jobs} (job_id, namespace, queue, state, priority, council, run_id, attempt, max_attempts,
+      schedule_at, fence, inserted_at, updated_at)
+      VALUES (?, 'default', 'q', 'executing', 0, 'c', ?, 1, 5, 0, 1, 0, 0)]]
+    local step = [[INSERT INTO {workflow_steps} (namespace, workflow_id, name, position, status, attempt, run_id, version)
+      VALUES ('default', 'w', ?, 1, ?, 1, 'first', 4)]]
+    assert(store:write { { job, "j", "first" }, { job, "other", "second" } })
+    assert(store:write { { step, "waits", "running" }, { step, "over", "failed" } })
+    local row = attempt "sync"
+    local run_of = {}
+    for _, found in ipairs(store:query "SELECT job_id AS name, run_id FROM {jobs}") do run_of[found.name] = found.run_id end
+    for _, found in ipairs(store:query "SELECT name, run_id, version FROM {workflow_steps}") do
+      run_of[found.name] = found.run_id .. " " .. found.version
+    end
+    assert.same({ j = row.run_id, other = "second", waits = row.run_id .. " 5", over = "first 4" }, run_of)
   end)
 
   it("is recorded in the row that is there, if it is not durable", function()

@@ -54,6 +54,14 @@ describe("a run that is ended for the dead", function()
     assert.is_false(claim.run(store, row, HERE))
   end)
 
+  it("is cancelled where that was asked for", function()
+    put "r"
+    assert(failing.fail(store, claimed "r", errors.new("cancelled", "enough")))
+    local row = row_of "r"
+    assert.same({ "cancelled", "enough", "run_failed" },
+      { row.status, row.error.message, rows.events(store, "default", "r")[1].type })
+  end)
+
   it("takes along those that are part of it, however deep, and no others", function()
     put "r"
     put("inner", { parent_run_id = "r" })
@@ -64,7 +72,7 @@ describe("a run that is ended for the dead", function()
     local found = {}
     for _, id in ipairs { "inner", "done", "deep", "other" } do found[id] = row_of(id).status end
     assert.same({ inner = "failed", done = "completed", deep = "failed", other = "running" }, found)
-    assert.matches("run deep: it is part of r, which has failed", row_of "deep".error.message)
+    assert.matches("run deep: it is part of r, which has ended", row_of "deep".error.message)
     assert.equal("run_failed", rows.events(store, "default", "inner")[1].type)
   end)
 

@@ -133,6 +133,22 @@ describe("a run that is begun anew", function()
     assert.equal(2, #attempts())
   end)
 
+  it("is none that was to end: it ends", function()
+    support.leave_behind(place.url, RESTART)
+    assert(store:execute "UPDATE {runs} SET cancel_requested = 'enough'")
+    assert.equal("resumed", take_up.run(sweep(), row_of "left-1"))
+    await "left-1"
+    assert.same({ "cancelled", 1 }, { row_of "left-1".status, #attempts() })
+  end)
+
+  it("is none that was only recorded and was to end", function()
+    support.leave_behind(place.url, { options = 'recorder = true, recovery = "restart"',
+      under_way = "SELECT count(*) AS n FROM {run_events} WHERE type = 'member_started'" })
+    assert(store:execute "UPDATE {runs} SET cancel_requested = 'enough'")
+    assert.equal("failed", take_up.run(sweep(), row_of "left-1"))
+    assert.same({ "cancelled", "enough", 1 }, { row_of "left-1".status, row_of "left-1".error.message, #attempts() })
+  end)
+
   it("waits for another sweep where it cannot begin here", function()
     support.leave_behind(place.url, RESTART)
     local lines

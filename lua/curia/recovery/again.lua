@@ -1,6 +1,7 @@
 --- A run that is begun anew, as another one: its row, which is there before it begins.
 local clock = require "curia.core.clock"
 local resuming = require "curia.durable.resume"
+local rows = require "curia.store.runs"
 local runs = require "curia.engine.runs"
 local system = require "curia.core.system"
 
@@ -28,6 +29,22 @@ function M.row(row)
   for _, name in ipairs(KEPT) do new[name] = row[name] end
   if row.durability == "none" then new.recovery = "restart" end -- whoever finds it begins it
   return new
+end
+
+local OF_JOB = "UPDATE {jobs} SET run_id = ? WHERE job_id = ? AND run_id = ?"
+
+local OF_STEP = [[UPDATE {workflow_steps} SET run_id = ?, version = version + 1 WHERE namespace = ? AND run_id = ?
+  AND status = 'running']]
+
+--- Adds to a unit: the row of the next attempt. A job or a workflow's step whose run it was waits for it from now on.
+---@param store curia.Store
+---@param unit curia.sql.Statement[]
+---@param new curia.store.RunRow
+function M.put(store, unit, new)
+  local before = new.parent_attempt_run_id
+  rows.insert(store, unit, new)
+  if new.job_id then unit[#unit + 1] = { OF_JOB, new.run_id, new.job_id, before } end
+  unit[#unit + 1] = { OF_STEP, new.run_id, new.namespace, before }
 end
 
 -- What of the options that are on record concerns the run itself, and not who has started it.

@@ -13,8 +13,9 @@ local function put(store, unit, row, err)
   if not result then return nil, last end
   local now = clock.wall_ms()
   rows.update(store, unit, row, row.fence, {
-    status = "failed", error = err, result = result, usage = result.usage, cost = result.cost and result.cost.usd,
-    events = last + 1, finalized_at = now, owner = json.null, incarnation = json.null,
+    status = err.kind == "cancelled" and "cancelled" or "failed", error = err, result = result, usage = result.usage,
+    cost = result.cost and result.cost.usd, events = last + 1, finalized_at = now, owner = json.null,
+    incarnation = json.null,
   })
   rows.event(store, unit, row.namespace, {
     v = 1, seq = last + 1, at = now, type = "run_failed", run_id = row.run_id, parent_run_id = row.parent_run_id,
@@ -32,7 +33,7 @@ local INSIDE = [[WITH RECURSIVE inside (run_id, finalized_at) AS (
 local function put_inner(store, unit, outer, run_id, err)
   local row, problem = rows.get(store, outer.namespace, run_id)
   if not row then return nil, problem end
-  return put(store, unit, row, errors.new(err.kind, ("run %s: it is part of %s, which has failed"):format(run_id,
+  return put(store, unit, row, errors.new(err.kind, ("run %s: it is part of %s, which has ended"):format(run_id,
     outer.run_id)))
 end
 
@@ -52,7 +53,7 @@ end
 ---@async
 ---@param store curia.Store
 ---@param row curia.store.RunRow
----@param err curia.Error kind `orphaned` or `poisoned`
+---@param err curia.Error kind `orphaned` or `poisoned`, or `cancelled`, if that was asked for
 ---@param add? fun(unit: curia.sql.Statement[]) what is to happen in the same unit
 ---@return true?
 ---@return curia.Error? problem

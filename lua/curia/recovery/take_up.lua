@@ -7,7 +7,6 @@ local failing = require "curia.recovery.failing"
 local log = require "curia.log"
 local pins = require "curia.durable.pin"
 local policies = require "curia.recovery.policy"
-local rows = require "curia.store.runs"
 local user_code = require "curia.engine.user_code"
 
 local M = {}
@@ -23,6 +22,10 @@ end
 
 local function orphaned(row, why)
   return errors.new("orphaned", ("run %s: its process has died%s"):format(row.run_id, why and ", and " .. why or ""))
+end
+
+local function cancelled(row)
+  return errors.new("cancelled", row.cancel_requested)
 end
 
 local function poisoned(row, count)
@@ -62,7 +65,7 @@ end
 function act.restart(sweep, row, made)
   local new, store = again.row(row), sweep.store
   must(failing.fail(store, row, orphaned(row, "it was begun anew as " .. new.run_id),
-    function(unit) rows.insert(store, unit, new) end))
+    function(unit) again.put(store, unit, new) end))
   local won, err = claim.run(store, new, sweep.node)
   if won then err = select(2, perform(sweep, new, "resume", made)) end
   if err then log.write("error", ("run %s waits for another sweep: %s"):format(new.run_id, err.message)) end
@@ -78,12 +81,16 @@ local function has_begun(sweep, row)
   return #must(sweep.store:query(BEGUN, row.namespace, row.run_id, row.namespace, row.run_id)) > 0
 end
 
--- What has never begun is begun, and not begun anew.
+-- What is to end is not begun anew; what has never begun is begun.
+local function instead_of_restart(sweep, row)
+  if row.cancel_requested then return row.durability == "none" and "fail" or "resume" end
+  return has_begun(sweep, row) and "restart" or "resume"
+end
+
 local function policy_of(sweep, row)
   local policy, most = policies.of(row, sweep.known, sweep.opts.resolve_policy)
   must(policy, most)
-  if policy == "restart" and not has_begun(sweep, row) then policy = "resume" end
-  return policy, most
+  return policy == "restart" and instead_of_restart(sweep, row) or policy, most
 end
 
 -- How many processes have died with it. One that is begun anew each time has made no progress that counts.
@@ -107,7 +114,7 @@ local function decide(sweep, row)
   local policy, most = policy_of(sweep, row)
   local count = deaths(row, policy)
   if count >= most then return "fail", poisoned(row, count) end
-  if policy == "fail" then return "fail", orphaned(row) end
+  if policy == "fail" then return "fail", row.cancel_requested and cancelled(row) or orphaned(row) end
   local made, err = pins.find(sweep.store, row, sweep.known)
   if not made then return unknown(sweep, row, err) end
   return policy, made
