@@ -303,7 +303,10 @@ describe("runs inside of runs that were only recorded", function()
 
   it("fail by themselves where that has ended already, or is not recorded", function()
     support.leave_behind(place.url, NESTED)
-    assert(store:execute "UPDATE {runs} SET status = 'completed', finalized_at = 1 WHERE run_id = 'left-1'")
+    local end_outer = "UPDATE {runs} SET status = 'completed', finalized_at = ? WHERE run_id = 'left-1'"
+    assert(store:execute(end_outer, require "curia.core.clock".wall_ms()))
+    assert.equal(0, curia.recovery.sweep().failed)
+    assert(store:execute(end_outer, 1))
     assert.equal(1, curia.recovery.sweep().failed)
     assert.equal("failed", inner().status)
     assert(store:execute "UPDATE {runs} SET status = 'running', finalized_at = NULL WHERE parent_run_id = 'left-1'")

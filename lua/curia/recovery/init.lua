@@ -1,4 +1,5 @@
 --- Recovery (SPEC 17): the runs of processes that have died are taken up, those of one that ends are let go.
+local again = require "curia.recovery.again"
 local claim = require "curia.recovery.claim"
 local clock = require "curia.core.clock"
 local config = require "curia.config"
@@ -200,19 +201,22 @@ local function drain_all(at_once)
   end
 end
 
-local function await_none(until_ms)
-  while next(durable.live) and clock.ms() < until_ms do task.sleep(5) end
+local function await_none(until_ms, ...)
+  for _, live in ipairs { ... } do
+    while next(live) and clock.ms() < until_ms do task.sleep(5) end
+  end
 end
 
 --- Lets the durable runs of this process go: nothing new is begun, what is under way may end, for so long, and then
---- they are anybody's. Calls that have not ended by then are made again by whoever takes their run up.
+--- they are anybody's. Calls that have not ended by then are made again by whoever takes their run up. Runs without a
+--- journal that recovery has begun anew may end as well in that time, and cannot be let go.
 ---@async
 ---@param drain_ms? number 10000
 function M.release(drain_ms)
   drain_all(false)
-  await_none(clock.ms() + (drain_ms or DRAIN_MS))
+  await_none(clock.ms() + (drain_ms or DRAIN_MS), durable.live, again.live)
   drain_all(true)
-  await_none(clock.ms() + DRAIN_MS)
+  await_none(clock.ms() + DRAIN_MS, durable.live)
 end
 
 return M

@@ -16,7 +16,7 @@ local user_code = require "curia.engine.user_code"
 
 local M = {}
 
-local LIMIT = 1000
+local LIMIT, UNWINDING_MS = 1000, 60000
 
 ---@class curia.Sweep
 ---@field store curia.Store
@@ -61,11 +61,11 @@ local function living(self)
   return list
 end
 
--- A run inside of another is that one's affair, as long as it goes on.
+-- A run inside of another is that one's affair as long as it goes on, and for a while after: it may still unwind.
 local FOUND = [[SELECT namespace, run_id, incarnation, fence FROM {runs} AS r WHERE status IN ('pending', 'running')
   AND finalized_at IS NULL AND (incarnation IS NULL OR incarnation NOT IN (?%s)) AND updated_at <= ?
   AND (parent_run_id IS NULL OR NOT EXISTS (SELECT 1 FROM {runs} AS o WHERE o.namespace = r.namespace
-    AND o.run_id = r.parent_run_id AND o.finalized_at IS NULL)) %s LIMIT ?]]
+    AND o.run_id = r.parent_run_id AND (o.finalized_at IS NULL OR o.finalized_at > ?))) %s LIMIT ?]]
 
 local function shuffled(list)
   for i = #list, 2, -1 do
@@ -86,6 +86,7 @@ local function find(self)
   local where, scope = scope_of(self.opts)
   for i, condition in ipairs(where) do where[i] = "AND " .. condition end
   values[#values + 1] = clock.wall_ms() - (self.opts.stale_after_ms or 0)
+  values[#values + 1] = clock.wall_ms() - UNWINDING_MS
   table.move(scope, 1, #scope, #values + 1, values)
   values[#values + 1] = self.opts.limit or LIMIT
   local found
