@@ -46,8 +46,22 @@ describe("a sweep", function()
     assert(run:await())
     run:leave_to_others()
     support.leave_behind(place.url)
-    assert(store:execute "UPDATE {runs} SET status = 'blocked' WHERE run_id = 'left-1'")
+    assert(store:execute "UPDATE {runs} SET status = 'blocked', incarnation = NULL WHERE run_id = 'left-1'")
     assert.equal(0, curia.recovery.sweep().resumed)
+  end)
+
+  it("takes up what was blocked when its process died, and had something else under way", function()
+    support.leave_behind(place.url)
+    assert(store:execute "UPDATE {runs} SET status = 'blocked'")
+    assert.equal(1, curia.recovery.sweep().resumed)
+    assert.equal("ok", ended "left-1".status)
+  end)
+
+  it("fails a blocked run that was only recorded", function()
+    support.leave_behind(place.url, { options = "recorder = true",
+      under_way = "SELECT count(*) AS n FROM {run_events} WHERE type = 'member_started'" })
+    assert(store:execute "UPDATE {runs} SET status = 'blocked'")
+    assert.equal(1, curia.recovery.sweep().failed)
   end)
 
   it("leaves a run of the living alone, however long nothing is heard of it", function()

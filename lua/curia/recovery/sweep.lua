@@ -61,9 +61,11 @@ local function living(self)
   return list
 end
 
+-- A blocked run that only waits is nobody's, and left alone; one that has an owner had something under way besides.
 -- A run inside of another is that one's affair as long as it goes on, and for a while after: it may still unwind.
-local FOUND = [[SELECT namespace, run_id, incarnation, fence FROM {runs} AS r WHERE status IN ('pending', 'running')
-  AND finalized_at IS NULL AND (incarnation IS NULL OR incarnation NOT IN (?%s)) AND updated_at <= ?
+local FOUND = [[SELECT namespace, run_id, incarnation, fence FROM {runs} AS r
+  WHERE status IN ('pending', 'running', 'blocked') AND finalized_at IS NULL
+  AND (incarnation IS NULL AND status <> 'blocked' OR incarnation NOT IN (?%s)) AND updated_at <= ?
   AND (parent_run_id IS NULL OR NOT EXISTS (SELECT 1 FROM {runs} AS o WHERE o.namespace = r.namespace
     AND o.run_id = r.parent_run_id AND (o.finalized_at IS NULL OR o.finalized_at > ?))) %s LIMIT ?]]
 
