@@ -526,10 +526,13 @@ local recover = {
   examples = {
     { "curia recover --once", "those that there are now, and see them to their end" },
     { "curia recover --councils councils/", "until it is stopped, with councils of your own" },
+    { "curia recover --stack blue --env live", "those of a deployment and an environment" },
   },
   options = {
     { "once", doc = "one look, then the runs that were taken up; otherwise a look every second" },
     { "councils", value = "DIR", doc = "a folder of council files that are known besides those that come with Curia" },
+    { "stack", value = "NAME", doc = "runs of this stack and of none (the configured one); \"*\": of all" },
+    { "env", value = "NAME", doc = "runs of this environment alone (the configured one); \"\": of none" },
     { "json", doc = "print what was done as lines of JSON" },
     config_option,
   },

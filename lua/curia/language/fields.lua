@@ -326,6 +326,12 @@ M.at_rest = {
   unseal = rule("function", "function(bytes) -> bytes: decrypts"),
 }
 
+--- How the runs of dead processes are looked for (`curia.recovery.start`).
+M.sweep = {
+  enabled = rule("boolean", "whether this process takes up the runs of those that have died (true)"),
+}
+duration(M.sweep, "every", "time between two looks, at least 10 ms (1000)")
+
 --- Keys of the configuration.
 M.config = {
   default_profile = rule("string", "profile of members that choose none", { nonempty = true }),
@@ -342,6 +348,7 @@ M.config = {
   node_id = rule("string", "this process's name in the store (the host's name)", { nonempty = true }),
   stack = rule("string", "which of several deployments on one store this is"),
   env = rule("string", "which environment this is: its runs are taken up by no other"),
+  sweep = rule("record", "how the runs of processes that have died are taken up", { fields = M.sweep }),
   retention = rule("duration", "how long runs are kept in the store once they have ended"),
   linger_ms = rule("duration", "how long a finished run stays in memory"),
   loop_stall_ms = rule("duration", "a turn that holds the loop for longer is a stall (telemetry loop.stall)"),
