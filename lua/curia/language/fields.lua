@@ -340,6 +340,7 @@ M.config = {
   default_council = rule("string|council", "what curia.ask runs", { nonempty = true }),
   namespace = namespace,
   store = rule("string", "where runs are kept: sqlite:PATH", { nonempty = true }),
+  data_dir = rule("string", "the store's folder where no `store` is named ($XDG_DATA_HOME/curia)", { nonempty = true }),
   prefix = rule("string", "in front of the names of the store's tables (curia_)", { word = true }),
   mode = rule("string", "single_node, or multi_node: several nodes share one store",
     { enum = { "single_node", "multi_node" } }),
