@@ -253,6 +253,7 @@ function M.terminated(run)
   })
   writer.store:submit(unit)
   conductor:stop()
+  run.journal:release(run)
 end
 
 return M
