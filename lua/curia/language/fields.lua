@@ -295,6 +295,7 @@ M.provider = {
   headers = rule("map", "further headers", { values = rule("string|secret", "a header's value") }),
   limits = rule("record", "limits that are known beforehand", { fields = M.limits }),
   logprobs = rule("boolean", "whether it takes requests for log probabilities (true)"),
+  idempotency_key = rule("boolean", "whether durable runs send Idempotency-Key (false)"),
   script = rule("any", "what the scripted provider answers"),
   extra = rule("map", "merged into every body", { values = rule("any", "any value") }),
 }
