@@ -55,6 +55,17 @@ describe("curia jobs", function()
     assert.equal("1 job was deleted\n", select(2, run("prune", "--older-than", "0s")))
   end)
 
+  it("shows which job is parked", function()
+    local id = enqueue "Ship?"
+    local store = assert(require "curia.store".open(folder.url "jobs.db"))
+    assert(store:execute "UPDATE {jobs} SET state = 'executing'")
+    store:close()
+    assert.is_truthy(select(2, run "list"):find(id .. "  parked ", 1, true))
+    local out = select(2, run("show", id))
+    assert.matches("state +executing", out)
+    assert.matches("parked +its run waits for a decision: curia runs show ", out)
+  end)
+
   it("tells what is wrong", function()
     local code, _, err = run("show", "none")
     assert.equal(1, code)

@@ -272,6 +272,58 @@ describe("a worker", function()
     assert.equal(1, steps)
   end)
 
+  -- A council that asks for a decision before its tool is called.
+  local function asking()
+    curia.config { providers = { test = { adapter = "scripted", script = function(request)
+      calls.a = calls.a + 1
+      local last = request.messages[#request.messages]
+      if last.role == "tool" then return last.content end
+      return { content = "", tool_calls = { { id = "c1", name = "look", arguments = {} } } }
+    end } } }
+    local look = curia.tool "look" { about = "looks", approval = true, run = function() return "seen" end }
+    return engine.council {
+      name = "panel", ids = { "a" }, members = { a = { tools = { look } } },
+      rounds = { { type = "independent_analysis" } },
+    }
+  end
+
+  local function until_parked(job)
+    local found
+    repeat
+      task.sleep(5)
+      found = get(job)
+    until found.state == "executing" and not found.incarnation
+  end
+
+  it("parks a job whose run waits for a decision, and works meanwhile", function()
+    local job = enqueue()
+    local echo = curia.council "echo" { run = function() return "echo" end }
+    helper.run(function()
+      worker = assert(jobs.work { concurrency = 1, councils = { panel = asking(), echo = echo } })
+      until_parked(job)
+      local other = enqueue { council = "echo" }
+      repeat task.sleep(5) until get(other).state == "completed"
+      assert(curia.find(job.run_id):approve("c1", true))
+      repeat task.sleep(5) until get(job).state == "completed"
+      worker:stop()
+    end)
+    assert.same({ 1, 2 }, { get(job).attempt, calls.a })
+  end)
+
+  it("goes on with what another has parked, once somebody has decided", function()
+    local job, council = enqueue(), asking()
+    helper.run(function()
+      worker = assert(jobs.work { councils = { panel = council } })
+      until_parked(job)
+      worker:stop(0)
+      engine.logged(function() curia.find(job.run_id):leave_to_others() end) -- its process dies
+      local row = assert(stored_runs.get(shared.of(url), "default", job.run_id))
+      assert(require "curia.recovery.requests".decide(shared.of(url), row, "c1", true))
+      assert.equal("completed", work(council, job, "completed").state)
+    end)
+    assert.same({ 1, 2 }, { get(job).attempt, calls.a })
+  end)
+
   it("cancels a run with its job", function()
     local job = enqueue()
     local slow = curia.council "panel" { run = function(ctx) ctx:sleep(60000) end }

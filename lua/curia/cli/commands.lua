@@ -341,7 +341,8 @@ local jobs = {
   text = [[
 A council is named as its workers know it (curia worker --councils). States:
 available, scheduled (waits for its time), executing, retryable (waits for its
-next attempt), completed, discarded (given up) and cancelled.
+next attempt), completed, discarded (given up) and cancelled. A job is shown as
+parked, which is executing without a worker, while its run waits for a decision.
 
 Exit codes: 0 ok, 1 failed, 64 wrong usage.]],
 }

@@ -29,8 +29,13 @@ local function print_json(job)
   print((json.encode(job)))
 end
 
+local function is_parked(job)
+  return job.state == "executing" and not job.incarnation
+end
+
 local function line_of(job)
-  return ("%s  %-10s %s  %s  %s  %d/%d"):format(job.job_id, job.state, date(job.inserted_at), job.queue, job.council,
+  local state = is_parked(job) and "parked" or job.state
+  return ("%s  %-10s %s  %s  %s  %d/%d"):format(job.job_id, state, date(job.inserted_at), job.queue, job.council,
     job.attempt, job.max_attempts)
 end
 
@@ -50,6 +55,7 @@ end
 
 local function print_all(job)
   for _, name in ipairs(SHOWN) do print_field(name, job[name]) end
+  print_field("parked", is_parked(job) and ("its run waits for a decision: curia runs show " .. job.run_id) or nil)
   print_field("attempt", ("%d of %d"):format(job.attempt, job.max_attempts))
   for _, name in ipairs(TIMES) do print_field(name, job[name] and date(job[name]) .. " UTC") end
   for _, name in ipairs { "input", "options", "metadata" } do

@@ -26,7 +26,8 @@ local M = {}
 ---@field unique_key? string no other job of the namespace has it
 ---@field unique_until? integer until when it has the key; without it, until it ends
 ---@field cancel_requested? string why
----@field incarnation? string the process that executes it
+---@field incarnation? string the process that executes it; without one, a job that executes is parked
+---@field parked? boolean its run waits for a decision, as its runner has found out
 ---@field fence integer grows with each claim
 ---@field source_stack? string
 ---@field source_env? string
