@@ -307,7 +307,7 @@ Exit codes: 0 it was stopped, 1 failed, 64 wrong usage.]],
 local jobs = {
   name = "jobs",
   configured = true,
-  usage = "curia jobs enqueue|list|show|cancel|retry|prune [ARGUMENT...] [OPTIONS]",
+  usage = "curia jobs ACTION [ARGUMENT...] [OPTIONS]",
   about = "enqueue runs for workers, and look after them",
   examples = {
     { 'curia jobs enqueue panel "Should we ship on Friday?"', "prints the job's id" },
@@ -317,28 +317,48 @@ local jobs = {
     { "curia jobs cancel 01980f6e-...", "it, and its run" },
     { "curia jobs retry 01980f6e-...", "one that was given up" },
     { "curia jobs prune --older-than 720h", "forget those that ended 30 days ago" },
+    { 'curia jobs schedule news "30 6 * * mon-fri" panel "What is new?"', "one each working day, at 6:30 UTC" },
+    { "curia jobs unschedule news", "no more of them" },
   },
   options = {
-    { "input", short = "i", value = "FILE|-", doc = "enqueue: the input, from a JSON file or standard input" },
+    { "input", short = "i", value = "FILE|-",
+      doc = "enqueue, schedule: the input, from a JSON file or standard input" },
     { "set", value = "KEY=VALUE", many = true, convert = read_pair("KEY=VALUE"),
-      doc = "enqueue: a field of the input" },
+      doc = "enqueue, schedule: a field of the input" },
     { "in", value = "TIME", convert = read_duration, doc = "enqueue: begin no sooner than in 90s, 5m, 2h" },
-    { "priority", value = "N", convert = read_integer, doc = "enqueue: the smallest goes first (0)" },
+    { "priority", value = "N", convert = read_integer, doc = "enqueue, schedule: the smallest goes first (0)" },
     { "unique", value = "KEY", doc = "enqueue: make none while another with this key has not ended" },
     { "period", value = "TIME", convert = read_duration, doc = "enqueue: the key is taken for so long instead" },
-    { "max-attempts", value = "N", convert = read_positive, doc = "enqueue: give up after so many (5)" },
-    { "timeout", value = "TIME", convert = read_duration, doc = "enqueue: the longest time of an attempt" },
-    { "queue", value = "NAME", convert = read_name, doc = "enqueue, list: the queue" },
+    { "max-attempts", value = "N", convert = read_positive,
+      doc = "enqueue, schedule: give up after so many (5)" },
+    { "timeout", value = "TIME", convert = read_duration,
+      doc = "enqueue, schedule: the longest time of an attempt" },
+    { "queue", value = "NAME", convert = read_name, doc = "enqueue, schedule, list: the queue (default)" },
     { "state", value = "STATE", convert = read_state,
       doc = "list: available, scheduled, executing, retryable, completed, ..." },
     { "council", value = "NAME", doc = "list: those of a council" },
     { "limit", value = "N", convert = read_positive, doc = "list: at most so many (50)" },
     { "reason", value = "TEXT", doc = "cancel: why" },
     { "older-than", value = "TIME", convert = read_duration, doc = "prune: ended so long ago (168h)" },
-    { "json", doc = "print JSON, a line for each job" },
+    { "json", doc = "print JSON, a line for each job or schedule" },
     store_option, config_option,
   },
   text = [[
+    enqueue COUNCIL [QUESTION]
+    list                                  newest first
+    show JOB
+    cancel JOB                            it, and its run
+    retry JOB                             begin it now, with an attempt left
+    prune                                 delete those that ended long ago
+    schedule NAME CRON COUNCIL [QUESTION]
+                                          a job each time, or tell it anew
+    schedules                             all of them, and when each comes next
+    unschedule NAME
+
+CRON is five fields in quotes: minute, hour, day of the month, month, day of the
+week (*, 5, 1-5, */15, 1,15, mon-fri), or @hourly, @daily, @weekly, @monthly,
+@yearly. Times are UTC. Workers fire schedules, each time once for all of them.
+
 A council is named as its workers know it (curia worker --councils). States:
 available, scheduled (waits for its time), executing, retryable (waits for its
 next attempt), completed, discarded (given up) and cancelled. A job is shown as
