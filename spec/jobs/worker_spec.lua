@@ -188,6 +188,17 @@ describe("a worker", function()
     end)
   end)
 
+  it("removes what ended longer ago than is to be kept", function()
+    local old, recent = insert { state = "completed" }, insert { state = "completed" }
+    assert(store:execute("UPDATE {jobs} SET finished_at = 1000 WHERE job_id = ?", old))
+    assert(store:execute("UPDATE {jobs} SET finished_at = 9e15 WHERE job_id = ?", recent))
+    start(function() end, { retention_ms = 24 * 3600 * 1000 })
+    run(function()
+      repeat task.sleep(1) until not rows.get(store, old)
+    end)
+    assert.is_truthy(rows.get(store, recent))
+  end)
+
   it("goes on when the store fails for a while", function()
     local logged = require "spec.engine.support".logged
     local id

@@ -482,8 +482,8 @@ nothing.
 
 events follows a run that another process goes on with. cancel leaves word for
 that process, or for the one that takes the run up. rerun loads the council
-again, as its file is now; the new run names the old one. prune also removes
-texts that no other run has.
+again, as its file is now; the new run names the old one. prune removes jobs and
+workflows too that ended so long ago, and texts that nothing else has.
 
 In a pipe, list prints a line for each run: id, time, status, council, cost and
 question, with tabs between them.]],

@@ -13,6 +13,7 @@ local json = require "curia.json"
 local language = lazy "curia.language"
 local node = lazy "curia.recovery.node"
 local options = require "curia.engine.options"
+local prune = lazy "curia.store.prune"
 local queue = require "curia.jobs.queue"
 local rows = require "curia.jobs.rows"
 local runners = lazy "curia.jobs.runner"
@@ -223,7 +224,7 @@ end
 
 local WEEK_MS = 7 * 24 * 3600 * 1000
 
---- Deletes jobs that have ended for a time (a week); their runs stay.
+--- Deletes jobs that have ended for a time (a week); their runs stay, and so do jobs that have a key for a time yet.
 ---@async
 ---@param opts? {older_than_ms?: integer, older_than?: string, store?: string}
 ---@return integer? how many
@@ -232,10 +233,7 @@ function M.prune(opts)
   opts = options.read("prune", opts, fields.prune)
   local store, err = open(opts)
   if not store then return nil, err end
-  local done
-  done, err = store:execute("DELETE FROM {jobs} WHERE finished_at <= ?",
-    clock.wall_ms() - (opts.older_than_ms or WEEK_MS))
-  return done and done.changes, err
+  return prune.jobs(store, clock.wall_ms() - (opts.older_than_ms or WEEK_MS))
 end
 
 -- ---- schedules ------------------------------------------------------------------------------------
@@ -304,7 +302,7 @@ function M.work(opts)
     store = store, queue = opts.queue or QUEUE, concurrency = opts.concurrency or CONCURRENCY,
     runner = opts.run and runners.of_function(opts.run) or runners.of_councils(store, opts.councils),
     incarnation = here.incarnation, is_alive = function(incarnation) return node.is_alive(store, incarnation) end,
-    stack = scope_of(nil, "stack"), env = scope_of(nil, "env"),
+    stack = scope_of(nil, "stack"), env = scope_of(nil, "env"), retention_ms = config.shared():get "retention",
   }
 end
 

@@ -8,6 +8,7 @@ local clock = require "curia.core.clock"
 local log = require "curia.log"
 local outcomes = require "curia.jobs.outcome"
 local queue = require "curia.jobs.queue"
+local retention = require "curia.recorder.retention"
 local rescuing = require "curia.jobs.rescue"
 local rows = require "curia.jobs.rows"
 local schedules = require "curia.jobs.schedules"
@@ -162,6 +163,7 @@ end
 
 local function look(self)
   self.look_at, self.caught_up = clock.ms() + LOOK_MS, false
+  retention.keep(self.store, self.retention_ms)
   local ok, err = take_up_due(self)
   if not ok then return nil, err end
   local unit = {}
@@ -224,12 +226,13 @@ end
 
 --- Starts a worker. It belongs to the runtime.
 ---@param opts {store: curia.Store, runner: curia.jobs.Runner, queue: string, concurrency: integer, incarnation: string,
---- is_alive: fun(incarnation: string): boolean, stack?: string, env?: string}
+--- is_alive: fun(incarnation: string): boolean, stack?: string, env?: string, retention_ms?: number}
 ---@return curia.Worker
 function M.start(opts)
   local self = setmetatable({
     store = opts.store, runner = opts.runner, queue = opts.queue, concurrency = opts.concurrency,
     incarnation = opts.incarnation, is_alive = opts.is_alive, stack = opts.stack, env = opts.env,
+    retention_ms = opts.retention_ms,
     signal = task.signal(), tasks = {}, settling = {}, handed = {}, executing = 0, caught_up = false, stopping = false,
     gave_back = false, stirred = false, look_at = 0,
   }, Worker)

@@ -342,7 +342,7 @@ M.config = {
   node_id = rule("string", "this process's name in the store (the host's name)", { nonempty = true }),
   stack = rule("string", "which of several deployments on one store this is"),
   env = rule("string", "which environment this is: its runs are taken up by no other"),
-  retention = rule("duration", "how long runs are kept in the store once they have ended"),
+  retention = rule("duration", "how long runs, jobs and workflows are kept in the store once they have ended"),
   linger_ms = rule("duration", "how long a finished run stays in memory"),
   loop_stall_ms = rule("duration", "a turn that holds the loop for longer is a stall (telemetry loop.stall)"),
   providers = rule("map", "providers by name", { values = rule("record", "a provider", { fields = M.provider }) }),

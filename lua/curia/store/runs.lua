@@ -153,7 +153,7 @@ end
 function M.events(store, namespace, run_id, from_seq, limit)
   local rows, err = store:query(
     "SELECT payload FROM {run_events} WHERE namespace = ? AND run_id = ? AND seq >= ? ORDER BY seq LIMIT ?",
-    namespace, run_id, from_seq or 1, limit or -1)
+    namespace, run_id, from_seq or 1, limit or math.maxinteger)
   if not rows then return nil, err end
   local events = {}
   for i, row in ipairs(rows) do
