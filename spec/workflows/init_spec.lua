@@ -474,6 +474,20 @@ describe("who watches", function()
   end)
 end)
 
+describe("a process that stops", function()
+  it("lets steps end for a while and leaves the rest", function()
+    helper.run(function()
+      assert(workflows.start(workflow "w" {
+        step "short" { run = function() task.sleep(20) return 1 end }, step "long" { run = function() task.sleep(1e9) end },
+        step "next" { run = function() end, after = "short" },
+      }, nil, { id = "1", store = store }))
+      assert.is_true(workflows.stop(200, { store = store }))
+      assert.equal("running short=done long=running next=pending",
+        support.statuses(store, { namespace = "default", id = "1" }))
+    end)
+  end)
+end)
+
 describe("looking", function()
   it("lists by status, workflow and subject, newest first, and gives one by id", function()
     helper.run(function()

@@ -292,6 +292,22 @@ function M.approve(id, step, decision, note, where)
   return go_on(engine, key)
 end
 
+local STOP = { store = ANY }
+
+--- Ends the work on workflows in this process: no step begins, those under way may end for so long. What has not ended
+--- by then stays as it stands in the store, for whoever resumes it; the runs are `curia.recovery.release`'s to let go.
+---@async
+---@param drain_ms? number 0
+---@param where? {store?: curia.Store}
+---@return true?
+---@return curia.Error? err kind `storage`
+function M.stop(drain_ms, where)
+  local engine, err = engine_of(options.read("stop", where, STOP))
+  if not engine then return nil, err end
+  engine:drain(drain_ms or 0)
+  return true
+end
+
 local RECONCILE = {
   source_stack = ANY, source_env = ANY, workflow = { type = "string" }, store = ANY,
 }
