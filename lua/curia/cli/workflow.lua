@@ -34,7 +34,8 @@ end
 local function failed(err)
   io.stderr:write("curia: ", err.message, "\n")
   for _, fault in ipairs(err.context and err.context.faults or {}) do
-    io.stderr:write(("  %s: %s: %s\n"):format(fault.path, fault.code, fault.message))
+    local at = fault.at and fault.at .. ": " or ""
+    io.stderr:write(("  %s%s: %s: %s\n"):format(at, fault.path, fault.code, fault.message))
   end
   return FAILED
 end
