@@ -4,6 +4,7 @@
 -- meanwhile changes nothing, and the other statements of its unit take effect all the same.
 local clock = require "curia.core.clock"
 local rows = require "curia.jobs.rows"
+local runs = require "curia.store.runs"
 
 local M = {}
 
@@ -165,10 +166,8 @@ local CANCEL = ([[UPDATE {jobs} SET state = 'cancelled', cancel_requested = ?, f
 
 local ASK_TO_END = "UPDATE {jobs} SET cancel_requested = ?, updated_at = ? WHERE job_id = ? AND state = 'executing'"
 
--- A run that is parked is nobody's: it is made free, so that recovery takes it up and ends it.
-local END_RUN = [[UPDATE {runs} SET cancel_requested = ?,
-  status = CASE WHEN status = 'blocked' AND incarnation IS NULL THEN 'pending' ELSE status END
-  WHERE finalized_at IS NULL AND (namespace, run_id) IN (SELECT namespace, run_id FROM {jobs} WHERE job_id = ?)]]
+local END_RUN = ([[UPDATE {runs} SET %s WHERE finalized_at IS NULL AND (namespace, run_id) IN
+  (SELECT namespace, run_id FROM {jobs} WHERE job_id = ?)]]):format(runs.ASK_TO_END)
 
 --- Adds to a unit: a job, and its run, are to end.
 ---@param unit curia.sql.Statement[]

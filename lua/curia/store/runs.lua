@@ -125,6 +125,11 @@ function M.event(store, unit, namespace, event, seen)
   M.events_of(store, unit, namespace, 1, function() return event end, seen)
 end
 
+--- What a request to end a run sets; its value is the reason. Whoever owns the run hears of it. One that is parked is
+--- nobody's: it is made free, so that recovery takes it up and ends it.
+M.ASK_TO_END = [[cancel_requested = ?,
+  status = CASE WHEN status = 'blocked' AND incarnation IS NULL THEN 'pending' ELSE status END]]
+
 -- ---- readers ------------------------------------------------------------------------------------
 
 --- A run's row.
