@@ -79,6 +79,15 @@ describe("a unique job", function()
     assert.is_nil(enqueue { unique = { key = "k" } }.duplicate)
   end)
 
+  it("is one in its stack and its environment", function()
+    local first = enqueue { unique = { key = "k" } }
+    local other = enqueue { unique = { key = "k" }, source_env = "rc" }
+    assert.is_nil(other.duplicate)
+    assert.equal(other.job_id, enqueue({ unique = { key = "k" }, source_env = "rc" }).job_id)
+    assert.equal(first.job_id, enqueue({ unique = { key = "k" } }).job_id)
+    assert.is_nil(enqueue({ unique = { key = "k" }, source_stack = "blue" }).duplicate)
+  end)
+
   it("is the first one for a time, whatever becomes of that", function()
     local first = enqueue { unique = { key = "k", period = "1h" } }
     assert(jobs.cancel(first.job_id, { store = url }))

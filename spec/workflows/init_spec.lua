@@ -103,7 +103,8 @@ describe("a workflow", function()
         step "a" { council = "x" }, step "b" { council = "x", after = "a", options = { seed = 2 } },
       }, {}, { options = { offline = true, seed = 1 } }))
       await(begun.id)
-      assert.same({ { offline = true, seed = 1 }, { offline = true, seed = 2 } }, seen)
+      await(assert(start(workflow "live" { step "a" { council = "x" } })).id)
+      assert.same({ { offline = true, seed = 1 }, { offline = true, seed = 2 }, {} }, seen)
       assert.same({ offline = true, seed = 1 }, workflows.get(begun.id, { store = store }).options)
     end)
   end)
@@ -439,6 +440,22 @@ describe("who watches", function()
       end
       assert.same({ "workflow_started -", "step_started a", "step_done a", "step_started b", "step_failed b",
         "workflow_failed -" }, seen)
+    end)
+  end)
+
+  it("and raises does not stop it", function()
+    helper.run(function()
+      local made
+      local lines = T.logged(function()
+        local handle <close> = curia.telemetry.attach("workflow.step.start", function() error "telemetry" end)
+        local watcher = curia.subscribe({ topic = "workflows" }, function() error "watcher" end)
+        local begun = assert(start(workflow "w" { step "a" { run = echo }, step "b" { run = echo, after = "a" } }))
+        made = await(begun.id)
+        watcher:stop()
+        assert.is_not_nil(handle)
+      end)
+      assert.equal("done a=done b=done", status_of(made))
+      assert.is_true(#lines >= 2)
     end)
   end)
 

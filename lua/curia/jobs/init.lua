@@ -82,14 +82,12 @@ local function job_of(row)
   return row
 end
 
-local HOLDER = "SELECT * FROM {jobs} WHERE namespace = ? AND unique_key = ?"
-
 -- The unit of a job: the last statement but one inserts it, the last reads who has its key.
 local function unit_of(store, row)
   local unit = {}
-  if row.unique_key then rows.forget_key(unit, row.namespace, row.unique_key) end
+  if row.unique_key then rows.forget_key(unit, row) end
   rows.insert(store, unit, row)
-  if row.unique_key then unit[#unit + 1] = { HOLDER, row.namespace, row.unique_key } end
+  if row.unique_key then rows.holder(unit, row) end
   return unit
 end
 

@@ -102,6 +102,15 @@ M.steps = {
         PRIMARY KEY (namespace, member, bucket_hash))]],
     },
   },
+  {
+    about = "unique keys of jobs for each stack and environment",
+    statements = {
+      "DROP INDEX {jobs}_unique",
+      [[CREATE UNIQUE INDEX {jobs}_unique
+        ON {jobs} (namespace, unique_key, COALESCE(source_stack, ''), COALESCE(source_env, ''))
+        WHERE unique_key IS NOT NULL]],
+    },
+  },
 }
 
 return M
