@@ -220,13 +220,21 @@ describe("a job whose run waits for a decision", function()
   end)
 
   it("is parked at once when it is claimed too early", function()
-    for _, owner in ipairs { "dead", false } do
-      local job = job_of()
-      run_row(job, { status = "blocked", incarnation = owner or nil, open = true })
-      run(job)
-      assert.is_true(job.parked)
-    end
+    local job = job_of()
+    run_row(job, { status = "blocked", open = true })
+    run(job)
+    assert.is_true(job.parked)
     assert.same({ 0, 0 }, { swept, #started })
+  end)
+
+  it("is left to recovery when its process has died with more to do", function()
+    local job = job_of()
+    run_row(job, { status = "blocked", incarnation = "dead", open = true })
+    run(job, function()
+      assert.is_falsy(job.parked)
+      assert(store:execute "UPDATE {runs} SET status = 'completed', finalized_at = 9")
+    end)
+    assert.is_true(swept > 0)
   end)
 
   it("keeps its slot when nobody else could go on with the run", function()

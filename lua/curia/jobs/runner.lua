@@ -60,15 +60,10 @@ end
 
 local Guard = { __close = abandon }
 
--- Whether nobody has the run: it waits for a decision, or for recovery.
-local function is_left(self, row)
-  return not row.incarnation or not self.doors.is_alive(self.store, row.incarnation)
-end
-
 -- A run that only waits for a decision is nobody's, and its job keeps no slot: it is claimed again when the run is free
 -- to go on, here or elsewhere.
-local function parks(self, job, row)
-  job.parked = row ~= nil and row.status == "blocked" and is_left(self, row)
+local function parks(job, row)
+  job.parked = row ~= nil and row.status == "blocked" and not row.incarnation
   return job.parked
 end
 
@@ -81,7 +76,7 @@ local function await(self, job, run)
   repeat
     local result, err = run:await(LOOK_AGAIN_MS)
     if run.ended then return result, err, run.status == "lost" end
-  until run.journal and run.status == "blocked" and parks(self, job, row_of(self, job))
+  until run.journal and run.status == "blocked" and parks(job, row_of(self, job))
 end
 
 local function outcome_of(row)
@@ -94,6 +89,11 @@ end
 local function live_run(self, job)
   local run = self.doors.find(job.run_id, { namespace = job.namespace })
   return run and not run.ended and run or nil
+end
+
+-- Whether nobody has the run: it waits for recovery.
+local function is_left(self, row)
+  return not row.incarnation or not self.doors.is_alive(self.store, row.incarnation)
 end
 
 local function look_after(self, row)
@@ -111,7 +111,7 @@ local function wait_for(self, job)
     local row, err = row_of(self, job)
     if not row then return nil, err end
     if row.finalized_at then return outcome_of(row) end
-    if parks(self, job, row) then return nil end
+    if parks(job, row) then return nil end
     look_after(self, row)
     if not live_run(self, job) then task.sleep(LOOK_AGAIN_MS) end
   end

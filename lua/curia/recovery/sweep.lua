@@ -62,7 +62,10 @@ local function living(self)
   return list
 end
 
-local FOUND = [[SELECT namespace, run_id, incarnation, fence FROM {runs} WHERE status IN ('pending', 'running')
+-- What only waits for a decision is nobody's, and waits on; what its process had more to do for is taken up, and waits
+-- anew.
+local FOUND = [[SELECT namespace, run_id, incarnation, fence FROM {runs}
+  WHERE status IN ('pending', 'running', 'blocked') AND (status <> 'blocked' OR incarnation IS NOT NULL)
   AND finalized_at IS NULL AND parent_run_id IS NULL AND (incarnation IS NULL OR incarnation NOT IN (?%s))
   AND updated_at <= ? %s LIMIT ?]]
 

@@ -103,8 +103,8 @@ end
 local function state_of(store, row)
   local outcome = outcome_of_row(row)
   if outcome then return "ended", outcome end
-  local has_owner = row.incarnation and node.is_alive(store, row.incarnation)
-  return (row.status == "blocked" or has_owner) and "live" or "left"
+  if not row.incarnation then return row.status == "blocked" and "live" or "left" end
+  return node.is_alive(store, row.incarnation) and "live" or "left"
 end
 
 --- What has become of a step's run: it is unknown, goes on, was left by a process that has died, or has ended.
