@@ -338,6 +338,13 @@ M.config = {
   mode = rule("string", "single_node, or multi_node: several nodes share one store",
     { enum = { "single_node", "multi_node" } }),
   recorder = recorder,
+  jobs = rule("string|record", 'where jobs and their runs are kept: "sqlite", or {backend =, store =, prefix =}', {
+    enum = { "sqlite", "postgres" }, fields = {
+      backend = rule("string", "sqlite or postgres", { enum = { "sqlite", "postgres" } }),
+      store = rule("string", "another store than the configured one: sqlite:PATH", { nonempty = true }),
+      prefix = rule("string", "in front of the names of its tables", { word = true }),
+    },
+  }),
   at_rest = rule("record", "what encrypts and redacts that which is stored", { fields = M.at_rest }),
   node_id = rule("string", "this process's name in the store (the host's name)", { nonempty = true }),
   stack = rule("string", "which of several deployments on one store this is"),
