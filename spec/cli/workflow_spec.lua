@@ -131,6 +131,19 @@ describe("curia workflow", function()
     assert.matches("wait:\nthe second time\n", out)
   end)
 
+  it("goes on with both sides of an approval after a kill", function()
+    local slow = program.file("curia = require 'curia'\n" .. SLOW:gsub("{ step", "{ step 'sign' { approval = true }, step", 1))
+    local env = { MARK = folder .. "/mark" }
+    curia({ "start", slow, "--id", "two" }, { env = env, meanwhile = function(child)
+      while not uv.fs_stat(env.MARK) do task.sleep(5) end
+      uv.kill(child.pid, "sigkill")
+    end })
+    local code, out = curia({ "approve", "two", "sign", "yes" }, { env = env })
+    os.remove(slow)
+    assert.equal(0, code)
+    assert.matches("wait:\nthe second time\n", out)
+  end)
+
   describe("of councils, interrupted while a call is under way", function()
     local paid, calls
 

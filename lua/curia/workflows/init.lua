@@ -234,11 +234,13 @@ local function act(method, id, where, event)
   return changed, problem, engine, key_of(id, where)
 end
 
--- Whoever does not know the definition leaves the next steps to a process that does.
+-- Whoever does not know the definition leaves the next steps to a process that does. What a dead process has left
+-- beside them would hold the workflow up.
 local function go_on(engine, key)
   local begun, err = engine:advance(key)
-  if begun or err.code == "unknown_workflow" then return true end
-  return nil, err
+  if not begun and err.code ~= "unknown_workflow" then return nil, err end
+  reconciling.one(engine, key)
+  return true
 end
 
 --- Ends a workflow: what runs is cancelled, what has not begun never will. One that has ended stays as it is.
