@@ -164,19 +164,24 @@ describe("curia workflow", function()
       return curia(args, { env = { CALLS = calls, DELAY_MS = tostring(delay_ms) }, meanwhile = act })
     end
 
-    local function store_says(text)
-      local store = assert(require "curia.store".open("sqlite:" .. folder .. "/curia/curia.db"))
-      local row = assert(store:query(text))[1]
+    -- The rows of a query; none as long as there is no store.
+    local function ask(text)
+      local path = folder .. "/curia/curia.db"
+      if not uv.fs_stat(path) then return {} end
+      local store = assert(require "curia.store".open("sqlite:" .. path))
+      local found = store:query(text)
       store:close()
-      return row
+      return found or {}
     end
+
+    local function store_says(text) return ask(text)[1] end
 
     -- The answer of x is stored, and y is asked.
     local function until_under_way()
       while not made():find "y" do task.sleep(5) end
       repeat
         task.sleep(5)
-      until store_says "SELECT count(*) AS n FROM {steps} WHERE kind = 'call' AND finished IS NOT NULL".n > 0
+      until #ask "SELECT 1 FROM {steps} WHERE kind = 'call' AND finished IS NOT NULL" > 0
     end
 
     local function interrupt(delay_ms, ...)
@@ -208,6 +213,36 @@ describe("curia workflow", function()
       assert_ended_once()
       assert.equal(1, (run(0, { "resume", "one" })))
       assert.equal("x y y z ", made())
+    end)
+
+    -- How often each member has been asked, for those whose answer is stored.
+    local function paid_for()
+      local counts = {}
+      for _, row in ipairs(ask "SELECT path FROM {steps} WHERE kind = 'call' AND finished IS NOT NULL") do
+        local member = row.path:match "%w$"
+        counts[member] = select(2, made():gsub(member, ""))
+      end
+      return counts
+    end
+
+    local function go_on()
+      return #ask "SELECT 1 FROM {workflows}" > 0 and { "resume", "one" } or { "start", paid, "--id", "one" }
+    end
+
+    it("by SIGKILL at many moments, pays no finished call twice and ends once", function()
+      local first = {}
+      for i = 1, 10 do
+        run(40, go_on(), function(child)
+          task.sleep(40 + i * 53 % 140)
+          if not child.code then child.handle:kill "sigkill" end
+        end)
+        for member, count in pairs(paid_for()) do first[member] = first[member] or count end
+      end
+      if #ask "SELECT 1 FROM {workflows} WHERE status = 'done'" == 0 then assert.equal(0, (run(0, go_on()))) end
+      local last = paid_for()
+      for member, count in pairs(first) do assert.equal(count, last[member], member) end
+      assert.is_true(last.x ~= nil and last.y ~= nil and last.z ~= nil)
+      assert_ended_once()
     end)
 
     it("by SIGTERM, lets the call end and begins nothing more", function()
