@@ -54,7 +54,7 @@ describe("the door to runs", function()
       local slow = T.council { ids = { "a" }, members = { a = { run = function() task.sleep(1e6) end } } }
       local function ended(id, how)
         local running = task.spawn(runner.run, job { run_id = id, council = slow })
-        task.sleep(10)
+        repeat task.sleep(5) until curia.find(id) and curia.find(id).status == "running"
         assert.equal("live", (runner.look(store, "default", id)))
         how(id)
         return select(2, running:await())
@@ -93,7 +93,10 @@ describe("the door to runs", function()
       end)
       local given = job { run_id = "door-4", council = T.council { ids = { "a", "b" } }, store = store }
       local running = task.spawn(runner.run, given)
-      repeat task.sleep(5) until store:query "SELECT count(*) AS n FROM {steps} WHERE finished IS NOT NULL"[1].n > 0
+      repeat
+        task.sleep(5)
+        local answered = store:query "SELECT 1 FROM {steps} WHERE kind = 'call' AND finished IS NOT NULL"
+      until #answered > 0 and asked.b > 0
       require "curia.recovery".release(0)
       assert.same({ true }, { running:await() })
       assert.equal("left", (runner.look(store, "default", "door-4")))
