@@ -20,7 +20,10 @@ local function fake_run(run_id)
     self.done:notify()
   end
   function run:cancel(reason) self.cancelled = reason end
-  function run:leave_to_others() self.left = true end
+  function run:leave_to_others()
+    self.left = true
+    if self.status == "blocked" then self:finish("lost", nil, errors.new("storage", "lost")) end
+  end
   return run
 end
 
@@ -209,7 +212,7 @@ describe("a job whose run waits for a decision", function()
   it("is parked once nobody has the run, and leaves it as it is", function()
     local job = job_of()
     assert.is_nil(run(job, function()
-      run_row(job, { status = "blocked", incarnation = "alive", open = true })
+      run_row(job, { status = "blocked", incarnation = "me", open = true })
       started[1].status = "blocked"
       task.sleep(3000)
       assert.is_falsy(job.parked) -- other calls of it go on
@@ -235,6 +238,22 @@ describe("a job whose run waits for a decision", function()
       assert(store:execute "UPDATE {runs} SET status = 'completed', finalized_at = 9")
     end)
     assert.is_true(swept > 0)
+  end)
+
+  it("hears of a decision that was taken in the store, whoever goes on with the run", function()
+    local job = job_of()
+    run(job, function()
+      run_row(job, { status = "running", open = true })
+      started[1].status = "blocked"
+      task.sleep(2000)
+      assert.is_true(swept > 0)
+      assert.is_nil(started[1].left)
+      assert(store:execute "UPDATE {runs} SET incarnation = 'alive'")
+      task.sleep(2000)
+      assert.is_true(started[1].left)
+      assert(store:execute "UPDATE {runs} SET status = 'completed', finalized_at = 9")
+    end)
+    assert.is_falsy(job.parked)
   end)
 
   it("keeps its slot when nobody else could go on with the run", function()

@@ -131,7 +131,9 @@ end
 local function leave(id, ending)
   say(("%s; what is under way may end in %g s"):format(ending.reason, DRAIN_MS / 1000))
   let_go(DRAIN_MS)
-  say(("workflow %s is left as it is; curia workflow resume %s goes on with it"):format(id, id))
+  local made = workflows.get(id)
+  if made and made.status ~= "running" then say(("workflow %s is %s"):format(id, made.status))
+  else say(("workflow %s is left as it is; curia workflow resume %s goes on with it"):format(id, id)) end
   return ending.code
 end
 

@@ -63,7 +63,7 @@ local Guard = { __close = abandon }
 -- A run that only waits for a decision is nobody's, and its job keeps no slot: it is claimed again when the run is free
 -- to go on, here or elsewhere.
 local function parks(job, row)
-  job.parked = row ~= nil and row.status == "blocked" and not row.incarnation
+  job.parked = row.status == "blocked" and not row.incarnation
   return job.parked
 end
 
@@ -71,12 +71,35 @@ local function row_of(self, job)
   return rows.get(self.store, job.namespace, job.run_id)
 end
 
+-- Whether nobody has the run: it waits for recovery.
+local function is_left(self, row)
+  return not row.incarnation or not self.doors.is_alive(self.store, row.incarnation)
+end
+
+local function look_after(self, row)
+  if not is_left(self, row) then return end
+  self.doors.sweep { store = self.store.url, councils = self.councils }
+end
+
+local function is_anothers(self, row)
+  local here = self.doors.current(self.store)
+  return row.finalized_at ~= nil or here ~= nil and row.incarnation ~= nil and row.incarnation ~= here.incarnation
+end
+
+-- Looks whether a run that waits for a decision here can be parked. The decision may have been taken in the store, and
+-- the run with it, by another process.
+local function look_at_blocked(self, job, run)
+  local row = row_of(self, job)
+  if not row or parks(job, row) then return job.parked end
+  if is_anothers(self, row) then run:leave_to_others() else look_after(self, row) end
+end
+
 local function await(self, job, run)
   local _ <close> = setmetatable({ job = job, run = run }, Guard)
   repeat
     local result, err = run:await(LOOK_AGAIN_MS)
     if run.ended then return result, err, run.status == "lost" end
-  until run.journal and run.status == "blocked" and parks(job, row_of(self, job))
+  until run.journal and run.status == "blocked" and look_at_blocked(self, job, run)
 end
 
 local function outcome_of(row)
@@ -89,16 +112,6 @@ end
 local function live_run(self, job)
   local run = self.doors.find(job.run_id, { namespace = job.namespace })
   return run and not run.ended and run or nil
-end
-
--- Whether nobody has the run: it waits for recovery.
-local function is_left(self, row)
-  return not row.incarnation or not self.doors.is_alive(self.store, row.incarnation)
-end
-
-local function look_after(self, row)
-  if not is_left(self, row) then return end
-  self.doors.sweep { store = self.store.url, councils = self.councils }
 end
 
 local function wait_for(self, job)
