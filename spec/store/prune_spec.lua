@@ -112,6 +112,17 @@ describe("pruning", function()
     assert.equal(1, prune.ended(store, NOW - 1000).runs)
   end)
 
+  it("leaves alone what was begun once more since it was found", function()
+    insert("old", "failed", OLD, "x")
+    insert("older", "failed", OLD, "y")
+    local hasty = setmetatable({ write = function(_, unit)
+      assert(store:execute "UPDATE {runs} SET status = 'running' WHERE run_id = 'old'")
+      return store:write(unit)
+    end }, { __index = store })
+    assert.equal(1, prune.ended(hasty, NOW - 1000).runs)
+    assert.same({ 1, 1 }, { count "runs", #rows.events(store, "default", "old") })
+  end)
+
   it("reads tables page after page", function()
     for i = 1, 600 do insert_job(("j%04d"):format(i), NOW) end
     insert("old", "completed", OLD, "x")

@@ -1,4 +1,5 @@
 --- Removes what ended long ago: workflows, jobs and runs, with all that is kept of them.
+local runs = require "curia.store.runs"
 local schema = require "curia.store.schema"
 local values = require "curia.store.values"
 
@@ -48,17 +49,20 @@ local function find(store, kind, before, namespace)
   return store:query(("%s AND namespace = ? LIMIT %d"):format(text, MOST), before, namespace)
 end
 
-local function delete(unit, name, columns, row, key)
+local function deletion(name, columns, row, key)
   local statement = { ("DELETE FROM {%s} WHERE %s = ?"):format(name, table.concat(columns, " = ? AND ")) }
   for i, column in ipairs(key) do statement[i + 1] = row[column] end
-  unit[#unit + 1] = statement
+  return statement
 end
 
-local function removal(kind, rows)
+-- What somebody has begun once more since it was found stays, and undoes the unit.
+local function removal(kind, rows, before)
   local unit = {}
   for _, row in ipairs(rows) do
-    for name, columns in pairs(kind.others) do delete(unit, name, columns, row, kind.key) end
-    delete(unit, kind.table, kind.key, row, kind.key)
+    local main = deletion(kind.table, kind.key, row, kind.key)
+    main[1], main[#main + 1], main.expect_rows = main[1] .. " AND " .. kind.where, before, 1
+    unit[#unit + 1] = main
+    for name, columns in pairs(kind.others) do unit[#unit + 1] = deletion(name, columns, row, kind.key) end
   end
   return unit
 end
@@ -69,9 +73,9 @@ local function remove(store, kind, before, namespace)
     local rows, err = find(store, kind, before, namespace)
     if not rows then return nil, err end
     if #rows == 0 then return count end
-    local done, problem = store:write(removal(kind, rows))
-    if not done then return nil, problem end
-    count = count + #rows
+    local done, problem = store:write(removal(kind, rows, before))
+    if not done and not runs.is_lost(problem) then return nil, problem end
+    if done then count = count + #rows end
   end
 end
 
