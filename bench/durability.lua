@@ -4,12 +4,16 @@
 --
 -- `step`: milliseconds that a dependent call takes beyond an undurable one, one run alone. `throughput`: runs a second
 -- of a council of seven calls, as a share of the undurable ones, with answers after 0 and after 50 ms. `resume`: how
--- long a run with so many finished steps takes until it goes on. `records`: steps a second with a hundred runs.
+-- long a run with so many finished steps takes until it has ended. `records`: what the journal alone takes from a
+-- hundred runs.
 local clock = require "curia.core.clock"
 local curia = require "curia"
+local inputs = require "curia.durable.inputs"
+local nodes = require "curia.recovery.node"
 local rows = require "curia.store.runs"
 local shared = require "curia.store.shared"
 local task = require "curia.task"
+local writers = require "curia.durable.writer"
 
 local STEPS, RUNS, AT_ONCE = tonumber(arg[1]) or 2000, tonumber(arg[2]) or 300, tonumber(arg[3]) or 100
 local TEXT = ("An answer of ordinary length, which says what there is to say. "):rep(12)
@@ -108,8 +112,65 @@ local function measure_resume(by_step)
   report("resume", "%d %s in %.2f s (they took %.1f s)", STEPS, run_id, again, taken)
 end
 
+-- ---- the journal alone ------------------------------------------------------------------------------
+
+local function calls_after(number, count)
+  local calls = {}
+  for i = 1, count do
+    local input, hash = inputs.encode { model = "m", messages = { { role = "user", content = TEXT } } }
+    calls[i] = {
+      path = "call/" .. number + i, kind = "call", input = input, hash = hash, effect = {}, asked_after = number,
+    }
+  end
+  return calls
+end
+
+local function outcomes_of(calls, number)
+  local entries = {}
+  for i, call in ipairs(calls) do
+    entries[i] = {
+      number = number + i, at_ms = number + i, path = call.path, kind = "call", hash = call.hash,
+      outcome = { response = { content = TEXT, finish_reason = "stop" } },
+    }
+  end
+  return entries
+end
+
+local function batch_of(key, here, entries, wanted)
+  return {
+    row = { namespace = key.namespace, run_id = key.run_id, council = "c", status = "running", fence = 1,
+      durability = "sync", attempt = 1, attempts = 1, events = 0 },
+    entries = entries, wanted = wanted, dropped = {}, told = {}, begun = {}, settled = {},
+    changes = { status = "running", owner = here.node_id, incarnation = here.incarnation },
+  }
+end
+
+-- Units as a run's conductor hands them over: the outcomes of some calls, and the intents of as many more.
+local function write_units(key, here, units, size)
+  local writer, calls = writers.new(shared.configured(), key, here, 1, false), {}
+  for unit = 0, units do
+    local number = math.max(0, unit - 1) * size
+    local wanted = calls_after(number + #calls, size)
+    assert(writer:commit(batch_of(key, here, outcomes_of(calls, number), wanted)))
+    calls = wanted
+  end
+end
+
+local function measure_records(size)
+  local here, units, group = assert(nodes.current(shared.configured())), 20000 // size // AT_ONCE, task.group()
+  local taken = seconds(function()
+    for i = 1, AT_ONCE do
+      group:spawn(write_units, { namespace = "default", run_id = ("records-%d-%d"):format(size, i) }, here, units, size)
+    end
+    for ended in group:each() do assert(ended:result()) end
+  end)
+  local steps = units * size * AT_ONCE / taken
+  report("records", "%2d to a unit: %.0f steps a second, each an intent and an outcome", size, steps)
+end
+
 measure_step()
 measure_throughput()
+for _, batch in ipairs { 1, 3, 10 } do measure_records(batch) end
 measure_resume(false)
 measure_resume(true)
 shared.close()

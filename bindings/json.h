@@ -50,9 +50,9 @@ int curia__json_return_error(lua_State *L, const char *field);
 int curia__json_decode(lua_State *L);
 int curia__json_decoder(lua_State *L);
 int curia__json_encode(lua_State *L);
-/* encode_apart(value, from [, known]) -> text, parts, ambiguous | nil, err. Texts of `from` bytes or more are written
- * as {"$blob": hash}; `parts` lists hash, text, hash, text, ... `ambiguous`: an object has such a key of its own.
- * `known` keeps hashes by text. */
+/* encode_apart(value, from [, known [, fragments]]) -> text, parts, ambiguous | nil, err. Texts of `from` bytes or
+ * more are written as {"$blob": hash}; `parts` lists hash, text, hash, text, ... `ambiguous`: an object has such a
+ * key of its own. `known` keeps hashes by text, `fragments` what was written by table. */
 int curia__json_encode_apart(lua_State *L);
 
 /* Pushes the metatable that marks arrays (or objects) in this state. */

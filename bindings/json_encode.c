@@ -18,7 +18,10 @@ enum {
     PATH_STEPS = 8, /* of a path that an error shows */
     PATH_KEY = 40,  /* bytes of a key that an error shows */
     MAX_INDENT = 16,
-    MOST_SLOTS = LUAI_MAXSTACK / 10 * 9 /* of the Lua stack that members may take */
+    MOST_SLOTS = LUAI_MAXSTACK / 10 * 9, /* of the Lua stack that members may take */
+    FRAGMENT_BYTES = 256,                /* a shorter one costs more to keep than to write again */
+    FRAGMENT_KEPT = 1,                   /* only what stands so high is kept: each copy costs too */
+    FRAGMENT_DEPTH = CURIA__JSON_DEFAULT_DEPTH / 2
 };
 
 /* A member of an object that is being written. */
@@ -51,6 +54,8 @@ struct encoder {
     int known;         /* of the table of hashes that are known, by text; 0: there is none */
     lua_Integer part_count;
     bool ambiguous; /* an object has a key that means a text that stands apart */
+    int fragments;  /* of the table of what is written already, by table; 0: there is none */
+    int deepest;    /* depth so far */
     struct entry first_entries[FIRST_ENTRIES];
     char bytes[FIRST_BYTES];
 };
@@ -423,19 +428,50 @@ static const void *mark_of(lua_State *L, int index) {
     return mark;
 }
 
-static bool put_table(struct encoder *e, int index, const struct step *step) {
-    if (e->depth == e->max_depth) return fail(e, step, "nested too deeply");
-    curia__json_need_stack(e->L, LUA_MINSTACK);
+/* Writes a table as it was written before, if it was. */
+static bool put_fragment(struct encoder *e, int index) {
+    lua_State *L = e->L;
+    if (!e->fragments || e->depth > FRAGMENT_DEPTH) return false;
+    lua_pushvalue(L, index);
+    size_t length;
+    const char *text =
+        lua_rawget(L, e->fragments) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : NULL;
+    if (text) put(e, text, length);
+    lua_pop(L, 1);
+    return text != NULL;
+}
+
+/* Keeps the text since `from`, which is the table's. One that needs more than its text is not kept. */
+static void keep_fragment(struct encoder *e, int index, size_t from, lua_Integer parts) {
+    lua_State *L = e->L;
+    if (!e->fragments || e->depth > FRAGMENT_KEPT || e->size - from < FRAGMENT_BYTES) return;
+    if (e->part_count > parts || e->ambiguous || e->deepest > FRAGMENT_DEPTH) return;
+    lua_pushvalue(L, index);
+    lua_pushlstring(L, e->data + from, e->size - from);
+    lua_rawset(L, e->fragments);
+}
+
+static bool put_members(struct encoder *e, int index, const struct step *step) {
     const void *mark = mark_of(e->L, index);
     lua_pushnil(e->L);
     if (!lua_next(e->L, index)) {
         put(e, mark == e->array_mark ? "[]" : "{}", 2);
         return true;
     }
-    e->depth++;
     bool array = mark == e->array_mark || (mark != e->object_mark && lua_isinteger(e->L, -2));
-    bool done = array ? put_array(e, index, step) : put_object(e, index, step);
+    return array ? put_array(e, index, step) : put_object(e, index, step);
+}
+
+static bool put_table(struct encoder *e, int index, const struct step *step) {
+    if (e->depth == e->max_depth) return fail(e, step, "nested too deeply");
+    curia__json_need_stack(e->L, LUA_MINSTACK);
+    if (put_fragment(e, index)) return true;
+    size_t from = e->size;
+    lua_Integer parts = e->part_count;
+    if (++e->depth > e->deepest) e->deepest = e->depth;
+    bool done = put_members(e, index, step);
     e->depth--;
+    if (done) keep_fragment(e, index, from, parts);
     return done;
 }
 
@@ -469,6 +505,7 @@ static void start(lua_State *L, struct encoder *e) {
     e->parts = e->known = 0;
     e->part_count = 0;
     e->ambiguous = false;
+    e->fragments = e->deepest = 0;
 }
 
 int curia__json_encode(lua_State *L) {
@@ -489,20 +526,22 @@ int curia__json_encode_apart(lua_State *L) {
     luaL_checkany(L, 1);
     lua_Integer from = luaL_checkinteger(L, 2);
     luaL_argcheck(L, from > 0, 2, "bytes, 1 or more");
-    lua_settop(L, 3);
-    luaL_argcheck(L, lua_isnil(L, 3) || lua_istable(L, 3), 3, "a table, or nothing");
+    lua_settop(L, 4);
+    for (int i = 3; i <= 4; i++)
+        luaL_argcheck(L, lua_isnil(L, i) || lua_istable(L, i), i, "a table, or nothing");
     lua_newtable(L);
     e.indent = 0;
     e.max_depth = CURIA__JSON_DEFAULT_DEPTH;
     start(L, &e);
     e.apart_from = (size_t)from;
-    e.parts = 4;
+    e.parts = 5;
     e.known = lua_istable(L, 3) ? 3 : 0;
+    e.fragments = lua_istable(L, 4) ? 4 : 0;
     e.array_mark = lua_topointer(L, lua_upvalueindex(CURIA__JSON_ARRAY_MARK));
     e.object_mark = lua_topointer(L, lua_upvalueindex(CURIA__JSON_OBJECT_MARK));
     if (!put_value(&e, 1, NULL)) return curia__json_return_error(L, "path");
     lua_pushlstring(L, e.data, e.size);
-    lua_pushvalue(L, 4);
+    lua_pushvalue(L, 5);
     lua_pushboolean(L, e.ambiguous);
     return 3;
 }

@@ -205,6 +205,13 @@ describe("curia.config", function()
       assert.matches("not part of this version: redis, bus", err.message)
     end)
 
+    it("say how the runs of dead processes are looked for", function()
+      write "return { sweep = { enabled = false, every = '5s' } }"
+      local conf = new()
+      assert(conf:load_files { user = directory })
+      assert.same({ enabled = false, every_ms = 5000 }, conf:get "sweep")
+    end)
+
     it("may be absent", function()
       assert.same({ loaded = {}, untrusted = {} }, new():load_files { user = directory, project = "/nowhere" })
     end)

@@ -180,12 +180,13 @@ describe("curia.core.pattern", function()
       costly(string.match, ("a"):rep(100000), "(a*)b" .. ("%1"):rep(50))
     end)
 
+    -- A quadratic search takes minutes here: the bound holds on a slow machine, sanitized, as well.
     it("ends a plain search in linear time", function()
       pattern.install()
       local clock = os.clock()
       assert.is_nil(string.find(("a"):rep(1000000), ("a"):rep(500000) .. "b", 1, true))
       assert.is_nil(string.find(("a"):rep(1000000), ("a"):rep(500000) .. "b"))
-      assert.is_true(os.clock() - clock < 1)
+      assert.is_true(os.clock() - clock < 20)
     end)
 
     it("names the pattern and the limit", function()

@@ -6,6 +6,7 @@ local data_form = lazy "curia.language.data_form"
 local fields = require "curia.language.fields"
 local lower = require "curia.language.lower"
 local profiles = require "curia.language.profiles"
+local system = require "curia.core.system"
 
 local M = {}
 
@@ -86,6 +87,13 @@ function Council:to_json(opts)
   if #faults == 0 then text, faults = data_form.write(self._.spec, opts) end
   if text then return text end
   return nil, check.error(self.name, lower.copy(faults:take()))
+end
+
+--- Its version: the content hash of its data form, under which durable runs store it.
+---@return string? hash nil: something in it is no data
+function Council:version()
+  local text = self:to_json()
+  return text and system.sha256(text)
 end
 
 -- ---- editing --------------------------------------------------------------------------------------

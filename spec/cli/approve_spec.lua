@@ -1,4 +1,5 @@
 local curia = require "curia"
+local helper = require "spec.helper"
 local programs = require "spec.recovery.program"
 local rows = require "curia.store.runs"
 local S = require "spec.durable.support"
@@ -23,7 +24,7 @@ end
 describe("curia approve", function()
   it("decides about a call of a run that nobody has, which then goes on", function()
     local council = asking()
-    curia.task.run(function()
+    helper.run(function()
       local run = S.start(council, nil, { run_id = "waits" })
       for event in run:events() do
         if event.type == "run_blocked" then break end
@@ -38,7 +39,7 @@ describe("curia approve", function()
     assert.equal(1, code)
     assert.matches("no call 'c1' waits", err)
     assert.equal("pending", rows.get(shared.configured(), "default", "waits").status)
-    curia.task.run(function()
+    helper.run(function()
       assert.equal(1, curia.recovery.sweep { councils = { asking = council } }.resumed)
       local result = assert(curia.find "waits":await())
       assert.matches("refused: not today", result.rounds[1].results.a.response.content)

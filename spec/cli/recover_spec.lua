@@ -18,6 +18,32 @@ describe("curia recover", function()
     assert.same({ 0, '{"failed":0,"restarted":0,"resumed":0,"skipped":0}\n' }, { code, out })
   end)
 
+  it("keeps to the stack and the environment that it is told", function()
+    support.leave_behind(place.url, { stack = "blue", env = "test" })
+    local function resumed(...)
+      local code, out = place.run("recover", "--once", "--json", ...)
+      assert.equal(0, code)
+      return out:match '"resumed":(%d+)'
+    end
+    assert.equal("0", resumed())
+    assert.equal("0", resumed("--stack", "green", "--env", "test"))
+    assert.equal("0", resumed("--stack", "*", "--env", ""))
+    assert.equal("1", resumed("--stack", "blue", "--env", "test"))
+  end)
+
+  it("sees a run to its end that was only recorded and is begun anew", function()
+    support.leave_behind(place.url, { options = 'recorder = true, recovery = "restart"',
+      under_way = "SELECT count(*) AS n FROM {run_events} WHERE type = 'member_started'" })
+    assert(require "luv".fs_mkdir(place.folder.path "councils", 448))
+    local file <close> = assert(io.open(place.folder.path "councils/left-1.lua", "w"))
+    file:write 'council "left-1" { member "a" { provider = "scripted", model = "m" }, round "independent_analysis" {} }'
+    file:close()
+    local code, out, err = place.run("recover", "--once", "--councils", place.folder.path "councils")
+    assert.same({ 0, "0 resumed, 1 begun anew, 0 failed, 0 skipped\n" }, { code, out }, err)
+    local found = shared.of(place.url):query "SELECT status FROM {runs} WHERE parent_attempt_run_id = 'left-1'"
+    assert.same({ 1, "completed" }, { #found, found[1].status })
+  end)
+
   it("takes no argument", function()
     local code, _, err = place.run("recover", "left-1")
     assert.equal(64, code)

@@ -10,10 +10,10 @@ local function fake_run()
   return run
 end
 
-local function raise(run, names)
+local function raise(run, names, let_go)
   local said = {}
   local code = helper.run(function()
-    local caught <close> = signals.catch(run, function(text) said[#said + 1] = text end)
+    local caught <close> = signals.catch(run, function(text) said[#said + 1] = text end, let_go)
     for i, name in ipairs(names) do
       uv.kill(uv.os_getpid(), name)
       while #run.calls < i do task.sleep(1) end
@@ -35,6 +35,20 @@ describe("curia.cli.signals", function()
   it("cancels when it is told to end, or its terminal goes", function()
     assert.equal(143, (raise(fake_run(), { "sigterm" })))
     assert.equal(129, (raise(fake_run(), { "sighup" })))
+  end)
+
+  it("lets go of a durable run when it is told to end, at the second at once", function()
+    local run = fake_run()
+    local function let_go(at_once) table.insert(run.calls, at_once and "at once" or "let go") end
+    assert.equal(143, (raise(run, { "sigterm", "sigint" }, let_go)))
+    assert.same({ "let go", "at once" }, run.calls)
+  end)
+
+  it("cancels a durable run at Ctrl-C, and terminates it whatever comes next", function()
+    local run = fake_run()
+    local function let_go() table.insert(run.calls, "let go") end
+    assert.equal(130, (raise(run, { "sigint", "sigterm" }, let_go)))
+    assert.same({ "cancel: stopped with Ctrl-C", "terminate" }, run.calls)
   end)
 
   it("leaves the signals alone afterwards", function()

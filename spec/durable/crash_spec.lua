@@ -282,3 +282,26 @@ describe("a run whose process dies at each unit of work comes to the same by", f
     end)
   end
 end)
+
+describe("a run that is resumed", function()
+  after_each(function() curia.calibration.forget() end)
+
+  it("goes by what was known of its members before", function()
+    helper.virtual(function()
+      script()
+      for _ = 1, 20 do curia.calibration.record({ member = "ann", confidence = 0.9 }, false) end
+      local made = council { members = { {
+        id = "ann", model = "m", provider = "test",
+        confidence = { strategy = function() return 0.9 end, calibrate = true },
+      } }, rounds = { "independent_analysis", { type = "independent_analysis", name = "again" } } }
+      S.die_at(store, 3, true)
+      S.start(made, "Why?", { run_id = "calibrated" }):await()
+      S.live(store)
+      curia.calibration.forget()
+      local result = assert(resumed("calibrated", { council = made }):await())
+      assert.same({ 0, 0.9 }, {
+        result.rounds[1].results.ann.confidence, result.rounds[2].results.ann.confidence,
+      })
+    end)
+  end)
+end)

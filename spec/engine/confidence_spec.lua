@@ -207,6 +207,14 @@ describe("calibration in a run", function()
     assert.is_true(measured(fields).confidence > 0.5)
   end)
 
+  it("says so where outcomes cannot be read", function()
+    curia.config { reliability = { backend = "sqlite", store = "sqlite:/no/such/folder/a.db" }, log = function() end }
+    local result = measured { strategy = function() return 0.9 end, calibrate = true }
+    curia.config { reliability = false, log = "warn" }
+    assert.same({ 0.9, 0.9 }, { result.confidence, result.metadata.raw_confidence })
+    assert.matches("^not calibrated: .*unable to open", result.metadata.confidence_note)
+  end)
+
   it("takes a curve of the user's own", function()
     local raw = function() return 0.9 end
     assert.equal(0.45, measured({ strategy = raw, calibrate = function(number) return number / 2 end }).confidence)

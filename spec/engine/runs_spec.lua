@@ -52,16 +52,6 @@ describe("starting", function()
     assert.equal("validation", err.kind)
     assert.equal(2, #err.context.faults)
   end)
-
-  it("refuses what later versions will do, and names it", function()
-    for option, value in pairs { council_version = "1" } do
-      local run, err = curia.start(T.council {}, "Why?", { [option] = value })
-      assert.is_nil(run, option)
-      assert.equal("unsupported", err.kind)
-      assert.matches(option, err.message)
-    end
-    assert.is_truthy(curia.run(T.council {}, "Why?", { durability = "none", recorder = false }))
-  end)
 end)
 
 describe("a run's id", function()

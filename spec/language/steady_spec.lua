@@ -61,6 +61,16 @@ describe("in a durable run", function()
     assert.error_matches(function() inside(function() words.math.random(3, 1) end) end, "interval is empty")
   end)
 
+  it("luv is refused, but not in what is done outside of it", function()
+    local uv = words.require "luv"
+    local ok, err = inside(function() return { pcall(function() return uv.sleep(1) end) } end)
+    assert.is_false(ok[1])
+    assert.same({ "unsupported", true }, { ok[2].kind, err == nil })
+    assert.matches("^uv.sleep: ", ok[2].message)
+    assert.equal(require "luv".hrtime, uv.hrtime)
+    assert.equal(steady, words.require "curia.language.steady")
+  end)
+
   it("a file's council is the same again when it is resumed", function()
     local place = S.place()
     local store = assert(require "curia.store.shared".configured())

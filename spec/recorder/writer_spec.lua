@@ -44,6 +44,35 @@ describe("the row of a recorded run", function()
     assert.is_true(row.finalized_at >= row.started_at)
   end)
 
+  it("is stamped with its stack and environment; the caller's are stronger than the configured", function()
+    curia.config { stack = "blue", env = "test" }
+    local row = row_of(support.recorded())
+    assert.same({ "blue", "test" }, { row.source_stack, row.source_env })
+    row = row_of(support.recorded({}, "Why?", { stack = "green", env = curia.null }))
+    assert.equal("green", row.source_stack)
+    assert.is_nil(row.source_env)
+    curia.config { stack = "", env = "" }
+    row = row_of(support.recorded())
+    assert.same({}, { row.source_stack, row.source_env })
+  end)
+
+  it("says what is to become of it if its process dies", function()
+    local run = support.recorded({ recovery = { policy = "restart", max_attempts = 2 } })
+    assert.same({ "restart", 2 }, { row_of(run).recovery, row_of(run).max_attempts })
+    assert.equal("fail", row_of(support.recorded({ recovery = "restart" }, "Why?", { recovery = "fail" })).recovery)
+  end)
+
+  it("is the one that is there already, where the run has been claimed under its fence", function()
+    local store, unit = assert(shared.configured()), {}
+    rows.insert(store, unit, {
+      namespace = "default", run_id = "there", council = "spec", status = "pending", durability = "none", attempt = 2,
+      attempts = 0, fence = 4, events = 0, parent_attempt_run_id = "before",
+    })
+    assert(store:write(unit))
+    local row = row_of(support.recorded({}, "Why?", { run_id = "there", recorder = { true, { fence = 4 } } }))
+    assert.same({ "completed", 2, "before", 4 }, { row.status, row.attempt, row.parent_attempt_run_id, row.fence })
+  end)
+
   it("keeps the error and what was done of a run that failed", function()
     T.answers { a = { error = { status = 400, message = "no" } } }
     local row = row_of(support.recorded { ids = { "a" } })

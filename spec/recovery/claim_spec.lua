@@ -1,5 +1,4 @@
 local claim = require "curia.recovery.claim"
-local errors = require "curia.errors"
 local rows = require "curia.store.runs"
 local S = require "spec.durable.support"
 local shared = require "curia.store.shared"
@@ -74,15 +73,27 @@ describe("a claim", function()
     assert.is_true(rows.is_lost(err))
   end)
 
-  it("may end the run with an error, which is its last event", function()
+  it("is given back to anybody; whether it counts is said", function()
     local own = row()
     assert(claim.run(store, own, ONE))
-    assert(claim.fail(store, own, errors.new("orphaned", "nobody")))
-    local now = row()
-    assert.same({ "failed", "orphaned", "orphaned" }, { now.status, now.error.kind, now.result.errors[1].kind })
-    assert.is_truthy(now.finalized_at)
-    local events = rows.events(store, "default", "r")
-    assert.same({ 1, "run_failed" }, { events[1].seq, events[1].type })
-    assert.is_false(claim.run(store, row(), OTHER))
+    assert(claim.give_back(store, own, false))
+    assert.same({ "running", 1, "nobody" }, { row().status, row().attempts, row().incarnation })
+    local again = row()
+    assert(claim.run(store, again, OTHER))
+    assert(claim.give_back(store, again, true))
+    assert.equal(2, row().attempts)
+    assert(claim.run(store, row(), ONE))
+    assert(claim.give_back(store, again, true)) -- no longer its own
+    assert.equal("one", row().incarnation)
+  end)
+
+  it("is undone by who cannot use it, and the run is what it was", function()
+    assert(store:execute "UPDATE {runs} SET status = 'failed', finalized_at = 7, incarnation = NULL")
+    local before, claimed = row(), row()
+    assert(claim.reopen(store, claimed, ONE))
+    assert(claim.undo(store, claimed, before))
+    assert.same({ "failed", 7, 1 }, { row().status, row().finalized_at, row().attempts })
+    assert.is_nil(row().incarnation)
+    assert.is_false(claim.reopen(store, before, OTHER)) -- the fence tells that somebody had it
   end)
 end)

@@ -4,6 +4,7 @@ local node = require "curia.recovery.node"
 local S = require "spec.durable.support"
 local shared = require "curia.store.shared"
 local support = require "spec.recovery.support"
+local uv = require "luv"
 
 local place, store
 
@@ -33,7 +34,6 @@ describe("a node", function()
   end)
 
   it("has the name that is configured, else the host's, for all processes that follow each other", function()
-    local uv = require "luv"
     assert.equal(uv.os_gethostname(), node.current(store).node_id)
     node.leave(store)
     curia.config { node_id = "blue-1" }
@@ -66,5 +66,25 @@ describe("a node", function()
     assert.is_false(node.is_alive(store, here.incarnation))
     assert.same({}, incarnations())
     assert.are_not.equal(here.incarnation, assert(node.current(store)).incarnation)
+  end)
+
+  it("is never taken for dead by who cannot look at its lock", function()
+    local here = assert(node.current(store))
+    local folder = place.folder.path "runs.db.nodes"
+    local function file(incarnation) return folder .. "/" .. incarnation end
+    assert(uv.fs_symlink("itself", file "itself")) -- leads nowhere, for ever
+    assert.is_true(node.is_alive(store, "itself"))
+    assert(uv.fs_mkdir(file "folder", 493)) -- cannot be opened to be locked
+    assert.is_true(node.is_alive(store, "folder"))
+    assert.is_false(node.is_alive(store, "gone"))
+    support.leave_behind(place.url)
+    local dead = store:query("SELECT incarnation FROM {runs}")[1].incarnation
+    assert(os.remove(file(dead)))
+    assert(uv.fs_symlink(dead, file(dead)))
+    local sweep = require "curia.recovery.sweep".sweep
+    assert.same({ resumed = 0, restarted = 0, failed = 0, skipped = 0 }, sweep())
+    assert(os.remove(file(dead)))
+    assert.equal(1, sweep { resolve_policy = function() return "fail" end }.failed)
+    assert.is_true(node.is_alive(store, here.incarnation))
   end)
 end)

@@ -39,6 +39,14 @@ describe("a shared store", function()
     if data then require "luv".os_setenv("XDG_DATA_HOME", data) else require "luv".os_unsetenv "XDG_DATA_HOME" end
   end)
 
+  it("stands in the folder that is configured, which is made", function()
+    local conf = config.new()
+    assert(conf:set("call", { data_dir = folder.path "deep/er" }))
+    assert.equal("sqlite:" .. folder.path "deep/er" .. "/curia.db", assert(shared.configured(conf)).url)
+    assert(conf:set("call", { data_dir = "here" }))
+    assert.equal(require "luv".cwd() .. "/here", shared.folder(conf))
+  end)
+
   it("is tried again by the next who asks when it could not be opened", function()
     local url = folder.url "none/a.db"
     local store, err = shared.of(url)

@@ -34,6 +34,29 @@ describe("a stored value", function()
     assert.equal(values.encode({ b = 1, a = LONG }).bytes, values.encode({ a = LONG, b = 1 }).bytes)
   end)
 
+  it("is not written again where it stands in another one", function()
+    local answer, other = { content = ("short "):rep(60) }, { content = LONG }
+    local round = { results = { a = answer, b = other } }
+    local fragments = {}
+    local first = values.encode({ answer, round, { ["$blob"] = 1 } }, nil, fragments)
+    assert.equal(json.encode(answer), fragments[answer])
+    assert.same({}, { fragments[other], fragments[round] }) -- they need their parts besides
+    assert.same(first, values.encode({ answer, round, { ["$blob"] = 1 } }, nil, fragments))
+    fragments[answer] = '"told apart"'
+    assert.equal('["told apart"]', values.encode({ answer }, nil, fragments).bytes)
+  end)
+
+  it("is written again where it is nested too deeply to be the same", function()
+    local deep, fragments = { text = ("x"):rep(300) }, {}
+    for _ = 1, 70 do deep = { deep } end
+    values.encode(deep, nil, fragments)
+    assert.is_nil(next(fragments))
+    assert(values.encode({ deep[1][1][1][1][1][1][1][1][1][1] }, nil, fragments))
+    assert.is_not_nil(next(fragments))
+    for _ = 1, 70 do deep = { deep } end
+    assert.equal("validation", select(2, values.encode(deep, nil, fragments)).kind)
+  end)
+
   it("whose content is gone is an error", function()
     local value, err = values.decode(values.encode({ LONG }).bytes, function() end)
     assert.is_nil(value)

@@ -22,7 +22,7 @@ describe("testing.virtual", function()
       passed = clock.ms() - start
     end)
     assert.is_true(passed >= 1000 * 30000, passed)
-    assert.is_true(os.clock() - began < 2)
+    assert.is_true(os.clock() - began < 20)
   end)
 
   it("gives what the function gives, and time-outs of hours", function()

@@ -114,6 +114,14 @@ local function logprobs_of(answer)
   return tokens
 end
 
+-- What the script has said, without the pieces that it is cut into.
+local function raw_of(answer)
+  local raw = {}
+  for name, value in pairs(answer) do raw[name] = value end
+  raw.pieces = nil
+  return raw
+end
+
 local function response_of(answer)
   return {
     content = answer.content,
@@ -123,7 +131,7 @@ local function response_of(answer)
     model = answer.model,
     usage = answer.usage or {},
     cost = answer.cost and { usd = answer.cost, source = "provider" } or nil,
-    raw = answer,
+    raw = raw_of(answer),
   }
 end
 

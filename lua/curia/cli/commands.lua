@@ -125,10 +125,12 @@ lines elsewhere (and with TERM=dumb or a locale that is not UTF-8). NO_COLOR and
 CLICOLOR=0 take the colours away; CLICOLOR_FORCE=1 brings them to a terminal
 that is not known to have any.
 
-Ctrl-C cancels the run and prints what there is; twice stops at once.
+Ctrl-C cancels the run and prints what there is; twice stops at once. SIGTERM
+and a closed terminal cancel too, but let go of a durable run once what is under
+way has ended: `curia resume` goes on with it.
 
 Exit codes: 0 ok, 2 partial (an answer, but somebody is missing in it),
-1 failed, 64 wrong usage, 130 interrupted.]],
+1 failed, 64 wrong usage, 129, 130 and 143 ended by a signal.]],
 }
 
 local check = {
@@ -546,10 +548,13 @@ local recover = {
   examples = {
     { "curia recover --once", "those that there are now, and see them to their end" },
     { "curia recover --councils councils/", "until it is stopped, with councils of your own" },
+    { "curia recover --stack blue --env live", "those of a deployment and an environment" },
   },
   options = {
     { "once", doc = "one look, then the runs that were taken up; otherwise a look every second" },
     { "councils", value = "DIR", doc = "a folder of council files that are known besides those that come with Curia" },
+    { "stack", value = "NAME", doc = "runs of this stack and of none (the configured one); \"*\": of all" },
+    { "env", value = "NAME", doc = "runs of this environment alone (the configured one); \"\": of none" },
     { "json", doc = "print what was done as lines of JSON" },
     config_option,
   },

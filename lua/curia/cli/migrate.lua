@@ -39,7 +39,8 @@ end
 local function prepare(action, url, values)
   local path = require("curia.store").path(url)
   if action == "up" then
-    if not config.shared():get "store" and folders.data() then folders.make(folders.data()) end
+    local folder = not config.shared():get "store" and shared.folder(config.shared())
+    if folder then folders.make(folder) end
     return true
   end
   if path and not uv.fs_stat(path) then return nil, "nothing is stored yet: there is no " .. path end

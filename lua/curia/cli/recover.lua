@@ -1,4 +1,5 @@
 --- `curia recover`: takes up the runs of processes that have died, and sees them to their end.
+local again = require "curia.recovery.again"
 local durable = require "curia.durable"
 local json = require "curia.json"
 local recovery = require "curia.recovery"
@@ -28,7 +29,7 @@ end
 
 -- A signal lets go of what has been taken up.
 local function await_runs(ending)
-  while next(durable.live) and not ending.now do task.sleep(20) end
+  while (next(durable.live) or next(again.live)) and not ending.now do task.sleep(20) end
 end
 
 local function once(values, opts, ending)
@@ -47,7 +48,8 @@ local function tell_of(values)
 end
 
 local function for_ever(values, opts, ending)
-  say "looking for runs of the dead, every second or so"
+  say "looking for runs of the dead, again and again"
+  opts.enabled = true -- whatever the configuration says of other processes
   local sweeping = recovery.start(opts, tell_of(values))
   while not ending.now do ending.told:wait() end
   sweeping:stop()
@@ -67,7 +69,14 @@ local function failed(message)
   return 1
 end
 
---- `curia recover [--once] [--councils DIR] [--json]`
+-- As `curia.recovery.sweep` has them: false is all stacks, an empty name none.
+local function options_of(values, councils)
+  local stack = values.stack
+  if stack == "*" then stack = false end
+  return { councils = councils, source_stack = stack, source_env = values.env }
+end
+
+--- `curia recover [--once] [--councils DIR] [--stack NAME] [--env NAME] [--json]`
 ---@param values table options
 ---@param rest string[]
 ---@return integer exit code
@@ -75,7 +84,7 @@ function M.main(values, rest)
   if rest[1] then return usage.misused(("recover takes no argument, '%s' is one"):format(rest[1]), "recover") end
   local councils, message = worker.councils(values.councils)
   if not councils then return failed(message) end
-  local ran, ok, err = task.run(perform, values, { councils = councils })
+  local ran, ok, err = task.run(perform, values, options_of(values, councils))
   if ran and ok then return 0 end
   return failed((err or ok).message)
 end

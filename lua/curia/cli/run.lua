@@ -176,6 +176,11 @@ local function print_outcome(request, result, err, paint)
   io.stderr:write("\n", table.concat(lines, "\n"), "\n")
 end
 
+local function tell_how_to_go_on(run, err, values)
+  if values.quiet or not err or err.code ~= "released" then return end
+  io.stderr:write(("curia resume %s goes on with it\n"):format(run.id))
+end
+
 local function exit_code(result, interrupted)
   if interrupted then return interrupted end
   return result and EXIT[result.status] or FAILED
@@ -203,6 +208,11 @@ local function hear(run)
   return require "curia.recovery".hear()
 end
 
+-- Whoever takes a durable run up goes on with it.
+local function let_go(at_once)
+  task.spawn_root(require "curia.recovery".release, at_once and 0 or nil)
+end
+
 local function go(request)
   local view <close> = open_view(request)
   if request.offline and view.tokens then pace.slow_down() end
@@ -212,13 +222,14 @@ local function go(request)
     print_outcome(request, nil, err)
     return FAILED
   end
-  local caught <close> = signals.catch(run, function(text) view:say(text) end)
+  local caught <close> = signals.catch(run, function(text) view:say(text) end, run.root and let_go)
   local hearing = hear(run)
   local result
   result, err = follow(run, view, request.values)
   if hearing then hearing:stop() end
   view:close()
   print_outcome(request, result, err, views.palette(view))
+  tell_how_to_go_on(run, err, request.values)
   keep(run, request)
   return exit_code(result, caught.code)
 end

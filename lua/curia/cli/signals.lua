@@ -12,15 +12,24 @@ local REASONS = { sigint = "stopped with Ctrl-C", sigterm = "stopped by SIGTERM"
 
 ---@class curia.cli.Caught
 ---@field code? integer the exit code, once something was caught
+---@field let_go? fun(at_once: boolean) what a durable run does instead of ending
+---@field released? boolean it was let go
 local Caught = {}
 Caught.__index = Caught
 
+local function give_away(self, say)
+  if not self.released then say "letting go of the run once what is under way has ended; a second signal: at once" end
+  self.let_go(self.released or false)
+  self.released = true
+end
+
+-- Who types Ctrl-C does not want the run. Who stops the program or closes the terminal says nothing about the run: a
+-- durable one may go on elsewhere.
 local function on_signal(self, name, run, say)
-  if self.code then
-    run:terminate()
-    return
-  end
-  self.code = CODES[name]
+  local is_first = not self.code
+  self.code = self.code or CODES[name]
+  if self.released or self.let_go and is_first and name ~= "sigint" then return give_away(self, say) end
+  if not is_first then return run:terminate() end
   if name == "sigint" then say("cancelling; Ctrl-C again stops at once") end
   run:cancel(REASONS[name])
 end
@@ -28,9 +37,10 @@ end
 --- Catches the signals until the returned value is closed.
 ---@param run curia.Run
 ---@param say fun(text: string)
+---@param let_go? fun(at_once: boolean) for a durable run
 ---@return curia.cli.Caught
-function M.catch(run, say)
-  local caught = setmetatable({ handles = {} }, Caught)
+function M.catch(run, say, let_go)
+  local caught = setmetatable({ handles = {}, let_go = let_go }, Caught)
   for name in pairs(CODES) do
     local handle = uv.new_signal()
     handle:start(name, function() on_signal(caught, name, run, say) end)

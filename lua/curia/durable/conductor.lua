@@ -392,16 +392,16 @@ end
 ---@return true?
 ---@return curia.Error? err kind `storage`; code `released`: it is let go
 function Conductor:go_on()
-  while not over(self) do
-    if self.draining and (self.at_once or not is_under_way(self)) then return nil, writers.released(self.writer) end
+  while true do
     hand_in_news(self)
     while has_news(self) do
       local ok, err = flush(self)
       if not ok then return nil, err end
     end
-    if not over(self) then wait(self) end
+    if over(self) then return true end
+    if self.draining and (self.at_once or not is_under_way(self)) then return nil, writers.released(self.writer) end
+    wait(self)
   end
-  return true
 end
 
 --- Begins a new run.

@@ -3,6 +3,7 @@ local attempts = require "curia.engine.attempt"
 local call = require "curia.engine.call"
 local clock = require "curia.core.clock"
 local errors = require "curia.errors"
+local system = require "curia.core.system"
 local user_code = require "curia.engine.user_code"
 
 local M = {}
@@ -52,10 +53,18 @@ local function outside(attempt, elapsed_us)
   return live
 end
 
+-- The same for a call that is repeated, and for no other.
+local function key_of(made, model)
+  local journal, provider = made.journal, model.provider
+  if not (provider and provider.idempotency_key) then return nil end
+  return system.sha256(("%s/%s/%s"):format(journal.run.namespace.name, journal.run.id, made.path))
+end
+
 local function carry_out(attempt, model, request, prices, elapsed_us)
   return function(made)
     local turn = attempt.turn
     local live = outside(attempt, elapsed_us)
+    live.idempotency_key = key_of(made, model)
     if turn.pilot then live.on_begun = function() made.journal:answer_begins(made) end end
     local response, err = call.attempt(live, model, request, prices)
     return {

@@ -3,8 +3,8 @@
 local claim = require "curia.recovery.claim"
 local clock = require "curia.core.clock"
 local conductors = require "curia.durable.conductor"
-local equal = require "curia.equal"
 local errors = require "curia.errors"
+local firsts = require "curia.store.first"
 local journals = require "curia.durable.journal"
 local json = require "curia.json"
 local limits = require "curia.engine.limits"
@@ -97,15 +97,10 @@ end
 
 -- The first start of this id has stored its outcome: it is this one's too.
 local function take_first(run, store)
-  local row, err = rows.get(store, run.namespace.name, run.id)
+  local row, err = firsts.ended(store, run)
   if not row then return nil, err end
-  local same = row.council == run.plan.spec.name and equal(row.input, run.input) and run.opts.idempotent ~= false
-  if same and row.finalized_at then
-    run.status, run.outcome, run.failure = row.status, row.result, row.error and errors.wrap(row.error)
-    return true
-  end
-  return nil, errors.new("duplicate_run", same and ("run %s goes on already"):format(run.id)
-    or ("there is a run %s already, with another council or input"):format(run.id))
+  firsts.adopt(run, row)
+  return true
 end
 
 local function begin(run, store, here)
@@ -258,6 +253,7 @@ function M.terminated(run)
   })
   writer.store:submit(unit)
   conductor:stop()
+  run.journal:release(run)
 end
 
 return M

@@ -26,7 +26,7 @@ local M = {}
 ---@field told {log: curia.Log, seq: integer}[] events that nobody has recorded yet
 ---@field begun curia.Run[] runs inside of the run that nobody has recorded yet
 ---@field settled curia.Run[] runs that have an outcome which nobody has recorded yet
----@field heard table<string, true> decisions from the store that were handed on, by path
+---@field heard table<string, true> what was asked in the store and has been handed on, by path
 ---@field handed integer things that were handed in so far
 ---@field replaying boolean what happens has been recorded before
 ---@field arrivals table[] what has come from outside, in its order

@@ -19,16 +19,23 @@ local function absolute(path)
   return path:sub(1, 1) == "/" and path or uv.cwd() .. "/" .. path
 end
 
---- Pins a council.
----@param made curia.Council
----@return curia.durable.Pin
-function M.of(made)
+local function pin(made)
   local text = made:to_json()
   local source = loader.source_of(made)
   return {
     spec_hash = text and system.sha256(text), text = text, source = source and absolute(source.path),
     source_hash = source and source.hash,
   }
+end
+
+local pinned = setmetatable({}, { __mode = "k" }) -- by council: none ever changes
+
+--- Pins a council.
+---@param made curia.Council
+---@return curia.durable.Pin pin shared: read only
+function M.of(made)
+  pinned[made] = pinned[made] or pin(made)
+  return pinned[made]
 end
 
 local function unknown(row)

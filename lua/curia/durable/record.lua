@@ -11,7 +11,7 @@ local M = {}
 local Record = {}
 Record.__index = Record
 
-local PAGE = 64
+local PAGE = 256
 
 local UNFINISHED = [[SELECT path, kind, status, result FROM {steps} WHERE namespace = ? AND run_id = ?
   AND finished IS NULL AND status IN ('started', 'reopened') ORDER BY id]]

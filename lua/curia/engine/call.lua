@@ -35,7 +35,7 @@ local function known_provider(entry)
   if not headers then return nil, err end
   local config = {
     base_url = entry.base_url, api_key = key, headers = headers, name = entry.name, script = entry.script,
-    logprobs = entry.logprobs,
+    logprobs = entry.logprobs, idempotency_key = entry.idempotency_key,
   }
   known = { config = config, gate = limiter.of(entry, key) }
   known_providers[entry] = known
@@ -192,13 +192,22 @@ local function read_whole(attempt, adapter, request, config)
   return response, err, headers
 end
 
+-- A provider that honours it knows a call again that a durable run repeats, since its process has died.
+local function with_key(built, attempt, config)
+  if not (config.idempotency_key and attempt.idempotency_key) then return built end
+  local headers = { ["idempotency-key"] = attempt.idempotency_key }
+  for name, value in pairs(built.headers) do headers[name] = value end
+  return { url = built.url, body = built.body, headers = headers }
+end
+
 -- Gives the headers besides: they tell of the provider's limits.
 local function over_http(attempt, member, request, config)
   local adapter = member.adapter
   local built, err = adapter.build(request, config)
   if not built then return nil, err end
   local streamed = request.stream and adapter.stream
-  local exchange, failure = start(built, member, streamed and paths_of(adapter) or nil, attempt.watch)
+  local paths = streamed and paths_of(adapter) or nil
+  local exchange, failure = start(with_key(built, attempt, config), member, paths, attempt.watch)
   if not exchange then return nil, failure end
   attempt.exchange = exchange
   if streamed then attempt.started_us = clock.us() end

@@ -90,9 +90,19 @@ local function raw_of(turn, measure, response)
   return in_range(called(turn, "confidence", fn, response, ctx, turn.member, turn.probe, measure.options))
 end
 
+-- What is known of a member changes: a run that is resumed goes by what was known then.
+local function by_outcomes(run, id, raw)
+  local function apply() return calibration.apply(id, raw) end
+  if not run.journal then return apply() end
+  return run.journal:value { path = "calibration/" .. id, kind = "step", input = { raw = raw }, call = apply }
+end
+
 local function calibrated(turn, calibrate, raw)
-  if calibrate == true then return calibration.apply(turn.member.id, raw) end
-  return in_range(called(turn, "calibrate", calibrate, raw))
+  if calibrate ~= true then return in_range(called(turn, "calibrate", calibrate, raw)) end
+  local value, err = by_outcomes(turn.run, turn.member.id, raw)
+  if not err then return value end
+  turn.ctx:log("error", tostring(err))
+  return raw, "not calibrated: " .. err.message
 end
 
 ---@class curia.Confidence

@@ -70,6 +70,18 @@ local wall_ms = clock.wall_ms
 -- The field that an event of a round has besides; the other types have a table of fields.
 local OWN_FIELD = { member_started = "model", member_completed = "result", round_completed = "result" }
 
+-- One constructor for all fields: a table that grows is made several times over.
+local function event_of_round(log, seq, round, own)
+  local entries, last = log.entries, seq * WIDTH
+  local value = entries[last] or nil
+  return {
+    v = 1, seq = seq, at = entries[last - 3], type = entries[last - 4], run_id = log.run_id,
+    parent_run_id = log.parent_run_id, round = round.name, idx = round.idx, iteration = round.iteration,
+    ask = round.ask, member = entries[last - 1] or nil, model = own == "model" and value or nil,
+    result = own == "result" and value or nil,
+  }
+end
+
 --- The event of a number.
 ---@param log curia.Log
 ---@param seq integer
@@ -77,16 +89,11 @@ local OWN_FIELD = { member_started = "model", member_completed = "result", round
 local function event_of(log, seq)
   local entries, last = log.entries, seq * WIDTH
   local kind, round, value = entries[last - 4], entries[last - 2], entries[last]
+  if round then return event_of_round(log, seq, round, OWN_FIELD[kind]) end
   local event = {
     v = 1, seq = seq, at = entries[last - 3], type = kind, run_id = log.run_id, parent_run_id = log.parent_run_id,
   }
-  if not round then
-    for name, field in pairs(value) do event[name] = field end
-    return event
-  end
-  event.round, event.idx, event.iteration, event.ask = round.name, round.idx, round.iteration, round.ask
-  event.member = entries[last - 1] or nil
-  if OWN_FIELD[kind] then event[OWN_FIELD[kind]] = value or nil end
+  for name, field in pairs(value) do event[name] = field end
   return event
 end
 

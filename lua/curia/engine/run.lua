@@ -7,6 +7,7 @@ local context = require "curia.engine.ctx"
 local durable = lazy "curia.durable"
 local errors = require "curia.errors"
 local events = require "curia.engine.events"
+local firsts = lazy "curia.store.first"
 local free_rounds = lazy "curia.engine.free_rounds"
 local json = require "curia.json"
 local limits = require "curia.engine.limits"
@@ -28,6 +29,7 @@ local M = {}
 
 ---@class curia.Run
 ---@field id string
+---@field another? boolean it has what the first run of its id has come to
 ---@field plan curia.Plan
 ---@field opts table
 ---@field namespace curia.Namespace
@@ -204,9 +206,21 @@ local function execute(run)
   go(run, ctx)
 end
 
+-- Whether the run is one that has been: a start with the same id once more, which asks nobody again (SPEC 9).
+local function is_another(run)
+  local recording = run.opts.run_id and not run.depth and run.recording
+  local first = recording and recording:wait_for_first()
+  if not first then return false end
+  if first.err then error(first.err, 0) end
+  firsts.adopt(run, first.row)
+  run.another = true
+  return true
+end
+
 -- A run inside of another goes on in that one's slot.
 local function body(run)
   if run.journal and not run.depth then durable.wait_for_start(run) end
+  if is_another(run) then return end
   if not run.group or run.depth then return execute(run) end
   local slot <close> = run.group:slot()
   if run.journal then run.journal:wait_outside("slot", function() slot:take() end) else slot:take() end
@@ -287,6 +301,7 @@ local function settle(run, raised)
 end
 
 local function conclude(run, raised)
+  if run.another then return finish(run) end
   if run.ended or run.outcome or run.failure then return end
   settle(run, raised)
   if run.journal then hand_over(run) else finish(run) end

@@ -19,9 +19,9 @@ local recorders = require "curia.recorder.choice"
 local rosters = require "curia.engine.roster"
 local runs = require "curia.engine.run"
 local suggest = require "curia.suggest"
-local support = require "curia.engine.support"
 local task = require "curia.task"
 local topics = require "curia.engine.topics"
+local versions = lazy "curia.engine.versions"
 
 local M = {}
 
@@ -104,6 +104,14 @@ local function launch(plan, input, opts, conf, place)
   return run
 end
 
+-- The council that a start names: of the version that its options name.
+local function choose_council(given, opts, conf)
+  local made, err = find_council(given, conf)
+  local wanted = type(opts) == "table" and opts.council_version
+  if not made or type(wanted) ~= "string" then return made, err end
+  return versions.choose(made, wanted, conf)
+end
+
 local NO_OPTIONS = {}
 
 local function read_options(opts)
@@ -129,13 +137,13 @@ end
 ---@return curia.Error? err
 function M.prepare(given, opts, conf)
   local made, plan, err
-  made, err = find_council(given, conf)
+  made, err = choose_council(given, opts, conf)
   if not made then return nil, nil, err end
   opts, err = read_options(opts)
   if not opts then return nil, nil, err end
   plan, err = language.plan(made, conf, opts)
   if not plan then return nil, nil, err end
-  return plan, opts, support.missing(opts) or budgets.fault(opts, plan, conf:get("prices"))
+  return plan, opts, budgets.fault(opts, plan, conf:get("prices"))
 end
 
 -- The namespace and the group that the options name. Those of a group that is given as such are the run's.
@@ -207,7 +215,7 @@ local function begin(given, input, opts, owner)
   elseif first then return duplicate(first, plan, input, read) end
   err = refusal(plan, read, conf, place)
   if err then return nil, err end
-  if place.durable then place.council = find_council(given, conf) end
+  if place.durable then place.council = choose_council(given, opts, conf) end
   return launch(plan, input, read, conf, place)
 end
 

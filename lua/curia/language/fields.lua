@@ -295,6 +295,7 @@ M.provider = {
   headers = rule("map", "further headers", { values = rule("string|secret", "a header's value") }),
   limits = rule("record", "limits that are known beforehand", { fields = M.limits }),
   logprobs = rule("boolean", "whether it takes requests for log probabilities (true)"),
+  idempotency_key = rule("boolean", "whether durable runs send Idempotency-Key (false)"),
   script = rule("any", "what the scripted provider answers"),
   extra = rule("map", "merged into every body", { values = rule("any", "any value") }),
 }
@@ -326,6 +327,12 @@ M.at_rest = {
   unseal = rule("function", "function(bytes) -> bytes: decrypts"),
 }
 
+--- How the runs of dead processes are looked for (`curia.recovery.start`).
+M.sweep = {
+  enabled = rule("boolean", "whether this process takes up the runs of those that have died (true)"),
+}
+duration(M.sweep, "every", "time between two looks, at least 10 ms (1000)")
+
 --- Keys of the configuration.
 M.config = {
   default_profile = rule("string", "profile of members that choose none", { nonempty = true }),
@@ -334,6 +341,7 @@ M.config = {
   default_council = rule("string|council", "what curia.ask runs", { nonempty = true }),
   namespace = namespace,
   store = rule("string", "where runs are kept: sqlite:PATH", { nonempty = true }),
+  data_dir = rule("string", "the store's folder where no `store` is named ($XDG_DATA_HOME/curia)", { nonempty = true }),
   prefix = rule("string", "in front of the names of the store's tables (curia_)", { word = true }),
   mode = rule("string", "single_node, or multi_node: several nodes share one store",
     { enum = { "single_node", "multi_node" } }),
@@ -349,6 +357,7 @@ M.config = {
   node_id = rule("string", "this process's name in the store (the host's name)", { nonempty = true }),
   stack = rule("string", "which of several deployments on one store this is"),
   env = rule("string", "which environment this is: its runs are taken up by no other"),
+  sweep = rule("record", "how the runs of processes that have died are taken up", { fields = M.sweep }),
   retention = rule("duration", "how long runs, jobs and workflows are kept in the store once they have ended"),
   linger_ms = rule("duration", "how long a finished run stays in memory"),
   loop_stall_ms = rule("duration", "a turn that holds the loop for longer is a stall (telemetry loop.stall)"),

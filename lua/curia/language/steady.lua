@@ -1,6 +1,7 @@
 --- What council files see in place of `pairs`, `os` and `math`: in a durable run these give the same each time that the
---- run is resumed (SPEC 16). Outside of one they are Lua's own.
+--- run is resumed (SPEC 16), and luv is refused. Outside of one they are Lua's own.
 local clock = require "curia.core.clock"
+local errors = require "curia.errors"
 local task = require "curia.task"
 
 local M = {}
@@ -92,6 +93,27 @@ local function steady_math(math)
   }
 end
 
+-- ---- what waits for something that no record knows ---------------------------------------------------
+
+local function refused(name)
+  return errors.new("unsupported", ("uv.%s: a durable run waits and acts through ctx, and in the functions of ctx:step"
+    .. " and of tools, where luv is as it is"):format(name))
+end
+
+local function guarded(luv)
+  return setmetatable({}, { __index = function(_, name)
+    if task.in_scope() then error(refused(name), 2) end
+    return luv[name]
+  end })
+end
+
+local function steady_require(require_)
+  return function(name)
+    if name == "luv" then return guarded(require_(name)) end
+    return require_(name)
+  end
+end
+
 local function over(own, library)
   return library and setmetatable(own(library), { __index = library })
 end
@@ -102,6 +124,7 @@ end
 ---@return table words
 function M.install(words, globals)
   words.pairs = globals.pairs and steady_pairs
+  words.require = globals.require and steady_require(globals.require)
   words.os, words.math = over(steady_os, globals.os), over(steady_math, globals.math)
   return words
 end

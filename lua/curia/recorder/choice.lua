@@ -4,9 +4,10 @@ local suggest = require "curia.suggest"
 local M = {}
 
 local FUNCTIONS = { "init", "event", "finalize" }
+-- `fence`: the run has a row already, which this process has claimed under it (curia.recovery.again).
 local ARGS = {
   store = "string", prefix = "string", events = "table", job_id = "string", attempt = "number",
-  parent_attempt_run_id = "string", source = "string", on_failure = "function",
+  parent_attempt_run_id = "string", source = "string", on_failure = "function", fence = "number",
 }
 local EVENTS = { include = "table", exclude = "table" }
 

@@ -17,6 +17,7 @@ local M = {}
 ---@field init fun(run_id: string, args: table): any, any
 ---@field event fun(event: curia.Event): any, any
 ---@field flush? fun(): any, any nothing is waiting any more
+---@field first? fun(): curia.recorder.First? of Curia's own, after `init`: the run of this id that was begun before
 ---@field finalize fun(outcome: curia.recorder.Outcome, run_id: string): any, any
 
 ---@class curia.recorder.Outcome
@@ -26,9 +27,16 @@ local M = {}
 ---@field terminated? boolean
 ---@field result? table of a run that failed or was cancelled
 
+---@class curia.recorder.First
+---@field row? curia.store.RunRow it has ended
+---@field err? curia.Error it has not, or was asked something else
+
 ---@class curia.Recording
 ---@field run curia.Run
 ---@field setting any what was asked for; runs inside of this one are recorded likewise
+---@field begun userdata signal: `init` is over
+---@field initialized? boolean whether it was well
+---@field first? curia.recorder.First
 ---@field attached boolean false once something could not be stored
 ---@field failure? curia.Error why not
 local Recording = {}
@@ -102,10 +110,19 @@ local function deliver_rest(recording)
   while subscription:waiting() do hand_on(recording, subscription:next()) end
 end
 
+-- One that is not the first of its id has nothing to record.
+local function initialize(recording)
+  local well = call(recording, "init", recording.run.id, recording.args)
+  local first = recording.backend.first and recording.backend.first()
+  if first then recording.attached, recording.first = false, first end
+  recording.initialized = well and not first
+  recording.begun:notify()
+end
+
 local function record(recording)
   local run <const> = recording.run
   local guard <close> = setmetatable({}, { __close = function() going[recording] = nil end })
-  recording.initialized = call(recording, "init", run.id, recording.args)
+  initialize(recording)
   if not pcall(deliver, recording) then deliver_rest(recording) end
   if recording.initialized then call(recording, "finalize", outcome_of(run), run.id) end
   if recording.attached then run.log:tell_recorded() end
@@ -131,13 +148,21 @@ function M.attach(run, setting)
   local wanted = filter(args.events)
   local recording = setmetatable({
     run = run, setting = setting, args = args, backend = backend_of(run, given, args), attached = true,
-    wanted = wanted,
+    wanted = wanted, begun = task.signal(),
     subscription = run:watch { tokens = wanted "member_token", requests = wanted "member_request" },
   }, Recording)
   run.recording, run.shown = recording, nil
   going[recording] = true
   recording.task = task.spawn_root(record, recording)
   return recording
+end
+
+--- The run of this id that was begun before, if there was one.
+---@async
+---@return curia.recorder.First?
+function Recording:wait_for_first()
+  while self.initialized == nil do self.begun:wait() end
+  return self.first
 end
 
 --- Waits until everything is stored.

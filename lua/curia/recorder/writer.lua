@@ -5,8 +5,10 @@
 local clean = require "curia.recorder.clean"
 local clock = require "curia.core.clock"
 local errors = require "curia.errors"
+local firsts = require "curia.store.first"
 local json = require "curia.json"
 local nodes = require "curia.recovery.node"
+local policies = require "curia.recovery.policy"
 local requests = require "curia.recorder.requests"
 local results = require "curia.engine.result"
 local retention = require "curia.recorder.retention"
@@ -18,7 +20,7 @@ local M = {}
 -- Units under way beyond this many are waited for.
 local MOST_UNITS = 32
 
-local FENCE = 1 -- a run that is not durable never changes its owner
+local FENCE = 1 -- a run that is not durable does not change its owner while it goes on
 
 local Writer = {}
 Writer.__index = Writer
@@ -50,15 +52,24 @@ end
 function Writer:row(node)
   local run, args = self.run, self.args
   local opts, conf = run.opts, run.config
+  local policy, max_attempts = policies.parts(opts.recovery or run.plan.spec.recovery)
   return {
     namespace = run.namespace.name, run_id = run.id, group_name = run.group and run.group.name,
-    council = run.plan.spec.name, status = run.status, durability = "none", attempt = args.attempt or 1, attempts = 1,
+    council = run.plan.spec.name, status = run.status, durability = "none",
+    recovery = policy, max_attempts = max_attempts, attempt = args.attempt or 1, attempts = 1,
     parent_run_id = run.log.parent_run_id, parent_attempt_run_id = args.parent_attempt_run_id
       or opts.parent_attempt_run_id, job_id = args.job_id or opts.job_id, seed = run.seed, source = args.source,
     source_stack = place_of(opts.stack, conf:get "stack"), source_env = place_of(opts.env, conf:get "env"),
-    owner = node.node_id, incarnation = node.incarnation, fence = FENCE, events = 0, started_at = run.started_at,
+    owner = node.node_id, incarnation = node.incarnation, fence = self.fence, events = 0, started_at = run.started_at,
     input = self:cleaned(run.input, "input"), options = self:cleaned(plain(opts), "options"),
   }
+end
+
+function Writer:put_row(unit, node)
+  local row = self:row(node)
+  self.status = row.status
+  if not self.args.fence then return rows.insert(self.store, unit, row, self.seen) end
+  self:change(unit, { status = row.status, started_at = row.started_at })
 end
 
 -- ---- units ----------------------------------------------------------------------------------------
@@ -80,24 +91,38 @@ function Writer:hand_over(unit)
 end
 
 function Writer:change(unit, changes)
-  rows.update(self.store, unit, self.key, FENCE, changes, self.seen)
+  rows.update(self.store, unit, self.key, self.fence, changes, self.seen)
 end
 
 -- ---- what a recorder does -------------------------------------------------------------------------
 
+-- An id of the user's own may have been begun before, by this process or another: who began first is known once the
+-- row is stored.
+function Writer:begin(unit)
+  if not self.run.opts.run_id then return self:hand_over(unit) end
+  local done, err = self.store:write(unit)
+  if done then return true end
+  if err.code ~= "constraint" then return nil, err end
+  local row, problem = firsts.ended(self.store, self.run)
+  self.first = { row = row, err = problem }
+  return true
+end
+
+function Writer:open()
+  local store, err = open_store(self.args, self.run.config)
+  if not store then return nil, err end
+  self.store = store
+  return nodes.current(store)
+end
+
 function Writer:init()
-  local err
-  self.store, err = open_store(self.args, self.run.config)
-  if not self.store then return nil, err end
-  local node
-  node, err = nodes.current(self.store)
+  local node, err = self:open()
   if not node then return nil, err end
   retention.keep(self.store, self.run.config:get "retention")
-  local unit, row = {}, self:row(node)
-  rows.insert(self.store, unit, row, self.seen)
-  self.status = row.status
-  local ok, problem = self:hand_over(unit)
-  if ok then requests.watch(self.store, self.run) end
+  local unit = {}
+  self:put_row(unit, node)
+  local ok, problem = self:begin(unit)
+  if ok and not self.first then requests.watch(self.store, self.run) end
   return ok, problem
 end
 
@@ -155,10 +180,11 @@ function M.new(run, args)
   local at_rest = run.config:get "at_rest"
   local writer = setmetatable({
     run = run, args = args, key = { namespace = run.namespace.name, run_id = run.id }, seen = {}, events = {},
-    units = {}, hook = at_rest and at_rest.redact,
+    fence = args.fence or FENCE, units = {}, hook = at_rest and at_rest.redact,
   }, Writer)
   return {
     init = function() return writer:init() end,
+    first = function() return writer.first end,
     event = function(event) return writer:event(event) end,
     flush = function() return writer:flush() end,
     finalize = function(outcome) return writer:finalize(outcome) end,

@@ -71,32 +71,20 @@ function M.reopen(store, row, node)
   return true
 end
 
-local LAST_EVENT = "SELECT max(seq) AS last FROM {run_events} WHERE namespace = ? AND run_id = ?"
+local UNDO = [[UPDATE {runs} SET owner = NULL, incarnation = ?, attempts = ?, status = ?, finalized_at = ?
+  WHERE namespace = ? AND run_id = ? AND fence = ? AND incarnation = ?]]
 
---- Ends a claimed run with an error: the row, and the last event, in one unit.
+--- Takes a claim back that somebody has asked for and that has come to nothing: the run is what it was, and nobody's.
 ---@async
 ---@param store curia.Store
----@param row curia.store.RunRow
----@param err curia.Error kind `orphaned` or `poisoned`
----@param add? fun(unit: curia.sql.Statement[]) what is to happen in the same unit
+---@param row curia.store.RunRow as it was claimed
+---@param before curia.store.RunRow as it was before
 ---@return true?
----@return curia.Error? problem
-function M.fail(store, row, err, add)
-  local found, problem = store:query(LAST_EVENT, row.namespace, row.run_id)
-  if not found then return nil, problem end
-  local now, unit = clock.wall_ms(), {}
-  local result = { run_id = row.run_id, council = row.council, status = "error", errors = { err }, input = row.input }
-  rows.update(store, unit, row, row.fence, {
-    status = "failed", error = err, result = result, finalized_at = now, owner = json.null, incarnation = json.null,
-  })
-  rows.event(store, unit, row.namespace, {
-    v = 1, seq = (found[1].last or 0) + 1, at = now, type = "run_failed", run_id = row.run_id, errors = { err },
-    result = result,
-  })
-  if add then add(unit) end
-  local done
-  done, problem = store:write(unit)
-  return done and true, problem
+---@return curia.Error?
+function M.undo(store, row, before)
+  local done, err = store:execute(UNDO, before.incarnation or json.null, before.attempts, before.status,
+    before.finalized_at or json.null, row.namespace, row.run_id, row.fence, row.incarnation)
+  return done and true, err
 end
 
 --- Lets a claimed run wait for somebody: its council is not what it was.

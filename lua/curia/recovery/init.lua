@@ -1,4 +1,5 @@
 --- Recovery (SPEC 17): the runs of processes that have died are taken up, those of one that ends are let go.
+local again = require "curia.recovery.again"
 local claim = require "curia.recovery.claim"
 local clock = require "curia.core.clock"
 local config = require "curia.config"
@@ -11,7 +12,6 @@ local options = require "curia.engine.options"
 local requests = require "curia.recovery.requests"
 local resuming = require "curia.durable.resume"
 local rows = require "curia.store.runs"
-local shared = require "curia.store.shared"
 local sweeping = require "curia.recovery.sweep"
 local system = require "curia.core.system"
 local task = require "curia.task"
@@ -21,13 +21,8 @@ local M = {}
 
 M.sweep = sweeping.sweep
 
-local EVERY_MS = 1000
+local EVERY_MS, LEAST_MS = 1000, 10
 local DRAIN_MS = 10000
-
-local function open(opts)
-  if opts.store then return shared.of(opts.store) end
-  return shared.configured()
-end
 
 -- ---- one run --------------------------------------------------------------------------------------
 
@@ -44,13 +39,15 @@ local function refusal(store, row)
   end
 end
 
+-- The row as it is claimed; the one that is given stays what it was.
 local function claim_one(store, row)
-  local here, err = node.current(store)
-  if not here then return nil, err end
+  local here, problem = node.current(store)
+  if not here then return nil, problem end
+  local claimed = {}
+  for name, value in pairs(row) do claimed[name] = value end
   local take = row.finalized_at and claim.reopen or claim.run
-  local won
-  won, err = take(store, row, here)
-  if won then return true end
+  local won, err = take(store, claimed, here)
+  if won then return claimed end
   return nil, err or errors.new("validation", ("run %s was taken up by another process"):format(row.run_id),
     { code = "running" })
 end
@@ -69,17 +66,21 @@ local RESUME = {
 ---@return curia.Error? err kinds `unknown_run`, `validation` (codes `ended`, `running`), `replay_mismatch`, `storage`
 function M.resume(run_id, opts)
   opts = options.read("resume", opts, RESUME)
-  local store, err = open(opts)
+  local store, err = sweeping.store_of(opts)
   if not store then return nil, err end
   local row
   row, err = rows.get(store, opts.namespace or config.shared():get "namespace", run_id)
   if not row then return nil, err end
   err = refusal(store, row)
   if err then return nil, err end
-  local reopen, claimed = row.finalized_at ~= nil
+  local claimed, run
   claimed, err = claim_one(store, row)
   if not claimed then return nil, err end
-  return resuming.resume(store, row, { accept = opts.accept, councils = opts.councils, reopen = reopen })
+  run, err = resuming.resume(store, claimed, {
+    accept = opts.accept, councils = opts.councils, reopen = row.finalized_at ~= nil,
+  })
+  if not run then claim.undo(store, claimed, row) end
+  return run, err
 end
 
 -- ---- again and again --------------------------------------------------------------------------------
@@ -90,8 +91,8 @@ local Recovery = {}
 Recovery.__index = Recovery
 
 -- Many processes that begin together shall not sweep together.
-local function pause_ms()
-  return EVERY_MS // 2 + (system.random_integer() & 0x7fffffff) % EVERY_MS
+local function pause_ms(every_ms)
+  return every_ms // 2 + (system.random_integer() & 0x7fffffff) % every_ms
 end
 
 local followers = {} -- by name: what is done after each sweep
@@ -113,7 +114,7 @@ end
 local function one_round(self)
   local counts, err = M.sweep(self.opts)
   if counts and self.told then self.told(counts) end
-  local store = counts and open(self.opts)
+  local store = counts and sweeping.store_of(self.opts)
   if store then
     node.tidy(store)
     requests.hear(store)
@@ -125,16 +126,44 @@ end
 local function keep_sweeping(self)
   while not self.stopped do
     one_round(self)
-    if not self.stopped then self.wake:wait(pause_ms()) end
+    if not self.stopped then self.wake:wait(pause_ms(self.every_ms)) end
   end
 end
 
---- Sweeps every second or so, until it is stopped.
----@param opts? table of `sweep`
+local function new(opts, more)
+  local self = setmetatable({ opts = opts, stopped = false, wake = task.signal() }, Recovery)
+  for name, value in pairs(more or {}) do self[name] = value end
+  return self
+end
+
+-- What is not said here is in the configuration (`sweep`).
+local function rhythm_of(opts)
+  local configured = config.shared():get "sweep" or {}
+  local enabled = opts.enabled
+  if enabled == nil then enabled = configured.enabled ~= false end
+  return enabled, math.max(LEAST_MS, (opts.every_ms or configured.every_ms or EVERY_MS) // 1)
+end
+
+local START = {}
+for _, rules in ipairs { sweeping.OPTIONS, fields.sweep } do
+  for name, rule in pairs(rules) do START[name] = rule end
+end
+
+local function of_sweep(opts)
+  local own = {}
+  for name in pairs(sweeping.OPTIONS) do own[name] = opts[name] end
+  return own
+end
+
+--- Sweeps every second or so, until it is stopped. Where that is not enabled it only hears (`M.hear`).
+---@param opts? table of `sweep`, and `enabled`, `every_ms` (at least 10), which win over those of the configuration
 ---@param told? fun(counts: table) called after each sweep
 ---@return curia.Recovery with `stop()`
 function M.start(opts, told)
-  local self = setmetatable({ opts = opts or {}, told = told, stopped = false, wake = task.signal() }, Recovery)
+  opts = options.read("start", opts, START)
+  local enabled, every_ms = rhythm_of(opts)
+  if not enabled then return M.hear { store = opts.store } end
+  local self = new(of_sweep(opts), { told = told, every_ms = every_ms })
   self.task = task.spawn_background(keep_sweeping, self)
   return self
 end
@@ -142,7 +171,7 @@ end
 local function keep_hearing(self)
   while not self.stopped do
     self.wake:wait(EVERY_MS)
-    local store = not self.stopped and open(self.opts)
+    local store = not self.stopped and sweeping.store_of(self.opts)
     if store then requests.hear(store) end
   end
 end
@@ -151,7 +180,7 @@ end
 ---@param opts? {store?: string}
 ---@return curia.Recovery with `stop()`
 function M.hear(opts)
-  local self = setmetatable({ opts = opts or {}, stopped = false, wake = task.signal() }, Recovery)
+  local self = new(opts or {})
   self.task = task.spawn_background(keep_hearing, self)
   return self
 end
@@ -172,19 +201,22 @@ local function drain_all(at_once)
   end
 end
 
-local function await_none(until_ms)
-  while next(durable.live) and clock.ms() < until_ms do task.sleep(5) end
+local function await_none(until_ms, ...)
+  for _, live in ipairs { ... } do
+    while next(live) and clock.ms() < until_ms do task.sleep(5) end
+  end
 end
 
 --- Lets the durable runs of this process go: nothing new is begun, what is under way may end, for so long, and then
---- they are anybody's. Calls that have not ended by then are made again by whoever takes their run up.
+--- they are anybody's. Calls that have not ended by then are made again by whoever takes their run up. Runs without a
+--- journal that recovery has begun anew may end as well in that time, and cannot be let go.
 ---@async
 ---@param drain_ms? number 10000
 function M.release(drain_ms)
   drain_all(false)
-  await_none(clock.ms() + (drain_ms or DRAIN_MS))
+  await_none(clock.ms() + (drain_ms or DRAIN_MS), durable.live, again.live)
   drain_all(true)
-  await_none(clock.ms() + DRAIN_MS)
+  await_none(clock.ms() + DRAIN_MS, durable.live)
 end
 
 return M

@@ -2,7 +2,7 @@
 local clock = require "curia.core.clock"
 local durable = require "curia.durable"
 local errors = require "curia.errors"
-local json = require "curia.json"
+local node = require "curia.recovery.node"
 local rows = require "curia.store.runs"
 
 local M = {}
@@ -18,6 +18,11 @@ local DECIDE = [[INSERT INTO {steps} (namespace, run_id, path, kind, status, res
 -- A run that was parked belongs to nobody; whoever has it in memory, or finds it first, goes on with it.
 local FREE = [[UPDATE {runs} SET status = CASE WHEN incarnation IS NULL THEN 'pending' ELSE status END, updated_at = ?
   WHERE namespace = ? AND run_id = ? AND finalized_at IS NULL]]
+
+-- It has ended meanwhile, or somebody else has decided.
+local function is_late(err)
+  return rows.is_lost(err) or err.kind == "storage" and err.code == "constraint"
+end
 
 local function not_pending(row, call_id)
   return errors.new("validation", ("run %s: no call '%s' waits for approval"):format(row.run_id, call_id),
@@ -45,51 +50,79 @@ function M.decide(store, row, call_id, approved, note)
   local done
   done, err = store:write(unit)
   if done then return true end
-  return nil, rows.is_lost(err) and not_pending(row, call_id) or err
+  return nil, is_late(err) and not_pending(row, call_id) or err
 end
 
 -- ---- hearing ----------------------------------------------------------------------------------------
 
-local CANCELS = [[SELECT cancel_requested FROM {runs} WHERE namespace = ? AND run_id = ?
-  AND cancel_requested IS NOT NULL]]
+-- A run that only waits for decisions belongs to nobody, and may be in memory here all the same. No decision is made
+-- about one that goes on.
+local ASKED_OF = [[SELECT r.namespace, r.run_id, r.cancel_requested, d.path, d.result FROM {runs} AS r
+  LEFT JOIN {steps} AS d ON d.namespace = r.namespace AND d.run_id = r.run_id AND d.kind = 'decision'
+    AND d.status = 'started' AND r.status <> 'running'
+  WHERE r.status IN ('pending', 'running', 'blocked')
+    AND (r.incarnation = ? OR r.incarnation IS NULL AND r.run_id IN (NULL%s))
+    AND (r.cancel_requested IS NOT NULL OR d.path IS NOT NULL)]]
 
-local DECISIONS = [[SELECT path, result FROM {steps} WHERE namespace = ? AND run_id = ? AND kind = 'decision'
-  AND status = 'started']]
+local function key_of(namespace, run_id)
+  return namespace .. "\0" .. run_id
+end
 
-local function hear_decisions(store, run)
-  local found, err = store:query(DECISIONS, run.namespace.name, run.id)
-  if not found then return nil, err end
-  for _, row in ipairs(found) do
-    local outcome, problem = store:unpack(row.result)
-    if problem then return nil, problem end
-    if run.journal and not run.journal.heard[row.path] then
-      run.journal.heard[row.path] = true
-      run.journal:post { kind = "decision", path = row.path, outcome = outcome, stored = true }
+-- The runs of this process that the store has, by their keys, and the ids of those that wait.
+local function live_in(store)
+  local runs, waiting = {}, {}
+  for run in pairs(durable.live) do
+    if run.conductor and run.conductor.writer.store == store and not run.ended then
+      runs[key_of(run.namespace.name, run.id)] = run
+      if run.status == "blocked" then waiting[#waiting + 1] = run.id end
     end
+  end
+  return runs, waiting
+end
+
+local function asked_of(store, waiting)
+  local here, err = node.current(store)
+  if not here then return nil, err end
+  return store:query(ASKED_OF:format((", ?"):rep(#waiting)), here.incarnation, table.unpack(waiting))
+end
+
+local function hear_decision(store, run, row)
+  local outcome, err = store:unpack(row.result)
+  if err then return nil, err end
+  local journal = run.journal -- none any more, if the run has ended meanwhile
+  if journal and not journal.heard[row.path] then
+    journal.heard[row.path] = true
+    journal:post { kind = "decision", path = row.path, outcome = outcome, stored = true }
   end
   return true
 end
 
-local function hear(store, run)
-  local found, err = store:query(CANCELS, run.namespace.name, run.id)
-  if not found then return nil, err end
-  if found[1] and found[1].cancel_requested ~= json.null then run:cancel(found[1].cancel_requested) end
-  return hear_decisions(store, run)
+local function hear_cancel(run, reason)
+  if not run.journal or run.journal.heard.cancel then return end
+  run.journal.heard.cancel = true
+  run:cancel(reason)
 end
 
---- Hands to the durable runs of this process what was asked of them.
+local function hear_one(store, run, row)
+  if row.cancel_requested then hear_cancel(run, row.cancel_requested) end
+  if row.path then return hear_decision(store, run, row) end
+  return true
+end
+
+--- Hands to the durable runs of this process what was asked of them: one statement, however many they are.
 ---@async
 ---@param store curia.Store
 ---@return true?
 ---@return curia.Error?
 function M.hear(store)
-  local live = {}
-  for run in pairs(durable.live) do live[#live + 1] = run end
-  for _, run in ipairs(live) do
-    if not run.ended then
-      local ok, err = hear(store, run)
-      if not ok then return nil, err end
-    end
+  local runs, waiting = live_in(store)
+  if not next(runs) then return true end
+  local asked, err = asked_of(store, waiting)
+  if not asked then return nil, err end
+  for _, row in ipairs(asked) do
+    local run, ok = runs[key_of(row.namespace, row.run_id)], true
+    if run then ok, err = hear_one(store, run, row) end
+    if not ok then return nil, err end
   end
   return true
 end

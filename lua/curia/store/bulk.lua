@@ -14,9 +14,12 @@ Rows.__index = Rows
 
 --- Adds a row: as many values as there are columns, nil for NULL.
 function Rows:add(...)
-  local width = self.shape.width
-  local last = self.count * width + 1
-  for i = 1, width do self.values[last + i] = (select(i, ...)) end
+  if self.count == 0 then
+    self.values = { false, ... } -- the statement's text comes first
+  else
+    local width = self.shape.width
+    table.move({ ... }, 1, width, self.count * width + 2, self.values)
+  end
   self.count = self.count + 1
   if self.count == MOST_ROWS then self:flush() end
 end
@@ -27,7 +30,7 @@ function Rows:flush()
   local statement = self.values
   statement[1], statement.n = self.shape.text(self.count), self.count * self.shape.width
   self.statements[#self.statements + 1] = statement
-  self.values, self.count = {}, 0
+  self.values, self.count = nil, 0
 end
 
 --- Puts all rows at the end of a unit.
@@ -49,7 +52,7 @@ function M.insert(what)
     texts[count] = texts[count] or head .. (row .. ", "):rep(count - 1) .. row .. (what.tail or "")
     return texts[count]
   end
-  return { rows = function() return setmetatable({ shape = shape, values = {}, count = 0, statements = {} }, Rows) end }
+  return { rows = function() return setmetatable({ shape = shape, count = 0, statements = {} }, Rows) end }
 end
 
 return M

@@ -8,7 +8,7 @@ local M = {}
 --- The tables, in the order in which they may be dropped.
 M.tables = {
   "workflow_steps", "workflows", "jobs", "schedules", "steps", "run_events", "runs", "nodes", "blobs",
-  "reliability", "registry", "meta",
+  "reliability", "calibration", "registry", "meta",
 }
 
 local SQLITE = {

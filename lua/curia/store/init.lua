@@ -1,7 +1,6 @@
 --- A store: a database with Curia's tables in it.
 local clock = require "curia.core.clock"
 local dialect = require "curia.store.dialect"
-local redact = require "curia.redact"
 local sql = require "curia.sql"
 local system = require "curia.core.system"
 local values = require "curia.store.values"
@@ -120,15 +119,15 @@ local PUT_BLOB = [[INSERT INTO {blobs} (hash, content, inserted_at) VALUES (?, ?
   ON CONFLICT (hash) DO UPDATE SET inserted_at = excluded.inserted_at]]
 
 -- Whoever knows what is stored knows the hashes of its texts too.
-local known_texts = setmetatable({}, { __mode = "k" }) -- by `seen`
+local texts = setmetatable({}, { __mode = "k" }) -- by `seen`
 
-local function texts_of(seen)
-  local texts = known_texts[seen]
-  if not texts then
-    texts = {}
-    known_texts[seen] = texts
-  end
-  return texts
+-- A result stands in a run's row, in its last event and in a round's. A unit is made at once: nothing in it changes
+-- meanwhile, and what stands in it twice is written once.
+local fragments = setmetatable({}, { __mode = "k" }) -- by unit
+
+local function kept(by, key)
+  by[key] = by[key] or {}
+  return by[key]
 end
 
 --- Notes a text that was read from the store: it need not be written again.
@@ -136,7 +135,7 @@ end
 ---@param hash string
 ---@param text string
 function Store:know(seen, hash, text)
-  seen[hash], texts_of(seen)[text] = true, hash
+  seen[hash], kept(texts, seen)[text] = true, hash
 end
 
 --- Readies a value for a column; its long texts are added to the unit as blobs, each once.
@@ -145,7 +144,7 @@ end
 ---@param seen? table<string, true> hashes of what is known to be stored; those added are noted
 ---@return table bytes for a statement. A value without a form in JSON raises
 function Store:pack(unit, value, seen)
-  local encoded, err = values.encode(value, seen and texts_of(seen))
+  local encoded, err = values.encode(value, seen and kept(texts, seen), kept(fragments, unit))
   if not encoded then error(err, 0) end
   return self:put(unit, encoded, seen)
 end
@@ -156,15 +155,16 @@ end
 ---@param seen? table<string, true>
 ---@return table bytes for a statement
 function Store:put(unit, encoded, seen)
-  local parts = encoded.parts
+  local clean = values.masked(encoded)
+  local parts = clean.parts
   for i = 1, #parts, 2 do
     local hash = parts[i]
     if not (seen and seen[hash]) then
       if seen then seen[hash] = true end
-      unit[#unit + 1] = { PUT_BLOB, hash, sealed(self, redact.text(parts[i + 1])), clock.wall_ms() }
+      unit[#unit + 1] = { PUT_BLOB, hash, sealed(self, parts[i + 1]), clock.wall_ms() }
     end
   end
-  return sealed(self, redact.text(encoded.bytes))
+  return sealed(self, clean.bytes)
 end
 
 --- Adds a text to a unit, as content that is found by its hash.

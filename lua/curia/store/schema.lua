@@ -103,6 +103,15 @@ M.steps = {
     },
   },
   {
+    about = "how often members were right who were so sure",
+    statements = {
+      [[CREATE TABLE {calibration} (
+        id {serial}, namespace TEXT NOT NULL, member TEXT NOT NULL, confidence DOUBLE PRECISION NOT NULL,
+        correct BIGINT NOT NULL, inserted_at BIGINT NOT NULL)]],
+      "CREATE INDEX {calibration}_by_member ON {calibration} (namespace, member, id)",
+    },
+  },
+  {
     about = "unique keys of jobs for each stack and environment",
     statements = {
       "DROP INDEX {jobs}_unique",

@@ -6,6 +6,7 @@ local migrate = require "curia.store.migrate"
 local nodes = require "curia.recovery.node"
 local stores = require "curia.store"
 local task = require "curia.task"
+local uv = require "luv"
 
 local M = {}
 
@@ -43,10 +44,20 @@ function M.of(url, prefix)
   return nil, ok and err or errors.wrap(store)
 end
 
-local function default_url()
-  local folder = folders.data()
+--- The folder of the store that no `store` of the configuration names; nil: there is none.
+---@param conf curia.Config
+---@return string?
+function M.folder(conf)
+  local own = conf:get "data_dir"
+  if not own then return folders.data() end
+  return own:sub(1, 1) == "/" and own or uv.cwd() .. "/" .. own
+end
+
+local function default_url(conf)
+  local folder = M.folder(conf)
   if not folder then
-    return nil, errors.new("storage", "there is no place for a store: neither `store` in the configuration, nor HOME",
+    return nil, errors.new("storage",
+      "there is no place for a store: neither `store` nor `data_dir` in the configuration, nor HOME",
       { code = "missing" })
   end
   return "sqlite:" .. folder .. "/curia.db"
@@ -59,10 +70,10 @@ end
 function M.url(conf)
   local url = conf:get "store"
   if url then return url end
-  return default_url()
+  return default_url(conf)
 end
 
---- The configured store; without one, `curia/curia.db` in the user's data folder, which is made.
+--- The configured store; without one, `curia.db` in its folder, which is made.
 ---@async
 ---@param conf? curia.Config the shared one
 ---@param prefix? string other than the configured one
@@ -72,7 +83,7 @@ function M.configured(conf, prefix)
   conf = conf or config.shared()
   local url, err = M.url(conf)
   if not url then return nil, err end
-  if not conf:get "store" then folders.make(folders.data()) end
+  if not conf:get "store" then folders.make(M.folder(conf)) end
   return M.of(url, prefix or conf:get "prefix")
 end
 

@@ -9,11 +9,12 @@ local redact = require "curia.redact"
 local M = {}
 
 -- A shorter text costs more as a row of its own than it saves.
-local LONG = 1024
+local LONG = 512
 
 ---@class curia.store.Encoded
 ---@field bytes string
 ---@field parts string[] what `bytes` speaks of: hash, text, hash, text, ...
+---@field is_masked? boolean no secret is in it
 
 local function is_special(value)
   return value["$blob"] ~= nil or value["$object"] ~= nil
@@ -26,17 +27,19 @@ local function wrapped(value)
   return is_special(copy) and { ["$object"] = copy } or copy
 end
 
+-- A plain search stops wherever the first byte stands: a dollar is rarer than a quote.
 local function mentions(bytes)
-  return bytes:find('"$blob"', 1, true) or bytes:find('"$object"', 1, true)
+  return bytes:find("$blob", 1, true) or bytes:find("$object", 1, true)
 end
 
 --- A value for storing.
 ---@param value any a JSON value
 ---@param known? table<string, string> keeps the hashes of long texts, for the next value that they stand in
+---@param fragments? table<table, string> keeps tables as they are written, for as long as none of them changes
 ---@return curia.store.Encoded?
 ---@return curia.Error? err kind `validation`: JSON has no form for it
-function M.encode(value, known)
-  local bytes, parts, ambiguous = json.encode_apart(value, LONG, known)
+function M.encode(value, known, fragments)
+  local bytes, parts, ambiguous = json.encode_apart(value, LONG, known, fragments)
   if not bytes then return nil, parts end
   if ambiguous then bytes, parts = json.encode_apart(wrapped(value), LONG, known) end
   return { bytes = bytes, parts = parts }
@@ -44,15 +47,14 @@ end
 
 --- The same without secrets (SPEC 26).
 ---@param encoded curia.store.Encoded
----@return curia.store.Encoded encoded itself where there is none in it
+---@return curia.store.Encoded
 function M.masked(encoded)
-  local bytes, parts, found = redact.text(encoded.bytes), {}, false
+  if encoded.is_masked then return encoded end
+  local parts = {}
   for i = 1, #encoded.parts, 2 do
     parts[i], parts[i + 1] = encoded.parts[i], redact.text(encoded.parts[i + 1])
-    found = found or parts[i + 1] ~= encoded.parts[i + 1]
   end
-  if bytes == encoded.bytes and not found then return encoded end
-  return { bytes = bytes, parts = parts }
+  return { bytes = redact.text(encoded.bytes), parts = parts, is_masked = true }
 end
 
 local function missing(hash)

@@ -98,9 +98,11 @@ local function said(err)
   return type(text) == "string" and text ~= "" and one_line(text) or nil
 end
 
--- A message of our own that says what to do needs no introduction.
+-- A message of our own that says what to do, or that all is well, needs no introduction.
+local SPEAKS_FOR_ITSELF = { missing_key = true, validation = true, quorum = true, released = true, lost = true }
+
 local function speaks_for_itself(err)
-  return err.code == "missing_key" or err.kind == "validation" or err.kind == "quorum"
+  return SPEAKS_FOR_ITSELF[err.code or ""] or SPEAKS_FOR_ITSELF[err.kind]
 end
 
 --- An error in plain words, with the vendor's own text.
