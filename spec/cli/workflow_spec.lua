@@ -246,7 +246,7 @@ describe("curia workflow", function()
     end)
 
     it("by SIGTERM, lets the call end and begins nothing more", function()
-      local code, _, err = interrupt(500, "sigterm")
+      local code, _, err = interrupt(1500, "sigterm")
       assert.equal(143, code)
       assert.matches("stopped by SIGTERM; what is under way may end in 10 s\n", err)
       assert.matches("workflow one is left as it is; curia workflow resume one goes on with it\n$", err)
