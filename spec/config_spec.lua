@@ -198,11 +198,11 @@ describe("curia.config", function()
     end)
 
     it("are told which keys come with later versions", function()
-      write "return { redis = 'sqlite', log = 'info', jobs = {} }"
+      write "return { redis = 'sqlite', log = 'info', bus = {} }"
       local ok, err = new():load_files { user = directory }
       assert.is_nil(ok)
       assert.equal("unsupported", err.kind)
-      assert.matches("not part of this version: redis, jobs", err.message)
+      assert.matches("not part of this version: redis, bus", err.message)
     end)
 
     it("say how the runs of dead processes are looked for", function()

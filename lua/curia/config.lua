@@ -98,7 +98,7 @@ end
 
 -- Keys of later versions: refused as such, not as slips of the pen.
 local LATER = {
-  "redis", "bus", "registry", "jobs",
+  "redis", "bus", "registry",
 }
 
 local function unsupported(values, where)

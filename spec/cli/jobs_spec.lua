@@ -55,6 +55,31 @@ describe("curia jobs", function()
     assert.equal("1 job was deleted\n", select(2, run("prune", "--older-than", "0s")))
   end)
 
+  it("shows which job is parked", function()
+    local id = enqueue "Ship?"
+    local store = assert(require "curia.store".open(folder.url "jobs.db"))
+    assert(store:execute "UPDATE {jobs} SET state = 'executing'")
+    store:close()
+    assert.is_truthy(select(2, run "list"):find(id .. "  parked ", 1, true))
+    local out = select(2, run("show", id))
+    assert.matches("state +executing", out)
+    assert.matches("parked +its run waits for a decision: curia runs show ", out)
+  end)
+
+  it("schedules, and takes that back", function()
+    local code, out = run("schedule", "news", "30 6 * * mon-fri", "panel", "What is", "new?", "--priority", "3")
+    assert.equal(0, code)
+    assert.matches("^news +30 6 %* %* mon%-fri +panel  next %d%d%d%d%-%d%d%-%d%d 06:30:00  last %-\n$", out)
+    local entry = json.decode((select(2, run("schedules", "--json"))))
+    assert.same({ "news", "panel", "What is new?", 3 },
+      { entry.name, entry.job.council, entry.job.input.question, entry.job.priority })
+    assert.equal(out, select(2, run "schedules"))
+    local _, _, err = run("unschedule", "nws")
+    assert.matches("did you mean 'news'", err)
+    assert.equal("news is no longer scheduled\n", select(2, run("unschedule", "news")))
+    assert.equal("", select(2, run "schedules"))
+  end)
+
   it("tells what is wrong", function()
     local code, _, err = run("show", "none")
     assert.equal(1, code)
@@ -65,6 +90,11 @@ describe("curia jobs", function()
       ["%-%-period goes with %-%-unique"] = { "enqueue", "panel", "Why?", "--period", "5s" },
       ["did you mean 'completed'"] = { "list", "--state", "complete" },
       ["a name without '/'"] = { "list", "--queue", "a/b" },
+      ["minute: 61 is not between"] = { "schedule", "news", "61 * * * *", "panel", "Why?" },
+      ["the times are missing"] = { "schedule", "news" }, ["name is without '/'"] = { "schedule", "a/b", "@daily" },
+      ["the question is missing"] = { "schedule", "news", "@daily", "panel" },
+      ["the schedule's name is missing"] = { "unschedule" },
+      ["%-%-in is not for jobs schedule"] = { "schedule", "news", "@daily", "panel", "Why?", "--in", "5m" },
     } do
       code, _, err = run(table.unpack(args))
       assert.equal(64, code, message)

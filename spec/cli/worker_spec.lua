@@ -118,6 +118,43 @@ describe("curia worker", function()
     file:close()
   end)
 
+  it("works while a run waits for a decision, and another goes on with it", function()
+    write("echo.lua", ECHO)
+    write("asks.lua", [[
+      require("curia").config { providers = { asks = { adapter = "scripted", script = function(request)
+        local last = request.messages[#request.messages]
+        if last.role == "tool" then return last.content end
+        return { content = "", tool_calls = { { id = "c1", name = "look", arguments = {} } } }
+      end } } }
+      local look = tool "look" { about = "looks", approval = true, run = function() return "seen" end }
+      return council "asks" { members = { { id = "a", provider = "asks", model = "m", tools = { look } } },
+        rounds = { "independent_analysis" } }
+    ]])
+    local asks = jobs("enqueue", "asks", "Why?")
+    local args = {
+      "worker", "--councils", folder.path "councils", "--store", folder.url "jobs.db", "--concurrency", "1",
+    }
+    program.run(args, {
+      meanwhile = function(child)
+        program.wait_for(child, "parked")
+        jobs("enqueue", "echo", "Why?")
+        program.wait_for(child, "completed")
+        child.handle:kill "sigkill"
+      end,
+    })
+    local run_id = json.decode(jobs("show", asks, "--json")).run_id
+    local code, _, err = program.run({ "approve", run_id, "c1", "yes" }, { env = { CURIA_STORE = folder.url "jobs.db" } })
+    assert.equal(0, code, err)
+    program.run(args, {
+      meanwhile = function(child)
+        program.wait_for(child, asks .. " (asks): completed")
+        child.handle:kill "sigterm"
+      end,
+    })
+    local job = json.decode(jobs("show", asks, "--json"))
+    assert.same({ "completed", 1 }, { job.state, job.attempt })
+  end)
+
   it("takes no argument", function()
     local code, _, err = program.run { "worker", "default" }
     assert.equal(64, code)

@@ -24,6 +24,30 @@ workflow "slow" { step "wait" { run = function(ctx)
 end } }
 ]]
 
+-- Two steps of real councils. Each call is noted; the one of y takes as long as the spec says.
+local PAID = [[
+local function noted(delay_ms)
+  return { adapter = "scripted", script = function(request)
+    local file = io.open(os.getenv "CALLS", "a")
+    file:write(request.member, " ")
+    file:close()
+    return { content = "yes", delay_ms = delay_ms }
+  end }
+end
+curia.config { providers = { fast = noted(), slow = noted(tonumber(os.getenv "DELAY_MS")) } }
+local function panel(name)
+  return function(members) return council(name) { members = members, rounds = { "independent_analysis" } } end
+end
+workflow "paid" {
+  step "a" { input = { question = "Why?" }, council = panel "a" {
+    { id = "x", provider = "fast", model = "m" }, { id = "y", provider = "slow", model = "m" },
+  } },
+  step "b" { after = "a", input = { question = "prior.a.status" }, council = panel "b" {
+    { id = "z", provider = "fast", model = "m" },
+  } },
+}
+]]
+
 local folder, file
 
 before_each(function()
@@ -105,6 +129,160 @@ describe("curia workflow", function()
     os.remove(slow)
     assert.equal(0, code)
     assert.matches("wait:\nthe second time\n", out)
+  end)
+
+  it("goes on with both sides of an approval after a kill", function()
+    local slow = program.file("curia = require 'curia'\n" .. SLOW:gsub("{ step", "{ step 'sign' { approval = true }, step", 1))
+    local env = { MARK = folder .. "/mark" }
+    curia({ "start", slow, "--id", "two" }, { env = env, meanwhile = function(child)
+      while not uv.fs_stat(env.MARK) do task.sleep(5) end
+      uv.kill(child.pid, "sigkill")
+    end })
+    local code, out = curia({ "approve", "two", "sign", "yes" }, { env = env })
+    os.remove(slow)
+    assert.equal(0, code)
+    assert.matches("wait:\nthe second time\n", out)
+  end)
+
+  describe("of councils, interrupted while a call is under way", function()
+    local paid, calls
+
+    before_each(function()
+      paid, calls = program.file("curia = require 'curia'\n" .. PAID), folder .. "/calls"
+    end)
+    after_each(function() os.remove(paid) end)
+
+    local function made()
+      local handle = io.open(calls)
+      if not handle then return "" end
+      local text = handle:read "a"
+      handle:close()
+      return text
+    end
+
+    local function run(delay_ms, args, act)
+      return curia(args, { env = { CALLS = calls, DELAY_MS = tostring(delay_ms) }, meanwhile = act })
+    end
+
+    -- The rows of a query; none as long as there is no store.
+    local function ask(text)
+      local path = folder .. "/curia/curia.db"
+      if not uv.fs_stat(path) then return {} end
+      local store = assert(require "curia.store".open("sqlite:" .. path))
+      local found = store:query(text)
+      store:close()
+      return found or {}
+    end
+
+    local function store_says(text) return ask(text)[1] end
+
+    -- The answer of x is stored, and y is asked.
+    local function until_under_way()
+      while not made():find "y" do task.sleep(5) end
+      repeat
+        task.sleep(5)
+      until #ask "SELECT 1 FROM {steps} WHERE kind = 'call' AND finished IS NOT NULL" > 0
+    end
+
+    local function interrupt(delay_ms, ...)
+      local signals = { ... }
+      return run(delay_ms, { "start", paid, "--id", "one" }, function(child)
+        until_under_way()
+        for i, name in ipairs(signals) do
+          if i > 1 then program.wait_for(child, "may end in") end
+          uv.kill(child.pid, name)
+        end
+      end)
+    end
+
+    local function assert_ended_once()
+      assert.same({ runs = 2, ends = 2, workflows = 1 }, store_says [[SELECT
+        (SELECT count(*) FROM {runs} WHERE status = 'completed') AS runs,
+        (SELECT count(*) FROM {run_events} WHERE type = 'run_completed') AS ends,
+        (SELECT count(*) FROM {workflows} WHERE status = 'done') AS workflows]])
+    end
+
+    it("by SIGKILL, pays no finished call twice and ends once", function()
+      interrupt(60000, "sigkill")
+      assert.equal("x y ", made())
+      local code, out, err = run(0, { "resume", "one" })
+      assert.equal(0, code)
+      assert.matches("^workflow paid one: done", out)
+      assert.equal("a is done\nb begins\nb is done\n", err)
+      assert.equal("x y y z ", made())
+      assert_ended_once()
+      assert.equal(1, (run(0, { "resume", "one" })))
+      assert.equal("x y y z ", made())
+    end)
+
+    -- How often each member has been asked, for those whose answer is stored.
+    local function paid_for()
+      local counts = {}
+      for _, row in ipairs(ask "SELECT path FROM {steps} WHERE kind = 'call' AND finished IS NOT NULL") do
+        local member = row.path:match "%w$"
+        counts[member] = select(2, made():gsub(member, ""))
+      end
+      return counts
+    end
+
+    local function go_on()
+      return #ask "SELECT 1 FROM {workflows}" > 0 and { "resume", "one" } or { "start", paid, "--id", "one" }
+    end
+
+    it("by SIGKILL at many moments, pays no finished call twice and ends once", function()
+      local first = {}
+      for i = 1, 10 do
+        run(40, go_on(), function(child)
+          task.sleep(40 + i * 53 % 140)
+          if not child.code then child.handle:kill "sigkill" end
+        end)
+        for member, count in pairs(paid_for()) do first[member] = first[member] or count end
+      end
+      if #ask "SELECT 1 FROM {workflows} WHERE status = 'done'" == 0 then assert.equal(0, (run(0, go_on()))) end
+      local last = paid_for()
+      for member, count in pairs(first) do assert.equal(count, last[member], member) end
+      assert.is_true(last.x ~= nil and last.y ~= nil and last.z ~= nil)
+      assert_ended_once()
+    end)
+
+    it("by SIGTERM, lets the call end and begins nothing more", function()
+      local code, _, err = interrupt(1500, "sigterm")
+      assert.equal(143, code)
+      assert.matches("stopped by SIGTERM; what is under way may end in 10 s\n", err)
+      assert.matches("workflow one is left as it is; curia workflow resume one goes on with it\n$", err)
+      assert.equal("x y ", made())
+      assert.equal(0, (run(0, { "resume", "one" })))
+      assert.equal("x y z ", made())
+      assert_ended_once()
+    end)
+
+    it("by SIGTERM twice, leaves at once", function()
+      local code, _, err = interrupt(60000, "sigterm", "sigterm")
+      assert.equal(143, code)
+      assert.matches("curia workflow resume one goes on with it\n$", err)
+      assert.equal("running", store_says "SELECT status FROM {workflows}".status)
+    end)
+
+    it("by Ctrl-C, is cancelled with its run", function()
+      local code, out, err = interrupt(60000, "sigint")
+      assert.equal(130, code)
+      assert.matches("the workflow was cancelled: stopped with Ctrl%-C", out)
+      assert.matches("curia: stopped with Ctrl%-C: workflow one is cancelled\n$", err)
+      assert.same({ run = "cancelled", workflow = "cancelled" },
+        store_says "SELECT {runs}.status AS run, {workflows}.status AS workflow FROM {runs}, {workflows}")
+    end)
+
+    it("by another program, is cancelled with its run", function()
+      local code, out = run(60000, { "start", paid, "--id", "one" }, function()
+        until_under_way()
+        local store = assert(require "curia.store".open("sqlite:" .. folder .. "/curia/curia.db"))
+        assert(require "curia".workflows.cancel("one", "not needed", { store = store }))
+        store:close()
+      end)
+      assert.equal(1, code)
+      assert.matches("the workflow was cancelled: not needed", out)
+      assert.equal("cancelled", store_says "SELECT status FROM {runs}".status)
+    end)
   end)
 
   it("says what is wrong with a file, a decision, an action", function()

@@ -257,6 +257,29 @@ describe("a durable run", function()
   end)
 end)
 
+describe("a durable run that waits for somebody, whose process has died", function()
+  it("is taken up by a sweep and ends, when it was asked to", function()
+    helper.run(function()
+      T.script(function() return { content = "", tool_calls = { { id = "c1", name = "look", arguments = {} } } } end)
+      local look = curia.tool "look" { about = "looks", approval = true, run = function() return "seen" end }
+      local asks = council { ids = { "a" }, members = { a = { tools = { look } } } }
+      local run = S.start(asks, nil, { run_id = new_id() })
+      for event in run:events() do
+        if event.type == "run_blocked" then break end
+      end
+      local lines = T.logged(function()
+        run:leave_to_others()
+        run:await()
+      end)
+      assert.matches("another process's", lines[1])
+      assert(curia.find(run.id):cancel "no more")
+      assert.equal(1, curia.recovery.sweep { councils = { durable = asks } }.resumed)
+      curia.find(run.id):await()
+      assert.same({ "cancelled", "no more" }, { row_of(run.id).status, row_of(run.id).cancel_requested })
+    end)
+  end)
+end)
+
 describe("a durable run that has failed", function()
   local function failing(times)
     local count = 0

@@ -79,6 +79,15 @@ describe("a unique job", function()
     assert.is_nil(enqueue { unique = { key = "k" } }.duplicate)
   end)
 
+  it("is one in its stack and its environment", function()
+    local first = enqueue { unique = { key = "k" } }
+    local other = enqueue { unique = { key = "k" }, source_env = "rc" }
+    assert.is_nil(other.duplicate)
+    assert.equal(other.job_id, enqueue({ unique = { key = "k" }, source_env = "rc" }).job_id)
+    assert.equal(first.job_id, enqueue({ unique = { key = "k" } }).job_id)
+    assert.is_nil(enqueue({ unique = { key = "k" }, source_stack = "blue" }).duplicate)
+  end)
+
   it("is the first one for a time, whatever becomes of that", function()
     local first = enqueue { unique = { key = "k", period = "1h" } }
     assert(jobs.cancel(first.job_id, { store = url }))
@@ -270,6 +279,76 @@ describe("a worker", function()
     assert.is_nil(stored_runs.get(shared.of(url), "default", job.run_id).incarnation)
     assert.equal(1, work(slow, job, "completed").attempt)
     assert.equal(1, steps)
+  end)
+
+  -- A council that asks for a decision before its tool is called.
+  local function asking()
+    curia.config { providers = { test = { adapter = "scripted", script = function(request)
+      calls.a = calls.a + 1
+      local last = request.messages[#request.messages]
+      if last.role == "tool" then return last.content end
+      return { content = "", tool_calls = { { id = "c1", name = "look", arguments = {} } } }
+    end } } }
+    local look = curia.tool "look" { about = "looks", approval = true, run = function() return "seen" end }
+    return engine.council {
+      name = "panel", ids = { "a" }, members = { a = { tools = { look } } },
+      rounds = { { type = "independent_analysis" } },
+    }
+  end
+
+  local function until_parked(job)
+    local found
+    repeat
+      task.sleep(5)
+      found = get(job)
+    until found.state == "executing" and not found.incarnation
+  end
+
+  it("parks a job whose run waits for a decision, and works meanwhile", function()
+    local job = enqueue()
+    local echo = curia.council "echo" { run = function() return "echo" end }
+    helper.virtual(function()
+      worker = assert(jobs.work { concurrency = 1, councils = { panel = asking(), echo = echo } })
+      until_parked(job)
+      local other = enqueue { council = "echo" }
+      repeat task.sleep(5) until get(other).state == "completed"
+      assert(curia.find(job.run_id):approve("c1", true))
+      repeat task.sleep(5) until get(job).state == "completed"
+      worker:stop()
+    end)
+    assert.same({ 1, 2 }, { get(job).attempt, calls.a })
+  end)
+
+  local function decide(job)
+    local row = assert(stored_runs.get(shared.of(url), "default", job.run_id))
+    assert(require "curia.recovery.requests".decide(shared.of(url), row, "c1", true))
+  end
+
+  it("goes on with what it has parked, once somebody has decided in the store", function()
+    local job, council = enqueue(), asking()
+    engine.logged(function()
+      helper.virtual(function()
+        worker = assert(jobs.work { councils = { panel = council } })
+        until_parked(job)
+        decide(job)
+        repeat task.sleep(5) until get(job).state == "completed"
+        worker:stop()
+      end)
+    end)
+    assert.same({ 1, 2 }, { get(job).attempt, calls.a })
+  end)
+
+  it("goes on with what another has parked, once somebody has decided", function()
+    local job, council = enqueue(), asking()
+    helper.virtual(function()
+      worker = assert(jobs.work { councils = { panel = council } })
+      until_parked(job)
+      worker:stop(0)
+      engine.logged(function() curia.find(job.run_id):leave_to_others() end) -- its process dies
+      decide(job)
+      assert.equal("completed", work(council, job, "completed").state)
+    end)
+    assert.same({ 1, 2 }, { get(job).attempt, calls.a })
   end)
 
   it("cancels a run with its job", function()

@@ -1,6 +1,7 @@
 local clock = require "curia.core.clock"
 local errors = require "curia.errors"
 local helper = require "spec.helper"
+local json = require "curia.json"
 local queue = require "curia.jobs.queue"
 local rows = require "curia.jobs.rows"
 local support = require "spec.jobs.support"
@@ -100,6 +101,17 @@ describe("a claim", function()
   end)
 end)
 
+describe("a peek", function()
+  it("sees what a claim would take", function()
+    local by = { queue = "default", incarnation = "me", env = "test" }
+    insert()
+    insert { state = "scheduled", source_env = "test" }
+    assert.is_false(queue.peek(store, by))
+    insert { source_env = "test" }
+    assert.is_true(queue.peek(store, by))
+  end)
+end)
+
 describe("the claim of a job that is not stored yet", function()
   it("takes what a claim in the store would", function()
     local by = { queue = "default", incarnation = "me", stack = "blue" }
@@ -179,6 +191,53 @@ describe("settling", function()
     local job = settle(first, { state = "available" })
     assert.same({ "available", 0 }, { job.state, job.attempt })
     assert.equal("available", settle(first, { state = "completed" }).state)
+  end)
+end)
+
+describe("a parked job", function()
+  local id, job
+
+  local function set_run(status, incarnation)
+    assert(store:execute("UPDATE {runs} SET status = ?, incarnation = ?", status, incarnation or json.null))
+  end
+
+  before_each(function()
+    id = insert { run_id = "r1" }
+    local unit = {}
+    require "curia.store.runs".insert(store, unit, {
+      namespace = "default", run_id = "r1", council = "panel", status = "blocked", durability = "sync", attempt = 1,
+      attempts = 1, fence = 1, events = 0,
+    })
+    assert(store:write(unit))
+    job = settle(claim()[1], { state = "parked" })
+  end)
+
+  it("is nobody's, and waits as long as its run", function()
+    assert.same({ "executing", 1 }, { job.state, job.attempt })
+    assert.is_nil(job.incarnation)
+    assert(write(queue.promote))
+    assert.equal(0, #claim())
+    set_run("running", "another")
+    assert(write(queue.promote))
+    local again = claim()[1]
+    assert.same({ id, 1, 2 }, { again.job_id, again.attempt, again.fence })
+  end)
+
+  it("is cancelled at once, and its run is free to be taken up and ended", function()
+    assert(write(queue.cancel, id, "enough"))
+    assert.equal("cancelled", rows.get(store, id).state)
+    assert.same({ status = "pending", cancel_requested = "enough" },
+      store:query "SELECT status, cancel_requested FROM {runs}"[1])
+  end)
+
+  it("ends when that was asked for just before", function()
+    set_run "running"
+    assert(write(queue.promote))
+    job = claim()[1]
+    assert(write(queue.cancel, id, "enough"))
+    set_run "blocked"
+    job = settle(job, { state = "parked" })
+    assert.same({ "cancelled", "enough" }, { job.state, job.cancel_requested })
   end)
 end)
 

@@ -38,6 +38,9 @@ describe("the row of a job", function()
     assert.equal(1, select(2, insert { unique_key = "k" }))
     assert.equal(0, select(2, insert { unique_key = "k" }))
     assert.equal(1, select(2, insert { unique_key = "k", namespace = "other" }))
+    assert.equal(1, select(2, insert { unique_key = "k", source_stack = "other" }))
+    assert.equal(1, select(2, insert { unique_key = "k", source_env = "other" }))
+    assert.equal(0, select(2, insert { unique_key = "k", source_env = "other" }))
     assert.equal(1, select(2, insert { unique_key = "l" }))
   end)
 
@@ -45,8 +48,10 @@ describe("the row of a job", function()
     insert { unique_key = "past", unique_until = 5 }
     insert { unique_key = "to come", unique_until = 9e15 // 1 }
     local unit = {}
-    rows.forget_key(unit, "default", "past")
-    rows.forget_key(unit, "default", "to come")
+    for _, key in ipairs { "past", "to come" } do
+      rows.forget_key(unit, support.row { unique_key = key })
+      rows.forget_key(unit, support.row { unique_key = key, source_env = "other" })
+    end
     assert(store:write(unit))
     assert.equal(1, select(2, insert { unique_key = "past" }))
     assert.equal(0, select(2, insert { unique_key = "to come" }))

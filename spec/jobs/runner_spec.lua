@@ -11,8 +11,8 @@ local store, doors, started, resumed, swept
 -- A run that stands still until `finish`.
 local function fake_run(run_id)
   local run = { id = run_id, ended = false, status = "running", journal = {}, done = task.signal() }
-  function run:await()
-    while not self.ended do self.done:wait() end
+  function run:await(timeout_ms)
+    if not self.ended and not self.done:wait(timeout_ms) then return nil, errors.new("timeout", "it goes on") end
     return self.outcome, self.failure
   end
   function run:finish(status, outcome, failure)
@@ -20,7 +20,10 @@ local function fake_run(run_id)
     self.done:notify()
   end
   function run:cancel(reason) self.cancelled = reason end
-  function run:leave_to_others() self.left = true end
+  function run:leave_to_others()
+    self.left = true
+    if self.status == "blocked" then self:finish("lost", nil, errors.new("storage", "lost")) end
+  end
   return run
 end
 
@@ -202,6 +205,66 @@ describe("a job whose run goes on", function()
       started[1]:finish("lost", nil, errors.new("storage", "lost"))
     end)
     assert.equal(1, #started)
+  end)
+end)
+
+describe("a job whose run waits for a decision", function()
+  it("is parked once nobody has the run, and leaves it as it is", function()
+    local job = job_of()
+    assert.is_nil(run(job, function()
+      run_row(job, { status = "blocked", incarnation = "me", open = true })
+      started[1].status = "blocked"
+      task.sleep(3000)
+      assert.is_falsy(job.parked) -- other calls of it go on
+      assert(store:execute "UPDATE {runs} SET incarnation = NULL")
+    end))
+    assert.is_true(job.parked)
+    assert.is_nil(started[1].cancelled)
+  end)
+
+  it("is parked at once when it is claimed too early", function()
+    local job = job_of()
+    run_row(job, { status = "blocked", open = true })
+    run(job)
+    assert.is_true(job.parked)
+    assert.same({ 0, 0 }, { swept, #started })
+  end)
+
+  it("is left to recovery when its process has died with more to do", function()
+    local job = job_of()
+    run_row(job, { status = "blocked", incarnation = "dead", open = true })
+    run(job, function()
+      assert.is_falsy(job.parked)
+      assert(store:execute "UPDATE {runs} SET status = 'completed', finalized_at = 9")
+    end)
+    assert.is_true(swept > 0)
+  end)
+
+  it("hears of a decision that was taken in the store, whoever goes on with the run", function()
+    local job = job_of()
+    run(job, function()
+      run_row(job, { status = "running", open = true })
+      started[1].status = "blocked"
+      task.sleep(2000)
+      assert.is_true(swept > 0)
+      assert.is_nil(started[1].left)
+      assert(store:execute "UPDATE {runs} SET incarnation = 'alive'")
+      task.sleep(2000)
+      assert.is_true(started[1].left)
+      assert(store:execute "UPDATE {runs} SET status = 'completed', finalized_at = 9")
+    end)
+    assert.is_falsy(job.parked)
+  end)
+
+  it("keeps its slot when nobody else could go on with the run", function()
+    local job = job_of { options = { durability = "none" } }
+    run(job, function()
+      started[1].status, started[1].journal = "blocked", nil
+      run_row(job, { status = "blocked", open = true, durability = "none" })
+      task.sleep(3000)
+      assert.is_falsy(job.parked)
+      started[1]:finish("completed", { status = "ok" })
+    end)
   end)
 end)
 

@@ -160,6 +160,45 @@ describe("a worker", function()
     run(function() assert.equal(2, until_state(id, "completed").attempt) end)
   end)
 
+  it("finds what another process enqueues well before the next second", function()
+    start(function() end)
+    run(function()
+      task.sleep(100)
+      local unit, row, clock = {}, support.row(), require "curia.core.clock"
+      rows.insert(store, unit, row)
+      assert(store:write(unit)) -- nobody is notified
+      local at = clock.ms()
+      until_state(row.job_id, "completed")
+      assert.is_true(clock.ms() - at < 100)
+    end)
+  end)
+
+  it("has a slot for others while a job is parked", function()
+    start(function(job)
+      if job.council == "asks" then job.parked = true end
+    end, { concurrency = 1 })
+    run(function()
+      local parked = insert { council = "asks", run_id = "waits" }
+      assert(store:execute [[INSERT INTO {runs} (namespace, run_id, council, status, durability, attempt, attempts,
+        fence, events, inserted_at, updated_at) VALUES ('default', 'waits', 'asks', 'blocked', 'sync', 1, 1, 1, 0, 1, 1)]])
+      until_state(insert(), "completed")
+      local job = rows.get(store, parked)
+      assert.same({ "executing", 1 }, { job.state, job.attempt })
+      assert.is_nil(job.incarnation)
+    end)
+  end)
+
+  it("removes what ended longer ago than is to be kept", function()
+    local old, recent = insert { state = "completed" }, insert { state = "completed" }
+    assert(store:execute("UPDATE {jobs} SET finished_at = 1000 WHERE job_id = ?", old))
+    assert(store:execute("UPDATE {jobs} SET finished_at = 9e15 WHERE job_id = ?", recent))
+    start(function() end, { retention_ms = 24 * 3600 * 1000 })
+    run(function()
+      repeat task.sleep(1) until not rows.get(store, old)
+    end)
+    assert.is_truthy(rows.get(store, recent))
+  end)
+
   it("goes on when the store fails for a while", function()
     local logged = require "spec.engine.support".logged
     local id

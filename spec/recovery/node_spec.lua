@@ -1,3 +1,4 @@
+local curia = require "curia"
 local helper = require "spec.helper"
 local node = require "curia.recovery.node"
 local S = require "spec.durable.support"
@@ -30,6 +31,18 @@ describe("a node", function()
     assert.is_true(node.is_alive(store, here.incarnation))
     assert.same({ here.incarnation }, incarnations())
     assert.is_false(node.is_alive(store, "one that never was"))
+  end)
+
+  it("has the name that is configured, else the host's, for all processes that follow each other", function()
+    assert.equal(uv.os_gethostname(), node.current(store).node_id)
+    node.leave(store)
+    curia.config { node_id = "blue-1" }
+    local first = node.current(store)
+    node.leave(store)
+    local second = node.current(store)
+    curia.config { node_id = uv.os_gethostname() }
+    assert.same({ "blue-1", "blue-1" }, { first.node_id, second.node_id })
+    assert.are_not.equal(first.incarnation, second.incarnation)
   end)
 
   it("is seen to be alive by another process, and to be dead when it was killed", function()

@@ -1,7 +1,11 @@
 local clock = require "curia.core.clock"
+local job_rows = require "curia.jobs.rows"
+local jobs = require "spec.jobs.support"
 local migrate = require "curia.store.migrate"
+local null = require "curia.json".null
 local prune = require "curia.store.prune"
 local rows = require "curia.store.runs"
+local sql = require "curia.sql"
 local stores = require "curia.store"
 local support = require "spec.store.support"
 
@@ -46,7 +50,7 @@ describe("pruning", function()
     insert("live", "running", nil, said)
     age_blobs()
     assert.equal(4, count "blobs")
-    assert.same({ runs = 1, blobs = 1 }, (prune.runs(store, NOW - 1000)))
+    assert.same({ workflows = 0, jobs = 0, runs = 1, blobs = 1 }, (prune.ended(store, NOW - 1000)))
     assert.same({ 2, 2, 3 }, { count "runs", count "run_events", count "blobs" })
     assert.equal(said, rows.get(store, "default", "new").input.question)
     assert.equal(said .. "new", rows.events(store, "default", "new")[1].text)
@@ -54,13 +58,83 @@ describe("pruning", function()
 
   it("leaves content alone that was stored again meanwhile", function()
     insert("old", "failed", OLD, ("words "):rep(300))
-    assert.same({ runs = 1, blobs = 0 }, (prune.runs(store, NOW - 1000)))
+    assert.same({ workflows = 0, jobs = 0, runs = 1, blobs = 0 }, (prune.ended(store, NOW - 1000)))
+  end)
+
+  local function insert_job(id, finished_at, more)
+    local unit, row = {}, jobs.row { job_id = id, state = "completed", input = ("asked "):rep(300) .. id }
+    for name, value in pairs(more or {}) do row[name] = value end
+    job_rows.insert(store, unit, row)
+    assert(store:write(unit))
+    assert(store:execute("UPDATE {jobs} SET finished_at = ? WHERE job_id = ?", finished_at, id))
+  end
+
+  it("removes jobs that ended before, unless they have a key for a time yet", function()
+    insert_job("old", OLD)
+    insert_job("new", NOW)
+    insert_job("waits", null)
+    insert_job("keeps", OLD, { unique_key = "k", unique_until = NOW + 60000 })
+    insert_job("kept", OLD, { unique_key = "l", unique_until = OLD })
+    age_blobs()
+    assert.same({ workflows = 0, jobs = 2, runs = 0, blobs = 2 }, (prune.ended(store, NOW - 1000)))
+    assert.same({ { job_id = "keeps" }, { job_id = "new" }, { job_id = "waits" } },
+      { table.unpack(store:query "SELECT job_id FROM {jobs} ORDER BY job_id") })
+    assert.equal(1, prune.jobs(store, NOW + 1))
+  end)
+
+  local function insert_workflow(id, status, finished_at, run_id)
+    assert(store:execute([[INSERT INTO {workflows} (namespace, id, name, status, definition_hash, plan, version,
+      started_at, updated_at, finished_at) VALUES ('default', ?, 'w', ?, 'h', ?, 1, 1, 1, ?)]], id, status,
+      sql.bytes "{}", finished_at or null))
+    for i = 1, 2 do
+      assert(store:execute([[INSERT INTO {workflow_steps} (namespace, workflow_id, name, position, status, attempt,
+        run_id, version) VALUES ('default', ?, ?, ?, ?, 1, ?, 1)]], id, "s" .. i, i,
+        i == 2 and status == "running" and "running" or "done", i == 2 and run_id or null))
+    end
+  end
+
+  it("removes workflows that ended before, with their steps", function()
+    insert_workflow("old", "done", OLD)
+    insert_workflow("new", "failed", NOW)
+    insert_workflow("live", "running")
+    assert.equal(1, prune.ended(store, NOW - 1000).workflows)
+    assert.same({ 2, 4 }, { count "workflows", count "workflow_steps" })
+  end)
+
+  it("leaves runs alone whose outcome a job or a step has not taken yet", function()
+    for _, id in ipairs { "of-step", "of-job", "old" } do insert(id, "completed", OLD, id) end
+    insert_workflow("live", "running", nil, "of-step")
+    insert_job("waits", null)
+    assert(store:execute "UPDATE {runs} SET job_id = 'waits' WHERE run_id = 'of-job'")
+    assert.equal(1, prune.ended(store, NOW - 1000).runs)
+    assert.equal(2, count "runs")
+    assert(store:execute("UPDATE {jobs} SET finished_at = ?", OLD))
+    assert.equal(1, prune.ended(store, NOW - 1000).runs)
+  end)
+
+  it("leaves alone what was begun once more since it was found", function()
+    insert("old", "failed", OLD, "x")
+    insert("older", "failed", OLD, "y")
+    local hasty = setmetatable({ write = function(_, unit)
+      assert(store:execute "UPDATE {runs} SET status = 'running' WHERE run_id = 'old'")
+      return store:write(unit)
+    end }, { __index = store })
+    assert.equal(1, prune.ended(hasty, NOW - 1000).runs)
+    assert.same({ 1, 1 }, { count "runs", #rows.events(store, "default", "old") })
+  end)
+
+  it("reads tables page after page", function()
+    for i = 1, 600 do insert_job(("j%04d"):format(i), NOW) end
+    insert("old", "completed", OLD, "x")
+    age_blobs()
+    assert.same({ workflows = 0, jobs = 0, runs = 1, blobs = 0 }, (prune.ended(store, NOW - 1000)))
+    assert.equal(600, count "blobs")
   end)
 
   it("keeps to a namespace", function()
     insert("old", "completed", OLD, "x")
-    assert.same({ runs = 0, blobs = 0 }, (prune.runs(store, NOW, "other")))
-    assert.same({ runs = 1, blobs = 0 }, (prune.runs(store, NOW, "default")))
+    assert.same({ workflows = 0, jobs = 0, runs = 0, blobs = 0 }, (prune.ended(store, NOW, "other")))
+    assert.same({ workflows = 0, jobs = 0, runs = 1, blobs = 0 }, (prune.ended(store, NOW, "default")))
   end)
 
   it("reads sealed content", function()
@@ -69,7 +143,7 @@ describe("pruning", function()
     insert("old", "completed", OLD, "x")
     insert("new", "completed", NOW, ("words "):rep(300))
     age_blobs()
-    assert(prune.runs(store, NOW - 1000))
+    assert(prune.ended(store, NOW - 1000))
     assert.equal(2, count "blobs")
   end)
 end)

@@ -59,6 +59,26 @@ describe("the faults of a workflow", function()
     }, faults_of { abuot = "x", step "a" { run = nothing, on_failure = "retyr" }, step "b" { aftr = "a" } })
   end)
 
+  it("stand where their step is declared, or the workflow", function()
+    local line = debug.getinfo(1, "l").currentline
+    local _, faults = workflow "w" {
+      abuot = "x",
+      step "a" { run = nothing, aftr = "b" },
+      steps = { { name = "c" } },
+    }:validate()
+    local places = {}
+    for i, fault in ipairs(faults) do places[i] = fault.at:match "spec/workflows/definition_spec.lua:(%d+)$" - line end
+    assert.same({ 1, 3, 1 }, places)
+  end)
+
+  it("of the graph are told beside the others", function()
+    assert.same({
+      "steps[1].aftr unknown_field: unknown field 'aftr' of step 'a'; did you mean 'after'?",
+      "steps[2].after[1] unknown_step: step 'b' is after 'c', which is no step; did you mean 'a'?",
+    }, faults_of { step "a" { run = nothing, aftr = "b" }, step "b" { run = nothing, after = "c" } })
+    assert.equal(1, #faults_of { step "a" { run = nothing, after = 5 } })
+  end)
+
   it("name a dependency that is no step, and the nearest one", function()
     assert.same({ "steps[2].after[1] unknown_step: step 'b' is after 'drfat', which is no step; did you mean 'draft'?" },
       faults_of { step "draft" { run = nothing }, step "b" { run = nothing, after = { "drfat" } } })

@@ -103,7 +103,8 @@ describe("a workflow", function()
         step "a" { council = "x" }, step "b" { council = "x", after = "a", options = { seed = 2 } },
       }, {}, { options = { offline = true, seed = 1 } }))
       await(begun.id)
-      assert.same({ { offline = true, seed = 1 }, { offline = true, seed = 2 } }, seen)
+      await(assert(start(workflow "live" { step "a" { council = "x" } })).id)
+      assert.same({ { offline = true, seed = 1 }, { offline = true, seed = 2 }, {} }, seen)
       assert.same({ offline = true, seed = 1 }, workflows.get(begun.id, { store = store }).options)
     end)
   end)
@@ -442,6 +443,22 @@ describe("who watches", function()
     end)
   end)
 
+  it("and raises does not stop it", function()
+    helper.run(function()
+      local made
+      local lines = T.logged(function()
+        local handle <close> = curia.telemetry.attach("workflow.step.start", function() error "telemetry" end)
+        local watcher = curia.subscribe({ topic = "workflows" }, function() error "watcher" end)
+        local begun = assert(start(workflow "w" { step "a" { run = echo }, step "b" { run = echo, after = "a" } }))
+        made = await(begun.id)
+        watcher:stop()
+        assert.is_not_nil(handle)
+      end)
+      assert.equal("done a=done b=done", status_of(made))
+      assert.is_true(#lines >= 2)
+    end)
+  end)
+
   it("is told of a cancel, on the topic and by telemetry", function()
     helper.run(function()
       local begun = assert(start(workflow "w" { step "a" { approval = true } }))
@@ -470,6 +487,20 @@ describe("who watches", function()
       assert.same({ { "workflow.start", nil, nil, false }, { "workflow.step.start", "a", "running", false },
         { "workflow.step.stop", "a", nil, true }, { "workflow.stop", nil, "done", true } }, heard)
       assert.is_not_nil(handle)
+    end)
+  end)
+end)
+
+describe("a process that stops", function()
+  it("lets steps end for a while and leaves the rest", function()
+    helper.run(function()
+      assert(workflows.start(workflow "w" {
+        step "short" { run = function() task.sleep(20) return 1 end }, step "long" { run = function() task.sleep(1e9) end },
+        step "next" { run = function() end, after = "short" },
+      }, nil, { id = "1", store = store }))
+      assert.is_true(workflows.stop(200, { store = store }))
+      assert.equal("running short=done long=running next=pending",
+        support.statuses(store, { namespace = "default", id = "1" }))
     end)
   end)
 end)

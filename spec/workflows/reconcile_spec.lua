@@ -82,7 +82,7 @@ describe("reconciling", function()
   it("leaves a run alone that goes on, and a workflow that has ended", function()
     helper.run(function()
       left_behind "1"
-      world.live = { ["1.a.1"] = true }
+      world.live = { ["1.a.1"] = "live" }
       assert.same({ replayed = 0, started = 0, skipped = 1 }, repair(engine_with "second"))
       assert(workflows.cancel("1", nil, { store = store }))
       world.ended["1.a.1"] = { result = {} }
@@ -103,6 +103,20 @@ describe("reconciling", function()
       assert.equal("done a=done b=done", support.statuses(store, key "1"))
       assert.same({ ["1.a.1"] = 1 }, world.paid)
       assert.equal("second", rows.load(store, key "1").steps.a.owner)
+    end)
+  end)
+
+  it("leaves the runs of the dead to recovery, unless somebody asks for the workflow", function()
+    helper.run(function()
+      left_behind "1"
+      world.live = { ["1.a.1"] = "left" }
+      local engine = engine_with "second"
+      assert.same({ replayed = 0, started = 0, skipped = 1 }, repair(engine))
+      assert.same({}, engine.runner.taken)
+      assert.same({ replayed = 0, started = 1, skipped = 0 }, reconcile.one(engine, key "1"))
+      assert.same({ "1.a.1" }, engine.runner.taken)
+      task.sleep(20)
+      assert.equal("done a=done b=done", support.statuses(store, key "1"))
     end)
   end)
 

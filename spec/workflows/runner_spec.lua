@@ -24,14 +24,14 @@ local function job(more)
   return made
 end
 
-local function stored(status, columns)
+local function stored(status, columns, id)
   local rows, unit = require "curia.store.runs", {}
   local row = { namespace = "default", run_id = status, council = "x", status = status, durability = "sync", attempt = 1,
     attempts = 1, fence = 1, events = 0 }
   for name, value in pairs(columns or {}) do row[name] = value end
   rows.insert(store, unit, row)
   assert(store:write(unit))
-  return runner.look(store, "default", status)
+  return runner.look(store, "default", id or status)
 end
 
 describe("the door to runs", function()
@@ -54,7 +54,7 @@ describe("the door to runs", function()
       local slow = T.council { ids = { "a" }, members = { a = { run = function() task.sleep(1e6) end } } }
       local function ended(id, how)
         local running = task.spawn(runner.run, job { run_id = id, council = slow })
-        task.sleep(10)
+        repeat task.sleep(5) until curia.find(id) and curia.find(id).status == "running"
         assert.equal("live", (runner.look(store, "default", id)))
         how(id)
         return select(2, running:await())
@@ -67,13 +67,53 @@ describe("the door to runs", function()
   it("finds in the store what has left memory, however it has ended", function()
     helper.run(function()
       assert.equal("unknown", (runner.look(store, "default", "never")))
-      for _, status in ipairs { "pending", "running", "blocked" } do assert.equal("live", (stored(status))) end
+      local me = runner.owner(store)
+      for _, status in ipairs { "pending", "running", "blocked" } do
+        assert.equal("live", (stored(status, { incarnation = me })))
+        assert.equal("left", (stored(status, { run_id = status .. "-2", incarnation = "nobody" }, status .. "-2")))
+        assert.equal(status == "blocked" and "live" or "left",
+          (stored(status, { run_id = status .. "-3" }, status .. "-3")))
+      end
       local found, outcome = stored("completed", { result = { run_id = "x", status = "partial", final = { content = "y" } } })
       assert.same({ "ended", "partial", "y" }, { found, outcome.result.status, outcome.result.content })
       assert.equal("quorum", select(2, stored("failed", { error = { kind = "quorum", message = "m" } })).error.kind)
       assert.equal("terminated", select(2, stored "terminated").error.kind)
       assert.equal("cancelled", select(2, stored("cancelled",
         { result = { status = "error", errors = { { kind = "cancelled", message = "m" } } } })).error.kind)
+    end)
+  end)
+
+  it("has no outcome of a run that was let go, and takes it up where it has stopped", function()
+    helper.run(function()
+      local asked = { a = 0, b = 0 }
+      T.script(function(request)
+        asked[request.member] = asked[request.member] + 1
+        if request.member == "b" and asked.b == 1 then task.sleep(60000) end
+        return "yes"
+      end)
+      local given = job { run_id = "door-4", council = T.council { ids = { "a", "b" } }, store = store }
+      local running = task.spawn(runner.run, given)
+      repeat
+        task.sleep(5)
+        local answered = store:query "SELECT 1 FROM {steps} WHERE kind = 'call' AND finished IS NOT NULL"
+      until #answered > 0 and asked.b > 0
+      require "curia.recovery".release(0)
+      assert.same({ true }, { running:await() })
+      assert.equal("left", (runner.look(store, "default", "door-4")))
+      assert.is_true(runner.take_up(store, "default", "door-4", given.council))
+      assert.equal("live", (runner.look(store, "default", "door-4")))
+      assert.equal("ok", runner.run(given).result.status)
+      assert.same({ a = 1, b = 2 }, asked)
+    end)
+  end)
+
+  it("leaves a run that cannot be taken up to the next who tries", function()
+    helper.run(function()
+      stored("running", { council = "nobody", incarnation = "dead" })
+      local taken, err = runner.take_up(store, "default", "running", "nobody")
+      assert.same({ nil, "unknown_council" }, { taken, err.code })
+      assert.equal("left", (runner.look(store, "default", "running")))
+      assert.equal("unknown_run", select(2, runner.take_up(store, "default", "never", "nobody")).kind)
     end)
   end)
 

@@ -27,7 +27,7 @@ end
 --- A door whose runs are functions of the job. `world` outlives an engine as the store does: it knows which runs were
 --- paid for and how each has ended.
 function M.door(world, owner, answer)
-  local door = { cancelled = {} }
+  local door = { cancelled = {}, taken = {} }
   function door.owner() return owner end
   function door.is_alive(_, other) return world.alive[other] == true end
   function door.run(job)
@@ -40,7 +40,11 @@ function M.door(world, owner, answer)
   end
   function door.look(_, _, run_id)
     if world.ended[run_id] then return "ended", world.ended[run_id] end
-    return world.live and world.live[run_id] and "live" or "unknown"
+    return world.live and world.live[run_id] or "unknown"
+  end
+  function door.take_up(_, _, run_id)
+    table.insert(door.taken, run_id)
+    return true
   end
   function door.cancel(_, run_id) table.insert(door.cancelled, run_id) end
   return door

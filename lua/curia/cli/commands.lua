@@ -136,11 +136,12 @@ Exit codes: 0 ok, 2 partial (an answer, but somebody is missing in it),
 local check = {
   name = "check",
   configured = true,
-  usage = "curia check COUNCIL... [OPTIONS]",
-  about = "find every fault of a council before a token is spent",
+  usage = "curia check COUNCIL|FILE... [OPTIONS]",
+  about = "find every fault of a council or a workflow before a token is spent",
   examples = {
     { "curia check councils/panel.lua", "every fault with its place, its code and what was meant" },
     { "curia check councils/*.lua --json", "the same for programs" },
+    { "curia check release.lua", "all workflows and councils of a file, with the lines of their steps" },
   },
   options = { { "json", doc = "print one JSON document" } },
   text = "Exit codes: 0 all is well, 1 there are faults, 64 wrong usage.",
@@ -309,7 +310,7 @@ Exit codes: 0 it was stopped, 1 failed, 64 wrong usage.]],
 local jobs = {
   name = "jobs",
   configured = true,
-  usage = "curia jobs enqueue|list|show|cancel|retry|prune [ARGUMENT...] [OPTIONS]",
+  usage = "curia jobs ACTION [ARGUMENT...] [OPTIONS]",
   about = "enqueue runs for workers, and look after them",
   examples = {
     { 'curia jobs enqueue panel "Should we ship on Friday?"', "prints the job's id" },
@@ -319,31 +320,52 @@ local jobs = {
     { "curia jobs cancel 01980f6e-...", "it, and its run" },
     { "curia jobs retry 01980f6e-...", "one that was given up" },
     { "curia jobs prune --older-than 720h", "forget those that ended 30 days ago" },
+    { 'curia jobs schedule news "30 6 * * mon-fri" panel "What is new?"', "one each working day, at 6:30 UTC" },
+    { "curia jobs unschedule news", "no more of them" },
   },
   options = {
-    { "input", short = "i", value = "FILE|-", doc = "enqueue: the input, from a JSON file or standard input" },
+    { "input", short = "i", value = "FILE|-",
+      doc = "enqueue, schedule: the input, from a JSON file or standard input" },
     { "set", value = "KEY=VALUE", many = true, convert = read_pair("KEY=VALUE"),
-      doc = "enqueue: a field of the input" },
+      doc = "enqueue, schedule: a field of the input" },
     { "in", value = "TIME", convert = read_duration, doc = "enqueue: begin no sooner than in 90s, 5m, 2h" },
-    { "priority", value = "N", convert = read_integer, doc = "enqueue: the smallest goes first (0)" },
+    { "priority", value = "N", convert = read_integer, doc = "enqueue, schedule: the smallest goes first (0)" },
     { "unique", value = "KEY", doc = "enqueue: make none while another with this key has not ended" },
     { "period", value = "TIME", convert = read_duration, doc = "enqueue: the key is taken for so long instead" },
-    { "max-attempts", value = "N", convert = read_positive, doc = "enqueue: give up after so many (5)" },
-    { "timeout", value = "TIME", convert = read_duration, doc = "enqueue: the longest time of an attempt" },
-    { "queue", value = "NAME", convert = read_name, doc = "enqueue, list: the queue" },
+    { "max-attempts", value = "N", convert = read_positive,
+      doc = "enqueue, schedule: give up after so many (5)" },
+    { "timeout", value = "TIME", convert = read_duration,
+      doc = "enqueue, schedule: the longest time of an attempt" },
+    { "queue", value = "NAME", convert = read_name, doc = "enqueue, schedule, list: the queue (default)" },
     { "state", value = "STATE", convert = read_state,
       doc = "list: available, scheduled, executing, retryable, completed, ..." },
     { "council", value = "NAME", doc = "list: those of a council" },
     { "limit", value = "N", convert = read_positive, doc = "list: at most so many (50)" },
     { "reason", value = "TEXT", doc = "cancel: why" },
     { "older-than", value = "TIME", convert = read_duration, doc = "prune: ended so long ago (168h)" },
-    { "json", doc = "print JSON, a line for each job" },
+    { "json", doc = "print JSON, a line for each job or schedule" },
     store_option, config_option,
   },
   text = [[
+    enqueue COUNCIL [QUESTION]
+    list                                  newest first
+    show JOB
+    cancel JOB                            it, and its run
+    retry JOB                             begin it now, with an attempt left
+    prune                                 delete those that ended long ago
+    schedule NAME CRON COUNCIL [QUESTION]
+                                          a job each time, or tell it anew
+    schedules                             all of them, and when each comes next
+    unschedule NAME
+
+CRON is five fields in quotes: minute, hour, day of the month, month, day of the
+week (*, 5, 1-5, */15, 1,15, mon-fri), or @hourly, @daily, @weekly, @monthly,
+@yearly. Times are UTC. Workers fire schedules, each time once for all of them.
+
 A council is named as its workers know it (curia worker --councils). States:
 available, scheduled (waits for its time), executing, retryable (waits for its
-next attempt), completed, discarded (given up) and cancelled.
+next attempt), completed, discarded (given up) and cancelled. A job is shown as
+parked, which is executing without a worker, while its run waits for a decision.
 
 Exit codes: 0 ok, 1 failed, 64 wrong usage.]],
 }
@@ -463,8 +485,8 @@ nothing.
 
 events follows a run that another process goes on with. cancel leaves word for
 that process, or for the one that takes the run up. rerun loads the council
-again, as its file is now; the new run names the old one. prune also removes
-texts that no other run has.
+again, as its file is now; the new run names the old one. prune removes jobs and
+workflows too that ended so long ago, and texts that nothing else has.
 
 In a pipe, list prints a line for each run: id, time, status, council, cost and
 question, with tabs between them.]],

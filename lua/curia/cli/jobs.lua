@@ -1,5 +1,6 @@
 --- `curia jobs`: enqueues runs for workers, and looks after them.
 local clock = require "curia.core.clock"
+local errors = require "curia.errors"
 local input = require "curia.cli.input"
 local jobs = require "curia.jobs"
 local json = require "curia.json"
@@ -29,8 +30,13 @@ local function print_json(job)
   print((json.encode(job)))
 end
 
+local function is_parked(job)
+  return job.state == "executing" and not job.incarnation
+end
+
 local function line_of(job)
-  return ("%s  %-10s %s  %s  %s  %d/%d"):format(job.job_id, job.state, date(job.inserted_at), job.queue, job.council,
+  local state = is_parked(job) and "parked" or job.state
+  return ("%s  %-10s %s  %s  %s  %d/%d"):format(job.job_id, state, date(job.inserted_at), job.queue, job.council,
     job.attempt, job.max_attempts)
 end
 
@@ -50,6 +56,7 @@ end
 
 local function print_all(job)
   for _, name in ipairs(SHOWN) do print_field(name, job[name]) end
+  print_field("parked", is_parked(job) and ("its run waits for a decision: curia runs show " .. job.run_id) or nil)
   print_field("attempt", ("%d of %d"):format(job.attempt, job.max_attempts))
   for _, name in ipairs(TIMES) do print_field(name, job[name] and date(job[name]) .. " UTC") end
   for _, name in ipairs { "input", "options", "metadata" } do
@@ -64,20 +71,28 @@ end
 
 local commands = {}
 
+-- What `enqueue` and `schedule` take of a job: the council is the argument of that number, the question follows it.
+local function job_of(values, rest, at)
+  if not rest[at] then return nil, "the council is missing" end
+  local given, message = input.read(rest[at + 1] and table.concat(rest, " ", at + 1), values.input, values.set)
+  if not given then return nil, message end
+  return {
+    council = rest[at], input = given, queue = values.queue, priority = values.priority,
+    max_attempts = values.max_attempts, timeout_ms = values.timeout, store = values.store,
+  }
+end
+
 local function unique_of(values)
   return values.unique and { key = values.unique, period = values.period } or nil
 end
 
 function commands.enqueue(values, rest)
-  if not rest[2] then return misused "the council is missing" end
-  local given, message = input.read(rest[3] and table.concat(rest, " ", 3), values.input, values.set)
-  if not given then return misused(message) end
+  local opts, message = job_of(values, rest, 2)
+  if not opts then return misused(message) end
   if values.period and not values.unique then return misused "--period goes with --unique" end
-  local job, err = jobs.enqueue {
-    council = rest[2], input = given, queue = values.queue, priority = values.priority, unique = unique_of(values),
-    max_attempts = values.max_attempts, timeout_ms = values.timeout, store = values.store,
-    schedule_at = values["in"] and math.floor(clock.wall_ms() + values["in"]),
-  }
+  opts.unique = unique_of(values)
+  opts.schedule_at = values["in"] and math.floor(clock.wall_ms() + values["in"])
+  local job, err = jobs.enqueue(opts)
   if not job then return failed(err) end
   if values.json then print_json(job) else print(job.job_id) end
   if job.duplicate then io.stderr:write("curia: there is such a job already, and no other was made\n") end
@@ -121,15 +136,101 @@ function commands.prune(values)
   return 0
 end
 
---- `curia jobs enqueue|list|show|cancel|retry|prune`
+-- ---- schedules ------------------------------------------------------------------------------------
+
+local function find_schedule(name, where)
+  local found, err = jobs.schedules(where)
+  if not found then return nil, err end
+  local names = {}
+  for _, entry in ipairs(found) do
+    if entry.name == name then return entry end
+    names[#names + 1] = entry.name
+  end
+  return nil, errors.new("validation", suggest.message("schedule", name, names), { code = "unknown_schedule" })
+end
+
+local function print_schedule(entry)
+  print(width.clean(("%-20s %-18s %s  next %s  last %s"):format(entry.name, entry.cron, entry.job.council,
+    date(entry.next_at), date(entry.last_at))))
+end
+
+local function schedule_fault(name, entry)
+  if not name then return "the schedule's name is missing" end
+  if name == "" or #name > 128 or name:find "[/%c]" then return "a schedule's name is without '/'" end
+  if not entry then return "the times are missing, as \"30 6 * * mon-fri\"" end
+end
+
+function commands.schedule(values, rest)
+  local name, entry = rest[2], rest[3]
+  local message = schedule_fault(name, entry)
+  if message then return misused(message) end
+  local opts
+  opts, message = job_of(values, rest, 4)
+  if not opts then return misused(message) end
+  opts.name, opts.cron = name, entry
+  local done, err = jobs.schedule(opts)
+  if not done then return err.code == "invalid_cron" and misused(err.message) or failed(err) end
+  local made
+  made, err = find_schedule(name, { store = values.store })
+  if not made then return failed(err) end
+  (values.json and print_json or print_schedule)(made)
+  return 0
+end
+
+function commands.schedules(values)
+  local found, err = jobs.schedules { store = values.store }
+  if not found then return failed(err) end
+  for _, entry in ipairs(found) do (values.json and print_json or print_schedule)(entry) end
+  return 0
+end
+
+function commands.unschedule(values, rest)
+  if #rest ~= 2 then return misused(rest[2] and "one schedule at a time" or "the schedule's name is missing") end
+  local where = { store = values.store }
+  local entry, err = find_schedule(rest[2], where)
+  if entry then entry, err = jobs.unschedule(rest[2], where) end
+  if entry == nil then return failed(err) end
+  print(rest[2] .. " is no longer scheduled")
+  return 0
+end
+
+-- ---- usage ----------------------------------------------------------------------------------------
+
+local OWN = {
+  enqueue = {
+    "input", "set", "in", "priority", "unique", "period", "max_attempts", "timeout", "queue", "json",
+  },
+  schedule = { "input", "set", "priority", "max_attempts", "timeout", "queue", "json" },
+  list = { "queue", "state", "council", "limit", "json" }, cancel = { "reason", "json" }, prune = { "older_than" },
+  show = { "json" }, retry = { "json" }, schedules = { "json" }, unschedule = {},
+}
+local SHARED = { config = true, store = true, help = true }
+
+local function foreign_option(name, values)
+  local own = {}
+  for _, option in ipairs(OWN[name]) do own[option] = true end
+  for option in pairs(values) do
+    if not own[option] and not SHARED[option] then return option:gsub("_", "-") end
+  end
+end
+
+local function misuse(name, values)
+  if not name then
+    return "what is missing: enqueue, list, show, cancel, retry, prune, schedule, schedules or unschedule"
+  end
+  if not commands[name] then return suggest.message("command of jobs", name, commands) end
+  local foreign = foreign_option(name, values)
+  if foreign then return ("--%s is not for jobs %s"):format(foreign, name) end
+end
+
+--- `curia jobs enqueue|list|show|cancel|retry|prune|schedule|schedules|unschedule`
 ---@param values table options
 ---@param rest string[] what to do, then its arguments
 ---@return integer exit code
 function M.main(values, rest)
-  local command = commands[rest[1]]
-  if not rest[1] then return misused "what is missing: enqueue, list, show, cancel, retry or prune" end
-  if not command then return misused(suggest.message("command of jobs", rest[1], commands)) end
-  local code = command(values, rest)
+  local message = misuse(rest[1], values)
+  if message then return misused(message) end
+  local code = commands[rest[1]](values, rest)
   shared.close()
   return code
 end

@@ -4,7 +4,10 @@ local uv = require "luv"
 
 local M = {}
 
-local CODES = { sigint = 130, sigterm = 143, sighup = 129 }
+--- The exit code after Ctrl-C.
+M.CTRL_C = 130
+
+local CODES = { sigint = M.CTRL_C, sigterm = 143, sighup = 129 }
 local REASONS = { sigint = "stopped with Ctrl-C", sigterm = "stopped by SIGTERM", sighup = "the terminal is gone" }
 
 ---@class curia.cli.Caught
@@ -52,6 +55,8 @@ end
 
 ---@class curia.cli.End
 ---@field now boolean a signal has come
+---@field code? integer the exit code of the first that has
+---@field reason? string what it was
 ---@field told userdata signal: one has come
 local End = { __close = Caught.__close }
 End.__index = End
@@ -64,6 +69,7 @@ function M.the_end()
     local handle = uv.new_signal()
     handle:start(name, function()
       ending.now = true
+      ending.code, ending.reason = ending.code or CODES[name], ending.reason or REASONS[name]
       ending.told:notify()
     end)
     ending.handles[#ending.handles + 1] = handle

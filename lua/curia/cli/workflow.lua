@@ -1,12 +1,17 @@
 --- `curia workflow ...`: workflows from the command line.
+local clock = require "curia.core.clock"
+local durable = require "curia.durable"
 local input = require "curia.cli.input"
 local json = require "curia.json"
 local library = require "curia.cli.library"
 local loader = require "curia.language.loader"
+local recovery = require "curia.recovery"
 local registries = require "curia.registry"
 local shared = require "curia.store.shared"
+local signals = require "curia.cli.signals"
 local suggest = require "curia.suggest"
 local system = require "curia.core.system"
+local task = require "curia.task"
 local usage = require "curia.cli.usage"
 local uv = require "luv"
 local watching = require "curia.engine.watching"
@@ -19,10 +24,18 @@ local M = {}
 local EXIT = { done = 0, failed = 1, cancelled = 1, blocked = 2, running = 0 }
 local FAILED = 1
 
+-- What is under way when the program is to end may take so long.
+local DRAIN_MS = 10000
+
+local function say(text)
+  io.stderr:write("curia: ", text, "\n")
+end
+
 local function failed(err)
   io.stderr:write("curia: ", err.message, "\n")
   for _, fault in ipairs(err.context and err.context.faults or {}) do
-    io.stderr:write(("  %s: %s: %s\n"):format(fault.path, fault.code, fault.message))
+    local at = fault.at and fault.at .. ": " or ""
+    io.stderr:write(("  %s%s: %s: %s\n"):format(at, fault.path, fault.code, fault.message))
   end
   return FAILED
 end
@@ -89,14 +102,81 @@ local function watch(values, id)
   end)
 end
 
-local function follow(values, id, act)
-  local watcher = watch(values, id)
-  local ok, err = act()
+-- Runs that the workflow does not need any more come to their end, or are let go.
+local function see_off()
+  local ends = clock.ms() + DRAIN_MS
+  while next(durable.live) and clock.ms() < ends do task.sleep(5) end
+  recovery.release(0)
+end
+
+-- Ctrl-C is meant for the workflow.
+local function cancel(values, id, ending)
+  say "cancelling"
+  local ok, err = workflows.cancel(id, ending.reason)
+  if not ok then return failed(err) end
+  see_off()
   local made
-  if ok then made, err = workflows.await(id) end
-  if watcher then watcher:stop() end
+  made, err = workflows.get(id)
+  if not made then return failed(err) end
+  show(values, made)
+  say(("%s: workflow %s is %s"):format(ending.reason, id, made.status))
+  return ending.code
+end
+
+local function let_go(drain_ms)
+  task.all { function() workflows.stop(drain_ms) end, function() recovery.release(drain_ms) end }
+end
+
+-- SIGTERM is meant for this process: the workflow goes on in another.
+local function leave(id, ending)
+  say(("%s; what is under way may end in %g s"):format(ending.reason, DRAIN_MS / 1000))
+  let_go(DRAIN_MS)
+  local made = workflows.get(id)
+  if made and made.status ~= "running" then say(("workflow %s is %s"):format(id, made.status))
+  else say(("workflow %s is left as it is; curia workflow resume %s goes on with it"):format(id, id)) end
+  return ending.code
+end
+
+-- The workflow when it has ended, or waits for somebody; nothing when a signal has come first.
+local function await(id, ending)
+  local found = task.first {
+    function() return table.pack(workflows.await(id)) end,
+    function()
+      while not ending.now do ending.told:wait() end
+      return {}
+    end,
+  }
+  return found[1], found[2]
+end
+
+local function interrupted(values, id, ending)
+  local hurry = task.spawn_background(function()
+    ending.told:wait()
+    let_go(0)
+  end)
+  local code = ending.code == signals.CTRL_C and cancel(values, id, ending) or leave(id, ending)
+  hurry:cancel()
+  return code
+end
+
+local function go(values, id, act, ending)
+  local ok, err = act()
+  if not ok then return failed(err) end
+  local made
+  made, err = await(id, ending)
+  if not made and not err then return interrupted(values, id, ending) end
+  see_off()
   if not made then return failed(err) end
   return show(values, made)
+end
+
+local function follow(values, id, act)
+  local watcher, hearing = watch(values, id), recovery.hear()
+  local ending <close> = signals.the_end()
+  local code = go(values, id, act, ending)
+  hearing:stop()
+  if watcher then watcher:stop() end
+  return code
 end
 
 -- A council's name may be that of one which comes with Curia.

@@ -13,11 +13,12 @@ local json = require "curia.json"
 local language = lazy "curia.language"
 local node = lazy "curia.recovery.node"
 local options = require "curia.engine.options"
+local places = require "curia.jobs.where"
+local prune = lazy "curia.store.prune"
 local queue = require "curia.jobs.queue"
 local rows = require "curia.jobs.rows"
 local runners = lazy "curia.jobs.runner"
 local schedules = lazy "curia.jobs.schedules"
-local shared = require "curia.store.shared"
 local store_errors = require "curia.store.runs"
 local system = require "curia.core.system"
 local told = require "curia.telemetry.jobs"
@@ -27,11 +28,6 @@ local workers = lazy "curia.jobs.worker"
 local M = {}
 
 local QUEUE, CONCURRENCY, MAX_ATTEMPTS = "default", 10, 5
-
-local function open(opts)
-  if opts.store then return shared.of(opts.store, config.shared():get "prefix") end
-  return shared.configured()
-end
 
 -- ---- enqueueing -----------------------------------------------------------------------------------
 
@@ -81,14 +77,12 @@ local function job_of(row)
   return row
 end
 
-local HOLDER = "SELECT * FROM {jobs} WHERE namespace = ? AND unique_key = ?"
-
 -- The unit of a job: the last statement but one inserts it, the last reads who has its key.
 local function unit_of(store, row)
   local unit = {}
-  if row.unique_key then rows.forget_key(unit, row.namespace, row.unique_key) end
+  if row.unique_key then rows.forget_key(unit, row) end
   rows.insert(store, unit, row)
-  if row.unique_key then unit[#unit + 1] = { HOLDER, row.namespace, row.unique_key } end
+  if row.unique_key then rows.holder(unit, row) end
   return unit
 end
 
@@ -139,7 +133,7 @@ function M.enqueue(opts)
   local err = options_fault(opts)
   if err then return nil, err end
   local store
-  store, err = open(opts)
+  store, err = places.open(opts.store)
   if not store then return nil, err end
   return insert(store, row_of(opts))
 end
@@ -158,7 +152,7 @@ end
 ---@return curia.Error? err kind `validation`, code `unknown_job`
 function M.get(job_id, where)
   check_id(job_id, "get")
-  local store, err = open(options.read("get", where, fields.where))
+  local store, err = places.open(options.read("get", where, fields.where).store)
   if not store then return nil, err end
   return rows.get(store, job_id)
 end
@@ -171,7 +165,7 @@ end
 ---@return curia.Error?
 function M.list(filter)
   filter = options.read("list", filter, fields.list)
-  local store, err = open(filter)
+  local store, err = places.open(filter.store)
   if not store then return nil, err end
   return rows.list(store, filter)
 end
@@ -199,7 +193,7 @@ end
 function M.cancel(job_id, opts)
   check_id(job_id, "cancel")
   opts = options.read("cancel", opts, fields.cancel)
-  local store, err = open(opts)
+  local store, err = places.open(opts.store)
   if not store then return nil, err end
   local reason = opts.reason or "cancelled by its holder"
   return change(store, job_id, function(unit) queue.cancel(unit, job_id, reason) end)
@@ -213,7 +207,7 @@ end
 ---@return curia.Error? err code `unknown_job`; `wrong_state`: it goes on, or is completed
 function M.retry(job_id, where)
   check_id(job_id, "retry")
-  local store, err = open(options.read("retry", where, fields.where))
+  local store, err = places.open(options.read("retry", where, fields.where).store)
   if not store then return nil, err end
   local job
   job, err = change(store, job_id, function(unit) queue.again(unit, job_id) end)
@@ -223,19 +217,16 @@ end
 
 local WEEK_MS = 7 * 24 * 3600 * 1000
 
---- Deletes jobs that have ended for a time (a week); their runs stay.
+--- Deletes jobs that have ended for a time (a week); their runs stay, and so do jobs that have a key for a time yet.
 ---@async
 ---@param opts? {older_than_ms?: integer, older_than?: string, store?: string}
 ---@return integer? how many
 ---@return curia.Error?
 function M.prune(opts)
   opts = options.read("prune", opts, fields.prune)
-  local store, err = open(opts)
+  local store, err = places.open(opts.store)
   if not store then return nil, err end
-  local done
-  done, err = store:execute("DELETE FROM {jobs} WHERE finished_at <= ?",
-    clock.wall_ms() - (opts.older_than_ms or WEEK_MS))
-  return done and done.changes, err
+  return prune.jobs(store, clock.wall_ms() - (opts.older_than_ms or WEEK_MS))
 end
 
 -- ---- schedules ------------------------------------------------------------------------------------
@@ -252,7 +243,7 @@ function M.schedule(opts)
   err = options_fault(opts)
   if err then return nil, err end
   local store
-  store, err = open(opts)
+  store, err = places.open(opts.store)
   if not store then return nil, err end
   local done
   done, err = schedules.put(store, opts.name, entry, template_of(opts))
@@ -268,7 +259,7 @@ end
 ---@return curia.Error?
 function M.unschedule(name, where)
   if type(name) ~= "string" then error("bad argument #1 to 'unschedule' (a name expected)", 2) end
-  local store, err = open(options.read("unschedule", where, fields.where))
+  local store, err = places.open(options.read("unschedule", where, fields.where).store)
   if not store then return nil, err end
   return schedules.remove(store, name)
 end
@@ -279,7 +270,7 @@ end
 ---@return curia.Schedule[]?
 ---@return curia.Error?
 function M.schedules(where)
-  local store, err = open(options.read("schedules", where, fields.where))
+  local store, err = places.open(options.read("schedules", where, fields.where).store)
   if not store then return nil, err end
   return schedules.list(store)
 end
@@ -295,7 +286,7 @@ end
 ---@return curia.Error?
 function M.work(opts)
   opts = options.read("work", opts, fields.work)
-  local store, err = open(opts)
+  local store, err = places.open(opts.store)
   if not store then return nil, err end
   local here
   here, err = node.current(store)
@@ -304,7 +295,7 @@ function M.work(opts)
     store = store, queue = opts.queue or QUEUE, concurrency = opts.concurrency or CONCURRENCY,
     runner = opts.run and runners.of_function(opts.run) or runners.of_councils(store, opts.councils),
     incarnation = here.incarnation, is_alive = function(incarnation) return node.is_alive(store, incarnation) end,
-    stack = scope_of(nil, "stack"), env = scope_of(nil, "env"),
+    stack = scope_of(nil, "stack"), env = scope_of(nil, "env"), retention_ms = config.shared():get "retention",
   }
 end
 

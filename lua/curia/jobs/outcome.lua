@@ -5,7 +5,7 @@ local system = require "curia.core.system"
 local M = {}
 
 ---@class curia.jobs.Outcome
----@field state "completed"|"retryable"|"discarded"|"cancelled"|"available"
+---@field state "completed"|"retryable"|"discarded"|"cancelled"|"available"|"parked"
 ---@field error? curia.Error
 ---@field schedule_at? integer of `retryable`: when to try again
 

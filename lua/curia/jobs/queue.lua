@@ -4,6 +4,7 @@
 -- meanwhile changes nothing, and the other statements of its unit take effect all the same.
 local clock = require "curia.core.clock"
 local rows = require "curia.jobs.rows"
+local runs = require "curia.store.runs"
 
 local M = {}
 
@@ -13,18 +14,27 @@ local FREE_KEY = "unique_key = CASE WHEN unique_until IS NULL THEN NULL ELSE uni
 local PROMOTE = [[UPDATE {jobs} SET state = 'available', updated_at = ?
   WHERE state IN ('scheduled', 'retryable') AND schedule_at <= ?]]
 
---- Adds to a unit: what was to wait until now is available.
+-- Parked is what executes and belongs to nobody.
+local UNPARK = [[UPDATE {jobs} SET state = 'available', attempt = attempt - 1, updated_at = ?
+  WHERE state = 'executing' AND incarnation IS NULL AND NOT EXISTS (SELECT 1 FROM {runs}
+    WHERE {runs}.namespace = {jobs}.namespace AND {runs}.run_id = {jobs}.run_id AND {runs}.status = 'blocked')]]
+
+--- Adds to a unit: what was to wait until now is available, and so is what was parked and whose run is free to go on.
 ---@param unit curia.sql.Statement[]
 function M.promote(unit)
   local now = clock.wall_ms()
   unit[#unit + 1] = { PROMOTE, now, now }
+  unit[#unit + 1] = { UNPARK, now }
 end
 
--- By priority, then by age. Scope as in recovery: the stack's own and those of none; the environment's alone.
-local CLAIM = [[UPDATE {jobs} SET state = 'executing', attempt = attempt + 1, fence = fence + 1, incarnation = ?,
-  attempted_at = ?, updated_at = ? WHERE job_id IN (SELECT job_id FROM {jobs} WHERE state = 'available' AND queue = ?
-  AND (source_stack IS NULL OR source_stack = ?) AND source_env IS NOT DISTINCT FROM ?
-  ORDER BY priority, schedule_at, job_id LIMIT ?) RETURNING *]]
+-- Scope as in recovery: the stack's own and those of none; the environment's alone.
+local WAITING = [[FROM {jobs} WHERE state = 'available' AND queue = ?
+  AND (source_stack IS NULL OR source_stack = ?) AND source_env IS NOT DISTINCT FROM ?]]
+
+-- By priority, then by age.
+local CLAIM = ([[UPDATE {jobs} SET state = 'executing', attempt = attempt + 1, fence = fence + 1, incarnation = ?,
+  attempted_at = ?, updated_at = ? WHERE job_id IN (SELECT job_id %s
+  ORDER BY priority, schedule_at, job_id LIMIT ?) RETURNING *]]):format(WAITING)
 
 ---@class curia.jobs.Claimant
 ---@field queue string
@@ -39,6 +49,18 @@ local CLAIM = [[UPDATE {jobs} SET state = 'executing', attempt = attempt + 1, fe
 function M.claim(unit, by, limit)
   local now = clock.wall_ms()
   unit[#unit + 1] = { CLAIM, n = 7, by.incarnation, now, now, by.queue, by.stack, by.env, limit }
+end
+
+local PEEK = ("SELECT 1 %s LIMIT 1"):format(WAITING)
+
+--- Whether there is something to claim; it takes no lock.
+---@async
+---@param store curia.Store
+---@param by curia.jobs.Claimant
+---@return boolean
+function M.peek(store, by)
+  local found = store:read { { PEEK, n = 3, by.queue, by.stack, by.env } }
+  return found ~= nil and found[1][1] ~= nil
 end
 
 --- Whether a claim would take a job that is about to be stored; then its row becomes that of a claimed one.
@@ -70,9 +92,12 @@ local END = ([[UPDATE {jobs} SET state = ?, errors = coalesce(?, errors), finish
 local RETRY = [[UPDATE {jobs} SET state = 'retryable', errors = ?, schedule_at = ?, incarnation = NULL, updated_at = ?
   WHERE job_id = ? AND fence = ?]]
 
--- Who has asked for the end of a job that was executing wants no further attempt.
+local PARK = "UPDATE {jobs} SET incarnation = NULL, updated_at = ? WHERE job_id = ? AND fence = ?"
+
+-- Who has asked for the end of a job that was executing wants no further attempt, and no decision.
 local NO_MORE = ([[UPDATE {jobs} SET state = 'cancelled', finished_at = ?, %s
-  WHERE job_id = ? AND state = 'retryable' AND cancel_requested IS NOT NULL]]):format(FREE_KEY)
+  WHERE job_id = ? AND fence = ? AND cancel_requested IS NOT NULL
+  AND (state = 'retryable' OR state = 'executing' AND incarnation IS NULL)]]):format(FREE_KEY)
 
 local RELEASE = [[UPDATE {jobs} SET state = 'available', attempt = attempt - 1, incarnation = NULL, fence = fence + 1,
   updated_at = ? WHERE job_id = ? AND fence = ?]]
@@ -91,7 +116,14 @@ function settle.retryable(store, unit, job, outcome)
   local failures = store:pack(unit, rows.with_error(job, outcome.error))
   local now = clock.wall_ms()
   unit[#unit + 1] = { RETRY, failures, outcome.schedule_at, now, job.job_id, job.fence }
-  unit[#unit + 1] = { NO_MORE, now, job.job_id }
+  unit[#unit + 1] = { NO_MORE, now, job.job_id, job.fence }
+end
+
+-- It waits with its run for a decision.
+function settle.parked(_, unit, job)
+  local now = clock.wall_ms()
+  unit[#unit + 1] = { PARK, now, job.job_id, job.fence }
+  unit[#unit + 1] = { NO_MORE, now, job.job_id, job.fence }
 end
 
 -- An attempt that was let go does not count.
@@ -129,12 +161,13 @@ function M.begin_anew(unit, job)
 end
 
 local CANCEL = ([[UPDATE {jobs} SET state = 'cancelled', cancel_requested = ?, finished_at = ?, updated_at = ?, %s
-  WHERE job_id = ? AND state IN ('available', 'scheduled', 'retryable')]]):format(FREE_KEY)
+  WHERE job_id = ? AND (state IN ('available', 'scheduled', 'retryable')
+    OR state = 'executing' AND incarnation IS NULL)]]):format(FREE_KEY)
 
 local ASK_TO_END = "UPDATE {jobs} SET cancel_requested = ?, updated_at = ? WHERE job_id = ? AND state = 'executing'"
 
-local END_RUN = [[UPDATE {runs} SET cancel_requested = ? WHERE finalized_at IS NULL AND (namespace, run_id) IN
-  (SELECT namespace, run_id FROM {jobs} WHERE job_id = ?)]]
+local END_RUN = ([[UPDATE {runs} SET %s WHERE finalized_at IS NULL AND (namespace, run_id) IN
+  (SELECT namespace, run_id FROM {jobs} WHERE job_id = ?)]]):format(runs.ASK_TO_END)
 
 --- Adds to a unit: a job, and its run, are to end.
 ---@param unit curia.sql.Statement[]

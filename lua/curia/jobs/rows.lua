@@ -23,10 +23,11 @@ local M = {}
 ---@field errors? {at: integer, attempt: integer, kind: string, message: string}[] of the attempts that failed
 ---@field timeout_ms? integer
 ---@field schedule_at integer before it the job does not begin, Unix ms
----@field unique_key? string no other job of the namespace has it
+---@field unique_key? string no other job of the namespace, the stack and the environment has it
 ---@field unique_until? integer until when it has the key; without it, until it ends
 ---@field cancel_requested? string why
----@field incarnation? string the process that executes it
+---@field incarnation? string the process that executes it; without one, a job that executes is parked
+---@field parked? boolean its run waits for a decision, as its runner has found out
 ---@field fence integer grows with each claim
 ---@field source_stack? string
 ---@field source_env? string
@@ -63,14 +64,32 @@ function M.insert(store, unit, row)
   unit[#unit + 1] = statement
 end
 
-local FORGET = "UPDATE {jobs} SET unique_key = NULL WHERE namespace = ? AND unique_key = ? AND unique_until <= ?"
+-- As the index has it: keys of one stack or environment are nothing to another, whose workers would not take the job.
+local SAME_KEY = [[namespace = ? AND unique_key = ? AND COALESCE(source_stack, '') = ?
+  AND COALESCE(source_env, '') = ?]]
 
---- Adds to a unit: a unique key whose time is over is free again.
+local function add_key(unit, text, row, ...)
+  unit[#unit + 1] = {
+    text, row.namespace, row.unique_key, row.source_stack or "", row.source_env or "", ...,
+  }
+end
+
+local FORGET = ("UPDATE {jobs} SET unique_key = NULL WHERE %s AND unique_until <= ?"):format(SAME_KEY)
+
+--- Adds to a unit: the unique key of a job, if its time is over, is free again.
 ---@param unit curia.sql.Statement[]
----@param namespace string
----@param key string
-function M.forget_key(unit, namespace, key)
-  unit[#unit + 1] = { FORGET, namespace, key, clock.wall_ms() }
+---@param row table
+function M.forget_key(unit, row)
+  add_key(unit, FORGET, row, clock.wall_ms())
+end
+
+local HOLDER = ("SELECT * FROM {jobs} WHERE %s"):format(SAME_KEY)
+
+--- Adds to a unit: which job has the unique key of one.
+---@param unit curia.sql.Statement[]
+---@param row table
+function M.holder(unit, row)
+  add_key(unit, HOLDER, row)
 end
 
 --- A job of its row, the packed columns unpacked.

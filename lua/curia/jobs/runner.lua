@@ -52,7 +52,7 @@ function DOORS.sweep(...) return sweeping.sweep(...) end
 -- begins a run anew that is not durable.
 local function abandon(guard)
   local run, job = guard.run, guard.job
-  if run.ended then return end
+  if run.ended or job.parked then return end
   if not (job.leaving and run.journal) then run:cancel(job.cancel_requested or "its job has ended")
   elseif run.conductor then run.conductor:drain(true)
   else run:leave_to_others() end
@@ -60,10 +60,46 @@ end
 
 local Guard = { __close = abandon }
 
-local function await(job, run)
+-- A run that only waits for a decision is nobody's, and its job keeps no slot: it is claimed again when the run is free
+-- to go on, here or elsewhere.
+local function parks(job, row)
+  job.parked = row.status == "blocked" and not row.incarnation
+  return job.parked
+end
+
+local function row_of(self, job)
+  return rows.get(self.store, job.namespace, job.run_id)
+end
+
+-- Whether nobody has the run: it waits for recovery.
+local function is_left(self, row)
+  return not row.incarnation or not self.doors.is_alive(self.store, row.incarnation)
+end
+
+local function look_after(self, row)
+  if not is_left(self, row) then return end
+  self.doors.sweep { store = self.store.url, councils = self.councils }
+end
+
+local function is_anothers(self, row)
+  local here = self.doors.current(self.store)
+  return row.finalized_at ~= nil or here ~= nil and row.incarnation ~= nil and row.incarnation ~= here.incarnation
+end
+
+-- Looks whether a run that waits for a decision here can be parked. The decision may have been taken in the store, and
+-- the run with it, by another process.
+local function look_at_blocked(self, job, run)
+  local row = row_of(self, job)
+  if not row or parks(job, row) then return job.parked end
+  if is_anothers(self, row) then run:leave_to_others() else look_after(self, row) end
+end
+
+local function await(self, job, run)
   local _ <close> = setmetatable({ job = job, run = run }, Guard)
-  local result, err = run:await()
-  return result, err, run.status == "lost"
+  repeat
+    local result, err = run:await(LOOK_AGAIN_MS)
+    if run.ended then return result, err, run.status == "lost" end
+  until run.journal and run.status == "blocked" and look_at_blocked(self, job, run)
 end
 
 local function outcome_of(row)
@@ -78,26 +114,17 @@ local function live_run(self, job)
   return run and not run.ended and run or nil
 end
 
--- Whether nobody has the run: it waits for recovery.
-local function is_left(self, row)
-  return not row.incarnation or not self.doors.is_alive(self.store, row.incarnation)
-end
-
-local function look_after(self, row)
-  if row.status == "blocked" or not is_left(self, row) then return end
-  self.doors.sweep { store = self.store.url, councils = self.councils }
-end
-
 local function wait_for(self, job)
   while true do
     local run = live_run(self, job)
     if run then
-      local result, err, lost = await(job, run)
+      local result, err, lost = await(self, job, run)
       if not lost then return result, err end
     end
-    local row, err = rows.get(self.store, job.namespace, job.run_id)
+    local row, err = row_of(self, job)
     if not row then return nil, err end
     if row.finalized_at then return outcome_of(row) end
+    if parks(job, row) then return nil end
     look_after(self, row)
     if not live_run(self, job) then task.sleep(LOOK_AGAIN_MS) end
   end
@@ -121,7 +148,7 @@ local function start(self, job, after)
   opts.parent_attempt_run_id = after
   local run, err = self.doors.start(self.councils[job.council] or job.council, job.input, opts)
   if not run then return nil, err end
-  local result, problem, lost = await(job, run)
+  local result, problem, lost = await(self, job, run)
   if lost then return wait_for(self, job) end
   return result, problem
 end
@@ -175,13 +202,13 @@ local function go_on(self, job, row)
   return outcome_of(row)
 end
 
---- Sees the run of a job to its end.
+--- Sees the run of a job to its end, or until it is `job.parked`.
 ---@async
 ---@param job curia.Job
 ---@return table? result
 ---@return curia.Error?
 function Runner:run(job)
-  local row, err = rows.get(self.store, job.namespace, job.run_id)
+  local row, err = row_of(self, job)
   if not row and err.kind ~= "unknown_run" then return nil, err end
   if begins_anew(job, row) then return start_anew(self, job) end
   if row then return go_on(self, job, row) end

@@ -1,5 +1,5 @@
 --- The workers of this process, as those who enqueue here know them: they are told at once that there is something to
---- do, and may take a job before it is stored. Those of other processes look each second.
+--- do, and may take a job before it is stored. Those of other processes look by themselves.
 local M = {}
 
 ---@class curia.jobs.Listener

@@ -1,13 +1,14 @@
 --- A worker: claims jobs of a queue and executes them, so many at a time.
 --
 -- One task does all that has to do with the store, a unit of work a pass: what has ended since the last pass is settled
--- in the commit that claims the next. It rests until somebody stirs it (a job was enqueued here, or has ended), and
--- looks by itself each second: for jobs that other processes have enqueued, those that are due, to be cancelled, or
+-- in the commit that claims the next. It rests until somebody stirs it (a job was enqueued here, or has ended), peeks
+-- meanwhile whether another process has enqueued something, and looks each second for what is due, to be cancelled, or
 -- left by the dead.
 local clock = require "curia.core.clock"
 local log = require "curia.log"
 local outcomes = require "curia.jobs.outcome"
 local queue = require "curia.jobs.queue"
+local retention = require "curia.recorder.retention"
 local rescuing = require "curia.jobs.rescue"
 local rows = require "curia.jobs.rows"
 local schedules = require "curia.jobs.schedules"
@@ -25,7 +26,7 @@ local M = {}
 local Worker = { __name = "curia.worker" }
 Worker.__index = Worker
 
-local LOOK_MS = 1000
+local LOOK_MS, PEEK_MS = 1000, 50
 
 -- ---- executing ------------------------------------------------------------------------------------
 
@@ -34,9 +35,15 @@ local function stir(self)
   self.signal:notify()
 end
 
+local function outcome_of(job, err)
+  if job.leaving then return { state = "available" } end
+  if job.parked then return { state = "parked" } end
+  return outcomes.of(job, err)
+end
+
 -- The last that happens in a job's task, which may be cancelled by now: nothing of it waits.
 local function ended(self, job, err)
-  local outcome = job.leaving and { state = "available" } or outcomes.of(job, err)
+  local outcome = outcome_of(job, err)
   self.tasks[job.job_id] = nil
   self.executing = self.executing - 1
   table.insert(self.settling, { job = job, outcome = outcome })
@@ -156,17 +163,19 @@ end
 
 local function look(self)
   self.look_at, self.caught_up = clock.ms() + LOOK_MS, false
+  retention.keep(self.store, self.retention_ms)
   local ok, err = take_up_due(self)
   if not ok then return nil, err end
   local unit = {}
   queue.promote(unit)
   queue.to_cancel(unit, self.incarnation)
+  local cancels = #unit
   queue.next_due(unit)
   local results
   results, err = self.store:write(unit)
   if not results then return nil, err end
-  cancel_some(self, results[2])
-  local due = results[3][1].at
+  cancel_some(self, results[cancels])
+  local due = results[#unit][1].at
   if due then look_by(self, due) end
   return true
 end
@@ -183,8 +192,16 @@ local function is_over(self)
   return self.stopping and self.executing == 0 and #self.settling == 0
 end
 
+-- What it may go on with that nobody tells it: jobs of other processes.
+local function sees_more(self)
+  return not self.stopping and self.executing < self.concurrency and queue.peek(self.store, self)
+end
+
 local function rest(self)
-  if not self.stirred and not is_over(self) then self.signal:wait(math.max(self.look_at - clock.ms(), 0)) end
+  while not self.stirred and not is_over(self) do
+    local left = self.look_at - clock.ms()
+    if left <= 0 or not self.signal:wait(math.min(left, PEEK_MS)) and sees_more(self) then return end
+  end
 end
 
 local function round(self)
@@ -209,12 +226,13 @@ end
 
 --- Starts a worker. It belongs to the runtime.
 ---@param opts {store: curia.Store, runner: curia.jobs.Runner, queue: string, concurrency: integer, incarnation: string,
---- is_alive: fun(incarnation: string): boolean, stack?: string, env?: string}
+--- is_alive: fun(incarnation: string): boolean, stack?: string, env?: string, retention_ms?: number}
 ---@return curia.Worker
 function M.start(opts)
   local self = setmetatable({
     store = opts.store, runner = opts.runner, queue = opts.queue, concurrency = opts.concurrency,
     incarnation = opts.incarnation, is_alive = opts.is_alive, stack = opts.stack, env = opts.env,
+    retention_ms = opts.retention_ms,
     signal = task.signal(), tasks = {}, settling = {}, handed = {}, executing = 0, caught_up = false, stopping = false,
     gave_back = false, stirred = false, look_at = 0,
   }, Worker)

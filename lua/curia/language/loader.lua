@@ -194,6 +194,17 @@ function M.evaluate(path)
   return declared, returned
 end
 
+--- The council of a file that was evaluated: as `load` chooses it.
+---@param path string
+---@param name? string
+---@param declared any[]
+---@param returned any
+---@return curia.Council?
+---@return curia.Error? err kind `script`
+function M.council_of(path, name, declared, returned)
+  return choose(path, name, councils_of(declared), returned)
+end
+
 --- Runs a council file: the council that it returns, else the only one that it declares, else the one named
 --- by `name` or by "FILE#name". A file whose name ends in .json is read as data.
 ---@param path string
@@ -206,7 +217,7 @@ function M.load(path, name)
   if path:find("%.json$") and is_readable(path) then return load_json(path) end
   local declared, returned = M.evaluate(path)
   if not declared then return nil, returned end
-  return choose(path, name, councils_of(declared), returned)
+  return M.council_of(path, name, declared, returned)
 end
 
 return M

@@ -79,7 +79,7 @@ end
 ---@return curia.Error?
 function M.rows(store, filter)
   local where, values = conditions(filter)
-  values[#values + 1] = filter.limit or -1
+  values[#values + 1] = filter.limit or math.maxinteger
   local found, err = store:query(([[SELECT %s FROM {runs} WHERE %s ORDER BY inserted_at DESC, run_id DESC
     LIMIT ?]]):format(COLUMNS, where), table.unpack(values))
   if not found then return nil, err end

@@ -1,4 +1,4 @@
---- How long recorded runs are kept (`retention`): each process that records looks once in a while.
+--- How long runs, jobs and workflows are kept (`retention`): each process that records or works looks once in a while.
 local clock = require "curia.core.clock"
 local lazy = require "curia.lazy"
 local log = require "curia.log"
@@ -12,8 +12,8 @@ local EVERY_MS = 3600000
 local looked = setmetatable({}, { __mode = "k" }) -- by store, by the runtime's clock
 
 local function go(store, older_than_ms)
-  local _, err = prune.runs(store, clock.wall_ms() - older_than_ms)
-  if err then log.write("warn", "runs that are too old were not removed: " .. err.message) end
+  local _, err = prune.ended(store, clock.wall_ms() - older_than_ms)
+  if err then log.write("warn", "what is too old was not removed: " .. err.message) end
 end
 
 --- Removes what is older, unless this was done within the hour. Does not wait for it.

@@ -211,6 +211,9 @@ end
 
 -- ---- what may be done with it -----------------------------------------------------------------------
 
+local ASK_TO_END = ("UPDATE {runs} SET %s WHERE namespace = ? AND run_id = ? AND finalized_at IS NULL"):format(
+  rows.ASK_TO_END)
+
 --- Asks whoever owns the run, or takes it up, to cancel it. Without effect once it has ended.
 ---@async
 ---@param reason? string
@@ -218,8 +221,7 @@ end
 ---@return curia.Error?
 function StoredRun:cancel(reason)
   if self.ended then return true end
-  local done, err = self.store:execute([[UPDATE {runs} SET cancel_requested = ? WHERE namespace = ? AND run_id = ?
-    AND finalized_at IS NULL]], reason or "cancelled by its holder", self.row.namespace, self.id)
+  local done, err = self.store:execute(ASK_TO_END, reason or "cancelled by its holder", self.row.namespace, self.id)
   return done and true, err
 end
 

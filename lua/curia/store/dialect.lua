@@ -1,6 +1,6 @@
 --- What differs between the engines' SQL: everything else is written once, with names in braces.
 --
--- `{runs}` is a table with its prefix; `{serial}`, `{bytes}`, `{row}`, `{now}` are what the engine calls these.
+-- `{runs}` is a table with its prefix; `{serial}`, `{bytes}`, `{now}` are what the engine calls these.
 local suggest = require "curia.suggest"
 
 local M = {}
@@ -12,7 +12,7 @@ M.tables = {
 }
 
 local SQLITE = {
-  serial = "INTEGER PRIMARY KEY", bytes = "BLOB", row = "rowid",
+  serial = "INTEGER PRIMARY KEY", bytes = "BLOB",
   now = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)", -- Unix ms; `subsec` needs 3.42
 }
 

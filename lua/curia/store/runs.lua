@@ -125,6 +125,11 @@ function M.event(store, unit, namespace, event, seen)
   M.events_of(store, unit, namespace, 1, function() return event end, seen)
 end
 
+--- What a request to end a run sets; its value is the reason. Whoever owns the run hears of it. One that is parked is
+--- nobody's: it is made free, so that recovery takes it up and ends it.
+M.ASK_TO_END = [[cancel_requested = ?,
+  status = CASE WHEN status = 'blocked' AND incarnation IS NULL THEN 'pending' ELSE status END]]
+
 -- ---- readers ------------------------------------------------------------------------------------
 
 --- A run's row.
@@ -153,7 +158,7 @@ end
 function M.events(store, namespace, run_id, from_seq, limit)
   local rows, err = store:query(
     "SELECT payload FROM {run_events} WHERE namespace = ? AND run_id = ? AND seq >= ? ORDER BY seq LIMIT ?",
-    namespace, run_id, from_seq or 1, limit or -1)
+    namespace, run_id, from_seq or 1, limit or math.maxinteger)
   if not rows then return nil, err end
   local events = {}
   for i, row in ipairs(rows) do

@@ -111,6 +111,15 @@ M.steps = {
       "CREATE INDEX {calibration}_by_member ON {calibration} (namespace, member, id)",
     },
   },
+  {
+    about = "unique keys of jobs for each stack and environment",
+    statements = {
+      "DROP INDEX {jobs}_unique",
+      [[CREATE UNIQUE INDEX {jobs}_unique
+        ON {jobs} (namespace, unique_key, COALESCE(source_stack, ''), COALESCE(source_env, ''))
+        WHERE unique_key IS NOT NULL]],
+    },
+  },
 }
 
 return M

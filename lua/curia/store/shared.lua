@@ -76,14 +76,15 @@ end
 --- The configured store; without one, `curia.db` in its folder, which is made.
 ---@async
 ---@param conf? curia.Config the shared one
+---@param prefix? string other than the configured one
 ---@return curia.Store?
 ---@return curia.Error? err kind `storage`
-function M.configured(conf)
+function M.configured(conf, prefix)
   conf = conf or config.shared()
   local url, err = M.url(conf)
   if not url then return nil, err end
   if not conf:get "store" then folders.make(M.folder(conf)) end
-  return M.of(url, conf:get "prefix")
+  return M.of(url, prefix or conf:get "prefix")
 end
 
 --- The configured store, where there is reason to look into it: the configuration says that something is stored, or

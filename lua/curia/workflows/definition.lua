@@ -12,6 +12,8 @@ local M = {}
 
 ---@class curia.Workflow
 ---@field name string
+---@field at? string where it is declared, "file:line"
+---@field places table<integer, string> where its steps are
 ---@field steps table[] their fields, lowered, in their order
 ---@field by_name table<string, table>
 ---@field subject? function|string
@@ -182,6 +184,15 @@ local function check_subject(subject, faults)
     :format(subject))
 end
 
+-- Whether the steps can be looked at as a graph, whatever else may be wrong with them.
+local function is_graph(steps)
+  for _, step in ipairs(steps) do
+    if type(step) ~= "table" or check.class(step) or type(step.name) ~= "string" then return false end
+    if step.after ~= nil and type(step.after) ~= "table" then return false end
+  end
+  return true
+end
+
 local function judge(name, record, steps)
   local faults = check.faults()
   check.record(fields.workflow, record, "", ("workflow '%s'"):format(name), faults)
@@ -189,7 +200,7 @@ local function judge(name, record, steps)
   if #steps == 0 then faults:add("steps", "empty", ("workflow '%s' has no steps"):format(name)) end
   for i, step in ipairs(steps) do check_step(step, ("steps[%d]"):format(i), faults) end
   local by_name = index(steps, faults)
-  if #faults == 0 then check_graph(steps, by_name, faults) end
+  if is_graph(steps) then check_graph(steps, by_name, faults) end
   return by_name, faults
 end
 
@@ -218,23 +229,39 @@ local function items_of(record, positional)
   return table.move(record.steps, 1, #record.steps, #positional + 1, positional)
 end
 
+local function places_of(items)
+  local places = {}
+  for i, item in ipairs(items) do places[i] = getmetatable(item) == M.Step and item.at or nil end
+  return places
+end
+
 --- Makes a workflow of the body of its declaration. What is wrong with it is told by `validate`, and when it is
 --- started.
 ---@param name string
 ---@param body table steps by position or in `steps`
+---@param at? string where it is declared, "file:line"
 ---@return curia.Workflow
-function M.new(name, body)
+function M.new(name, body, at)
   local record, positional = split(body)
-  local steps = {}
-  for i, item in ipairs(items_of(record, positional)) do steps[i] = lower_step(item) end
+  local items, steps = items_of(record, positional), {}
+  for i, item in ipairs(items) do steps[i] = lower_step(item) end
   local by_name, faults = judge(name, record, steps)
   local made = setmetatable({
     name = name, about = record.about, subject = record.subject, steps = steps, by_name = by_name, faults = faults,
+    at = at, places = places_of(items),
   }, Workflow)
+  for _, fault in ipairs(faults) do fault.at = made:place(fault.path) end
   if #faults > 0 then return made end
   made.plan = plan_of(steps)
   made.hash = system.sha256(assert(json.encode(made.plan)))
   return made
+end
+
+--- Where the step of a fault's path is declared, else where the workflow is.
+---@param path string
+---@return string? at "file:line"
+function Workflow:place(path)
+  return self.places[tonumber(path:match "^steps%[(%d+)%]")] or self.at
 end
 
 --- Whether a value is a workflow.
@@ -244,7 +271,7 @@ function M.is(value)
   return getmetatable(value) == Workflow
 end
 
---- Every fault at once.
+--- Every fault at once; `at` of a fault is the line of its step, or of the workflow.
 ---@return true?
 ---@return curia.Fault[]? faults
 function Workflow:validate()

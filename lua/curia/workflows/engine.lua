@@ -36,6 +36,8 @@ local MOST_MISSES = 1000
 -- How often the end of a step is written once more when the store cannot be written to, and the first wait.
 local WRITES, FIRST_WAIT_MS = 6, 200
 
+local DRAIN_LOOK_MS = 5
+
 --- An engine of its own, for specs; others share `of`.
 ---@param store curia.Store
 ---@param door? table in place of curia.workflows.runner
@@ -146,12 +148,14 @@ function Engine:complain(key, what, err)
 end
 
 function Engine:go_on(key)
+  if self.stopped then return end
   local _, err = self:advance(key)
   if err then self:complain(key, "it does not go on", err) end
 end
 
 function Engine:work(key, job)
   local outcome = work.perform(self.store, self.runner, job)
+  if not outcome then return end
   local changed, err = self:record(key, work.event(job.code.name, job.attempt, outcome))
   self.tasks[job.run_id] = nil
   if changed ~= nil then return self:go_on(key) end
@@ -327,6 +331,16 @@ function Engine:await_change(key, ms)
   self.waiting[name] = self.waiting[name] or {}
   table.insert(self.waiting[name], signal)
   signal:wait(ms)
+end
+
+--- Begins nothing any more, lets what is under way end for so long, and stops. Idempotent.
+---@async
+---@param drain_ms number
+function Engine:drain(drain_ms)
+  self.stopped = true
+  local ends = clock.ms() + drain_ms
+  while next(self.under_way) and clock.ms() < ends do task.sleep(DRAIN_LOOK_MS) end
+  self:stop()
 end
 
 --- Ends all that is under way here, as if the process had died: the rows stay as they are, and nothing begins here any

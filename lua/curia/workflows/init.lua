@@ -234,11 +234,13 @@ local function act(method, id, where, event)
   return changed, problem, engine, key_of(id, where)
 end
 
--- Whoever does not know the definition leaves the next steps to a process that does.
+-- Whoever does not know the definition leaves the next steps to a process that does. What a dead process has left
+-- beside them would hold the workflow up.
 local function go_on(engine, key)
   local begun, err = engine:advance(key)
-  if begun or err.code == "unknown_workflow" then return true end
-  return nil, err
+  if not begun and err.code ~= "unknown_workflow" then return nil, err end
+  reconciling.one(engine, key)
+  return true
 end
 
 --- Ends a workflow: what runs is cancelled, what has not begun never will. One that has ended stays as it is.
@@ -290,6 +292,22 @@ function M.approve(id, step, decision, note, where)
       { code = "not_pending" })
   end
   return go_on(engine, key)
+end
+
+local STOP = { store = ANY }
+
+--- Ends the work on workflows in this process: no step begins, those under way may end for so long. What has not ended
+--- by then stays as it stands in the store, for whoever resumes it; the runs are `curia.recovery.release`'s to let go.
+---@async
+---@param drain_ms? number 0
+---@param where? {store?: curia.Store}
+---@return true?
+---@return curia.Error? err kind `storage`
+function M.stop(drain_ms, where)
+  local engine, err = engine_of(options.read("stop", where, STOP))
+  if not engine then return nil, err end
+  engine:drain(drain_ms or 0)
+  return true
 end
 
 local RECONCILE = {

@@ -1,6 +1,7 @@
 --- Repairs what lost events have left behind in workflows: ends of runs that nobody has noted, steps that were made
 --- ready and never begun, tries whose time has passed, work whose process has died.
 local clock = require "curia.core.clock"
+local engines = require "curia.workflows.engine"
 local rows = require "curia.workflows.rows"
 local tidings = require "curia.workflows.tidings"
 local user_code = require "curia.engine.user_code"
@@ -21,10 +22,21 @@ local function start_again(engine, key, state, row)
   return begun and "started" or "skipped"
 end
 
-local function repair_council(engine, key, state, row)
+-- Recovery goes on with the runs of the dead; who asks for this workflow does not wait for it.
+local function take_up(engine, key, state, row)
+  local code, err = engines.code(state, row.name)
+  if not code then return nil, err end
+  local taken
+  taken, err = engine.runner.take_up(engine.store, key.namespace, row.run_id, code.council)
+  if not taken then return taken == false and "skipped" or nil, err end
+  return start_again(engine, key, state, row)
+end
+
+local function repair_council(engine, key, state, row, asked)
   local found, outcome = engine.runner.look(engine.store, key.namespace, row.run_id)
   if not found then return nil, outcome end
-  if found == "live" then return "skipped" end
+  if found == "left" and asked then return take_up(engine, key, state, row) end
+  if found == "live" or found == "left" then return "skipped" end
   if found == "unknown" then return start_again(engine, key, state, row) end
   local changed, err = engine:replay(key, row, outcome)
   if changed == nil then return nil, err end
@@ -37,9 +49,9 @@ local function is_council(state, name)
   end
 end
 
-local function repair_step(engine, key, state, row)
+local function repair_step(engine, key, state, row, asked)
   if engine.tasks[row.run_id] then return "skipped" end
-  if is_council(state, row.name) then return repair_council(engine, key, state, row) end
+  if is_council(state, row.name) then return repair_council(engine, key, state, row, asked) end
   return start_again(engine, key, state, row)
 end
 
@@ -62,11 +74,12 @@ local function skip(engine, key, counts, err)
   if err.code ~= "unknown_workflow" then engine:complain(key, "it could not be put right", err) end
 end
 
-local function repair(engine, key, counts)
+-- `asked`: somebody wants this very workflow to go on.
+local function repair(engine, key, counts, asked)
   local state, err = rows.load(engine.store, key)
   if not state then return skip(engine, key, counts, err) end
   for _, row in ipairs(running_steps(state)) do
-    local what, problem = repair_step(engine, key, state, row)
+    local what, problem = repair_step(engine, key, state, row, asked)
     if what then count(counts, what) else skip(engine, key, counts, problem) end
   end
   local begun, problem = engine:advance(key)
@@ -77,14 +90,14 @@ local function nothing()
   return { replayed = 0, started = 0, skipped = 0 }
 end
 
---- Puts one workflow right, and begins what is ready.
+--- Puts one workflow right that somebody wants to go on: runs of the dead are taken up, and what is ready begins.
 ---@async
 ---@param engine curia.workflow.Engine
 ---@param key curia.workflow.Key
 ---@return {replayed: integer, started: integer, skipped: integer}
 function M.one(engine, key)
   local counts = nothing()
-  repair(engine, key, counts)
+  repair(engine, key, counts, true)
   return counts
 end
 

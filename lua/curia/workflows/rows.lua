@@ -5,6 +5,7 @@
 local clock = require "curia.core.clock"
 local errors = require "curia.errors"
 local json = require "curia.json"
+local runs = require "curia.store.runs"
 
 local M = {}
 
@@ -76,12 +77,11 @@ local function update(store, unit, name, changes, where)
   }
 end
 
--- Whoever owns the run, or claims it later, honours the request.
+local ASK_TO_END = ([[UPDATE {runs} SET %s WHERE namespace = ? AND run_id = ?
+  AND cancel_requested IS NULL AND status IN ('pending', 'running', 'blocked')]]):format(runs.ASK_TO_END)
+
 local function request_cancel(unit, namespace, run_id)
-  unit[#unit + 1] = {
-    [[UPDATE {runs} SET cancel_requested = 'the workflow does not need it any more' WHERE namespace = ? AND run_id = ?
-      AND cancel_requested IS NULL AND status IN ('pending', 'running', 'blocked')]], namespace, run_id,
-  }
+  unit[#unit + 1] = { ASK_TO_END, "the workflow does not need it any more", namespace, run_id }
 end
 
 --- A unit that carries out what the machine has decided on a state, if it still is that state.
@@ -103,16 +103,18 @@ function M.update(store, state, changes)
   return unit
 end
 
+local END_ORPHANS = ([[UPDATE {runs} SET %s
+  WHERE status IN ('pending', 'running', 'blocked') AND cancel_requested IS NULL AND EXISTS (
+    SELECT 1 FROM {workflow_steps} WHERE {workflow_steps}.namespace = {runs}.namespace
+      AND {workflow_steps}.run_id = {runs}.run_id AND {workflow_steps}.status = 'cancelled')]]):format(runs.ASK_TO_END)
+
 --- Asks for the end of runs that go on for steps that were cancelled: what a start that came too late leaves behind.
 ---@async
 ---@param store curia.Store
 ---@return curia.sql.Rows?
 ---@return curia.Error?
 function M.cancel_orphans(store)
-  return store:execute [[UPDATE {runs} SET cancel_requested = 'its workflow has ended'
-    WHERE status IN ('pending', 'running', 'blocked') AND cancel_requested IS NULL AND EXISTS (
-      SELECT 1 FROM {workflow_steps} WHERE {workflow_steps}.namespace = {runs}.namespace
-        AND {workflow_steps}.run_id = {runs}.run_id AND {workflow_steps}.status = 'cancelled')]]
+  return store:execute(END_ORPHANS, "its workflow has ended")
 end
 
 -- ---- reading ----------------------------------------------------------------------------------------

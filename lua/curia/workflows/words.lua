@@ -25,12 +25,18 @@ function Step:__tostring()
   return ("step '%s'"):format(self.name)
 end
 
+-- Where a word stands that calls a function of this module; nil for what is no file's.
+local function place_of_caller()
+  local info = debug.getinfo(3, "Sl")
+  return info.source:sub(1, 1) == "@" and ("%s:%d"):format(info.source:sub(2), info.currentline) or nil
+end
+
 --- `step "name" { council =, run =, approval =, input =, after =, ... }`, for the body of a workflow.
 ---@param name string
 ---@return fun(body: table): table
 function M.step(name)
   named("step", name)
-  return setmetatable({ name = name }, Step)
+  return setmetatable({ name = name, at = place_of_caller() }, Step)
 end
 
 ---@class curia.UnfinishedWorkflow `workflow "name"` that still waits for its braces
@@ -38,7 +44,7 @@ local Unfinished = { __name = "curia.unfinished_workflow" }
 
 function Unfinished:__call(body)
   check_body("workflow", self.name, body)
-  return self.collect(definition.new(self.name, body))
+  return self.collect(definition.new(self.name, body, self.at))
 end
 
 function Unfinished:__tostring()
@@ -51,7 +57,7 @@ end
 ---@return fun(body: table): curia.Workflow
 function M.workflow(collect, name)
   named("workflow", name)
-  return setmetatable({ name = name, collect = collect }, Unfinished)
+  return setmetatable({ name = name, collect = collect, at = place_of_caller() }, Unfinished)
 end
 
 return M

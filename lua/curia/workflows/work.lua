@@ -70,7 +70,7 @@ end
 ---@param store curia.Store
 ---@param runner table see curia.workflows.runner
 ---@param job curia.workflow.Job
----@return curia.workflow.Outcome
+---@return curia.workflow.Outcome? outcome nil: its run goes on elsewhere, or will
 function M.perform(store, runner, job)
   if job.code.council then return run_council(store, runner, job) end
   return call_within(job.code, context(job), job.input)

@@ -65,9 +65,12 @@ end
 
 function actions.prune(store, values)
   local age = values.older_than or config.shared():get "retention"
-  local removed, err = prune.runs(store, clock.wall_ms() - age, config.shared():get "namespace")
+  local removed, err = prune.ended(store, clock.wall_ms() - age, config.shared():get "namespace")
   if not removed then return nil, err end
-  print(("%s removed"):format(words.counted(removed.runs, "run")))
+  local parts = { words.counted(removed.runs, "run") }
+  if removed.jobs > 0 then parts[#parts + 1] = words.counted(removed.jobs, "job") end
+  if removed.workflows > 0 then parts[#parts + 1] = words.counted(removed.workflows, "workflow") end
+  print(table.concat(parts, ", ") .. " removed")
   return true
 end
 
