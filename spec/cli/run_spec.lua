@@ -127,6 +127,13 @@ describe("curia run", function()
     end)
   end)
 
+  it("tells with --quiet too why there is no answer", function()
+    council(BROKEN, function(path)
+      local code, out, err = program.run { "run", path, "Why?", "-q" }
+      assert.same({ 1, "", "curia: failed: broken: the key was refused: who are you? (HTTP 401)\n" }, { code, out, err })
+    end)
+  end)
+
   it("ends with 2 where somebody is missing, with 1 where there is no answer", function()
     council(MIXED, function(path)
       local code, out, err = program.run { "run", path, "Why?" }

@@ -48,6 +48,19 @@ describe("curia.view.report", function()
     assert.equal("failed     there is no final answer", changed { status = "error", errors = {} }[1])
   end)
 
+  it("says in one line why there is no answer", function()
+    local function failure(status, errs, rounds)
+      return report.failure { status = status, errors = errs, rounds = rounds or {} }
+    end
+    local deadline, stop = { kind = "deadline", message = "5 s" }, { kind = "cancelled", message = "stopped" }
+    local broken = { name = "r", results = { a = { status = "error", error = { kind = "auth", message = "who?" } } } }
+    assert.equal("cancelled: stopped", failure("error", { stop }))
+    assert.equal("failed: the time is up: 5 s", failure("error", { deadline, deadline }))
+    assert.equal("failed: a: the key was refused: who?", failure("error", {}, { broken }))
+    assert.equal("failed: there is no final answer", failure "error")
+    assert.is_nil(failure("partial", {}, { broken }))
+  end)
+
   it("says nothing of a status that is well, nor of members that were not wanted", function()
     local round = { name = "r", results = { a = { status = "skipped", metadata = { reason = "router_excluded" } } } }
     local lines = changed { status = "ok", rounds = { round } }

@@ -144,9 +144,20 @@ local function follow(run, view, values)
   return run:await()
 end
 
+local function is_silent(values)
+  return values.quiet or values.events
+end
+
+-- Who watches answers as they come has to have the time to.
+local function set_pace(request)
+  local values = request.values
+  local watched = not is_silent(values) and not values.verbose and terminal.suits_live()
+  if request.offline and watched then pace.slow_down() end
+end
+
 local function open_view(request)
   local values = request.values
-  if values.quiet or values.events then return views.silent() end
+  if is_silent(values) then return views.silent() end
   if values.verbose then return views.timeline(about(request), values.verbose) end
   return (views.open(about(request)))
 end
@@ -161,6 +172,12 @@ local function print_answer(result)
   io.stdout:write(answer, answer:sub(-1) == "\n" and "" or "\n")
 end
 
+-- Where nothing but the answer is wanted, it is told why there is none.
+local function tell_failure(result)
+  local failure = report.failure(result)
+  if failure then complain(failure) end
+end
+
 local function print_outcome(request, result, err, paint)
   local values = request.values
   if values.json then
@@ -169,16 +186,20 @@ local function print_outcome(request, result, err, paint)
     print_answer(result)
   end
   io.stdout:flush()
-  if values.quiet then return end
   if not result then return complain(words.problem(err)) end
   if values.events then return end
+  if values.quiet then return tell_failure(result) end
   local lines = report.footer(result, member_ids(request.plan), paint, terminal.columns(STDERR))
   io.stderr:write("\n", table.concat(lines, "\n"), "\n")
 end
 
-local function tell_how_to_go_on(run, err, values)
-  if values.quiet or not err or err.code ~= "released" then return end
-  io.stderr:write(("curia resume %s goes on with it\n"):format(run.id))
+--- Tells, where a run has stopped without an end, which command goes on with it.
+---@param run_id string
+---@param err? curia.Error
+function M.tell_how_to_go_on(run_id, err)
+  local path = err and err.kind == "replay_mismatch" and err.context and err.context.path
+  if path then io.stderr:write(("curia resume %s --accept %s goes on all the same\n"):format(run_id, path)) end
+  if err and err.code == "released" then io.stderr:write(("curia resume %s goes on with it\n"):format(run_id)) end
 end
 
 local function exit_code(result, interrupted)
@@ -192,9 +213,7 @@ local STORING_MS = 5000
 local function keep(run, request)
   if not run.recording then return end
   local done, err = run.recording:wait(STORING_MS)
-  if not done and not request.values.quiet then
-    complain("this run is not recorded: " .. (request.unrecorded or err).message)
-  end
+  if not done then complain("this run is not recorded: " .. (request.unrecorded or err).message) end
   stores.close()
 end
 
@@ -214,14 +233,13 @@ local function let_go(at_once)
 end
 
 local function go(request)
-  local view <close> = open_view(request)
-  if request.offline and view.tokens then pace.slow_down() end
+  set_pace(request)
   local run, err = (request.begin or begin)(request)
   if not run then
-    view:close()
     print_outcome(request, nil, err)
     return FAILED
   end
+  local view <close> = open_view(request)
   local caught <close> = signals.catch(run, function(text) view:say(text) end, run.root and let_go)
   local hearing = hear(run)
   local result
@@ -229,7 +247,7 @@ local function go(request)
   if hearing then hearing:stop() end
   view:close()
   print_outcome(request, result, err, views.palette(view))
-  tell_how_to_go_on(run, err, request.values)
+  M.tell_how_to_go_on(run.id, err)
   keep(run, request)
   return exit_code(result, caught.code)
 end

@@ -112,12 +112,15 @@ local STATUS = {
   error = { "failed", "red", "there is no final answer" },
 }
 
+local function cancelled(result)
+  local first = result.errors and result.errors[1]
+  return result.status == "error" and first and first.kind == "cancelled" and first.message
+end
+
 local function status_row(out, result)
-  local status, first = STATUS[result.status], result.errors and result.errors[1]
+  local status, reason = STATUS[result.status], cancelled(result)
   if not status then return end
-  if result.status == "error" and first and first.kind == "cancelled" then
-    return row(out, "cancelled", first.message, "red")
-  end
+  if reason then return row(out, "cancelled", reason, "red") end
   local own = own_errors(result)
   row(out, status[1], #own > 0 and table.concat(own, "; ") or status[3], status[2])
 end
@@ -140,6 +143,17 @@ function M.footer(result, members, paint, columns)
   if result.duration_ms then row(out, "time", words.duration(result.duration_ms)) end -- else its process has died
   row(out, "run", result.run_id)
   return out.lines
+end
+
+--- Why a run has no answer, in one line; nil where it has one.
+---@param result table of the run
+---@return string?
+function M.failure(result)
+  if result.status ~= "error" then return nil end
+  local reason = cancelled(result)
+  if reason then return "cancelled: " .. reason end
+  local told, failed = own_errors(result), select(2, who(result, {}))
+  return "failed: " .. table.concat(#told > 0 and told or #failed > 0 and failed or { STATUS.error[3] }, "; ")
 end
 
 --- The text of the final answer, or nil.
