@@ -6,6 +6,12 @@ local uv = require "luv"
 
 local place
 
+local CHANGING = [[
+return council "changing" {
+  member "a" { provider = "openai", model = "m", system = function() return "%s" end },
+  member "z" { provider = "openai", model = "m" }, round "independent_analysis" { name = "first" }, round "critique" {},
+}]]
+
 local TWO_ROUNDS = [[
 return council "slow" {
   member "a" { provider = "openai", model = "m" }, member "b" { provider = "openai", model = "m" },
@@ -41,6 +47,45 @@ describe("curia resume", function()
     local after = #server:requests()
     server:close()
     assert.same({ 0, 4, 5 }, { code, before, after })
+  end)
+
+  it("shows nothing of a run that it does not go on with, and is quiet about everything but that", function()
+    support.leave_behind(place.url)
+    place.run("resume", "left-1", "-q")
+    for _, quiet in ipairs { {}, { "-q" } } do
+      local code, out, err = place.run("resume", "left-1", table.unpack(quiet))
+      assert.same({ 1, "", "curia: run left-1 has ended: completed\n" }, { code, out, err })
+    end
+  end)
+
+  it("tells once what differs, and accepts that, or the file, but no step that the run has not", function()
+    local asked = 0
+    local server = assert(mock.start { script = function()
+      asked = asked + 1
+      return { content = "Yes.", delay_ms = asked > 2 and 60000 or 0 }
+    end })
+    local env = { CURIA_STORE = place.url, OPENAI_BASE_URL = server.url .. "/v1", OPENAI_API_KEY = "any" }
+    local file = program.file(CHANGING:format "Be kind.")
+    program.run({ "run", "--durable", file, "Ship?" }, { env = env, meanwhile = function(child)
+      program.wait_for(child, "round 2")
+      uv.kill(child.pid, "sigkill")
+    end })
+    server:close()
+    local real = uv.fs_realpath(file)
+    local handle = assert(io.open(file, "w"))
+    assert(handle:write(CHANGING:format "Be rude."))
+    handle:close()
+    local function refused(...)
+      local code, _, err = program.run({ "resume", "last", "-q", ... }, { env = env })
+      assert.equal(1, code)
+      return err
+    end
+    assert.matches("has changed since run.*curia resume last %-%-accept %S+ goes on all the same\n$", refused())
+    assert.matches("unknown step '1/first/b'; did you mean '1/first/a'%?", refused("--accept", "1/first/b"))
+    local err = refused("--accept", real)
+    assert.equal(1, select(2, err:gsub("Be rude", "")), err)
+    assert.matches("curia resume %S+ %-%-accept 1/first/a goes on all the same\n$", err)
+    os.remove(file)
   end)
 
   it("needs a run", function()

@@ -269,9 +269,9 @@ describe("a durable run that waits for somebody, whose process has died", functi
       end
       local lines = T.logged(function()
         run:leave_to_others()
-        run:await()
+        assert.equal("lost", select(2, run:await()).code)
       end)
-      assert.matches("another process's", lines[1])
+      assert.same({}, lines) -- it is meant to
       assert(curia.find(run.id):cancel "no more")
       assert.equal(1, curia.recovery.sweep { councils = { durable = asks } }.resumed)
       curia.find(run.id):await()

@@ -71,6 +71,27 @@ describe("a run that is begun anew", function()
     run:leave_to_others()
   end)
 
+  it("has told what differs from its record, as nobody waits for it", function()
+    helper.virtual(function()
+      T.script { content = "yes", delay_ms = 100 }
+      local function asking(question)
+        return T.council { name = "c", ids = { "a" }, run = function(ctx)
+          ctx:ask("a", question)
+          return ctx:ask("a", "And then?")
+        end }
+      end
+      S.die_at(store, 2, true)
+      S.start(asking "Why?", nil, { run_id = "differs" }):await()
+      S.live(store)
+      local lines = T.logged(function()
+        assert(again.go_on(store, assert(rows.get(store, "default", "differs")), asking "Why not?")):await()
+        curia.task.sleep(1)
+      end)
+      assert.equal(1, #lines)
+      assert.matches("^warn: run differs is blocked: step 1/run/a is on record with another input", lines[1])
+    end)
+  end)
+
   it("says why it cannot begin", function()
     local _, err = again.go_on(store, attempt "none", T.council { ids = {} })
     assert.equal("invalid_council", err.kind)

@@ -1,13 +1,38 @@
 --- `curia resume`: goes on with a stored run.
 local config = require "curia.config"
+local errors = require "curia.errors"
+local loader = require "curia.language.loader"
 local pins = require "curia.durable.pin"
 local recovery = require "curia.recovery"
 local run_command = require "curia.cli.run"
 local stores = require "curia.cli.runs.store"
+local suggest = require "curia.suggest"
 local task = require "curia.task"
 local usage = require "curia.cli.usage"
+local uv = require "luv"
 
 local M = {}
+
+local function is_source(path, source)
+  if not source then return false end
+  local real = uv.fs_realpath(path)
+  return path == source or real ~= nil and real == uv.fs_realpath((loader.split(source)))
+end
+
+local ASKED = "SELECT path FROM {steps} WHERE namespace = ? AND run_id = ? AND input_hash IS NOT NULL"
+
+-- What may differ is a step of the run, or its council's file.
+local function check_accepted(store, row, path)
+  if not path or is_source(path, row.source) then return true end
+  local steps, err = store:query(ASKED, row.namespace, row.run_id)
+  if not steps then return nil, err end
+  local known = { row.source }
+  for _, step in ipairs(steps) do
+    if step.path == path then return true end
+    known[#known + 1] = step.path
+  end
+  return nil, errors.new("validation", suggest.message("step", path, known), { code = "unknown_step" })
+end
 
 local function find(run_id, accept)
   local store, err = stores.open()
@@ -15,10 +40,20 @@ local function find(run_id, accept)
   local run
   run, err = stores.find(store, run_id)
   if not run then return nil, err end
-  local council
+  err = recovery.refusal(store, run.row)
+  if err then return nil, err end
+  local known, council
+  known, err = check_accepted(store, run.row, accept)
+  if not known then return nil, err end
   council, err = pins.find(store, run.row, { registry = config.shared().registry, accept = accept })
   if not council then return nil, err end
   return { row = run.row, council = council }
+end
+
+local function refused(run_id, err)
+  io.stderr:write("curia: ", err.message, "\n")
+  run_command.tell_how_to_go_on(run_id, err)
+  return 1
 end
 
 --- `curia resume RUN [--accept PATH]`
@@ -29,10 +64,7 @@ function M.main(values, rest)
   if not rest[1] then return usage.misused('which run? ("last" is the newest)', "resume") end
   if rest[2] then return usage.misused("one run at a time", "resume") end
   local ok, found, err = task.run(find, rest[1], values.accept)
-  if not (ok and found) then
-    io.stderr:write("curia: ", (err or found).message, "\n")
-    return 1
-  end
+  if not (ok and found) then return refused(rest[1], err or found) end
   return run_command.go_on(found.council, found.row, values, function()
     return recovery.resume(found.row.run_id, {
       accept = values.accept, councils = { [found.row.council] = found.council }, namespace = found.row.namespace,

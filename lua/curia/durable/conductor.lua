@@ -419,13 +419,16 @@ function Conductor:stop()
   end
 end
 
+-- What whoever waits for the run hears of anyway, or has asked for: kinds and codes.
+local EXPECTED = { duplicate_run = true, replay_mismatch = true, released = true, lost = true }
+
 --- Why a run stops here that cannot go on, told to whoever waits for it.
 ---@param run curia.Run
 ---@param err curia.Error
 ---@return curia.Error
 function M.reason(run, err)
   if writers.is_lost(err) then return writers.lost(run.id) end
-  local expected = err.kind == "duplicate_run" or err.code == "released"
+  local expected = EXPECTED[err.kind] or EXPECTED[err.code]
   if not expected then log.write("error", ("run %s stops: %s"):format(run.id, err.message)) end
   return err
 end

@@ -1,5 +1,6 @@
 --- A run that is begun anew, as another one: its row, which is there before it begins.
 local clock = require "curia.core.clock"
+local log = require "curia.log"
 local resuming = require "curia.durable.resume"
 local rows = require "curia.store.runs"
 local runs = require "curia.engine.runs"
@@ -73,6 +74,13 @@ local function begin_recorded(store, row, made)
   return run
 end
 
+-- Nobody waits for a run that recovery takes up.
+local function tell_mismatch(run)
+  local _, err = run:result()
+  if not err or err.kind ~= "replay_mismatch" then return end
+  log.write("warn", ("run %s is blocked: %s"):format(run.id, err.message))
+end
+
 --- Begins, or goes on with, a claimed run of a council.
 ---@async
 ---@param store curia.Store
@@ -82,7 +90,9 @@ end
 ---@return curia.Error?
 function M.go_on(store, row, made)
   if row.durability == "none" then return begin_recorded(store, row, made) end
-  return resuming.resume(store, row, { councils = { [row.council] = made } })
+  local run, err = resuming.resume(store, row, { councils = { [row.council] = made } })
+  if run then run:on_end(tell_mismatch) end
+  return run, err
 end
 
 return M

@@ -26,7 +26,11 @@ local DRAIN_MS = 10000
 
 -- ---- one run --------------------------------------------------------------------------------------
 
-local function refusal(store, row)
+--- Why a stored run cannot be resumed; nil where it can.
+---@param store curia.Store
+---@param row curia.store.RunRow
+---@return curia.Error? err kinds `unsupported`, `validation` (codes `ended`, `running`)
+function M.refusal(store, row)
   if row.durability == "none" then
     return errors.new("unsupported", ("run %s is not durable, and cannot be resumed"):format(row.run_id))
   end
@@ -71,7 +75,7 @@ function M.resume(run_id, opts)
   local row
   row, err = rows.get(store, opts.namespace or config.shared():get "namespace", run_id)
   if not row then return nil, err end
-  err = refusal(store, row)
+  err = M.refusal(store, row)
   if err then return nil, err end
   local claimed, run
   claimed, err = claim_one(store, row)
