@@ -489,7 +489,9 @@ again, as its file is now; the new run names the old one. prune removes jobs and
 workflows too that ended so long ago, and texts that nothing else has.
 
 In a pipe, list prints a line for each run: id, time, status, council, cost and
-question, with tabs between them.]],
+question, with tabs between them. A run that stands as running, and whose
+process has died, is listed as died: curia resume goes on with it if it is
+durable. One that its process has let go is listed so.]],
 }
 
 local resume = {

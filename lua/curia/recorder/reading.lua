@@ -57,8 +57,8 @@ local function conditions(filter)
   return table.concat(texts, " AND "), values
 end
 
-local COLUMNS = [[namespace, run_id, group_name, council, status, durability, started_at, finalized_at, inserted_at,
-  input, options, usage, cost]]
+local COLUMNS = [[namespace, run_id, group_name, council, status, durability, incarnation, parent_run_id, started_at,
+  finalized_at, inserted_at, input, options, usage, cost]]
 
 local function unpack_row(store, row)
   for _, name in ipairs { "input", "options", "usage" } do

@@ -1,5 +1,6 @@
 --- `curia runs list`: two lines for each run on a terminal, one with tabs in a pipe.
 local config = require "curia.config"
+local fates = require "curia.cli.runs.fate"
 local json = require "curia.json"
 local paper = require "curia.cli.paper"
 local reading = require "curia.recorder.reading"
@@ -10,7 +11,7 @@ local M = {}
 
 local MOST = 20 -- on a terminal, unless told otherwise
 
-local COLOURS = { completed = "green", failed = "red", terminated = "red", cancelled = "yellow" }
+local COLOURS = { completed = "green", failed = "red", terminated = "red", died = "red", cancelled = "yellow" }
 
 local function question_of(row)
   local question = type(row.input) == "table" and row.input.question
@@ -21,13 +22,24 @@ local function cost_of(row)
   return row.offline and "offline" or row.cost and words.dollars(row.cost) or "-"
 end
 
+local function state_of(row)
+  return row.fate and row.fate.state or row.status
+end
+
 -- ---- for people -----------------------------------------------------------------------------------
 
+local function fate_lines(fate, columns, paint)
+  if not fate then return "" end
+  local text = fate.note .. (fate.command and ": " .. fate.command or "")
+  return "  " .. paint.yellow(table.concat(width.hang(text, columns - 3, 0), "\n  ")) .. "\n"
+end
+
 local function lines_of(row, columns, paint)
-  local status = width.pad(row.status, 10)
+  local state = state_of(row)
   local asked = width.cut(width.clean(row.council) .. ": " .. question_of(row), columns - 3)
   return ("%s  %s  %s %s\n  %s\n"):format(row.run_id, os.date("%d %b %H:%M", row.inserted_at // 1000),
-    paint[COLOURS[row.status] or "cyan"](status), cost_of(row), paint.dim(asked))
+    paint[COLOURS[state] or "cyan"](width.pad(state, 10)), cost_of(row), paint.dim(asked))
+    .. fate_lines(row.fate, columns, paint)
 end
 
 local function sum(rows)
@@ -49,7 +61,7 @@ end
 
 local function line_of(row)
   return table.concat({
-    row.run_id, os.date("!%Y-%m-%dT%H:%M:%SZ", row.inserted_at // 1000), row.status, row.council, cost_of(row),
+    row.run_id, os.date("!%Y-%m-%dT%H:%M:%SZ", row.inserted_at // 1000), state_of(row), row.council, cost_of(row),
     question_of(row),
   }, "\t") .. "\n"
 end
@@ -57,6 +69,7 @@ end
 local function document(rows)
   local list = json.array()
   for i, row in ipairs(rows) do
+    row.process, row.fate = row.fate and row.fate.state, nil
     row.duration_ms = row.finalized_at and row.started_at and row.finalized_at - row.started_at
     list[i] = row
   end
@@ -78,6 +91,7 @@ function M.perform(store, values, now)
     limit = values.limit or out.columns and not values.json and MOST or nil,
   })
   if not rows then return nil, err end
+  for _, row in ipairs(rows) do row.fate = fates.of(store, row) end
   if values.json then io.write(document(rows))
   elseif out.columns then show(rows, out)
   else

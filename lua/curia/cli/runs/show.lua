@@ -1,8 +1,11 @@
 --- `curia runs show`: a run as a page, or its result as a document.
+local fates = require "curia.cli.runs.fate"
 local paper = require "curia.cli.paper"
 local pages = require "curia.view.page"
 local records = require "curia.view.records"
 local rows = require "curia.store.runs"
+local waiting = require "curia.cli.runs.waiting"
+local words = require "curia.view.words"
 
 local M = {}
 
@@ -21,8 +24,24 @@ local function steps_text(store, row)
   return #told > 0 and table.concat(told, ", ") or nil
 end
 
+local function status_text(row, fate)
+  if fate then return ("%s, but %s"):format(row.status, fate.note) end
+  return row.status .. (row.reason and " (" .. row.reason .. ")" or "")
+end
+
+-- A run that has failed may be tried again, one whose council has changed may go on all the same.
+local function command(row, fate)
+  if fate then return fate.command end
+  if row.durability == "none" or row.parent_run_id then return nil end
+  local differs = row.reason == "replay_mismatch" and row.error and row.error.context
+  if differs then return ("curia resume %s --accept %s"):format(row.run_id, differs.path) end
+  return row.status == "failed" and "curia resume " .. row.run_id or nil
+end
+
 local ORDER = {
-  { "status", function(row) return row.status .. (row.reason and " (" .. row.reason .. ")" or "") end },
+  { "status", status_text },
+  { "why", function(row) return not row.result and row.error and words.problem(row.error) or nil end },
+  { "go on", command },
   { "run", function(row) return not row.result and row.run_id or nil end }, -- else the footer says it
   { "started", function(row) return row.started_at and time_text(row.started_at) end },
   { "ended", function(row) return row.finalized_at and time_text(row.finalized_at) end },
@@ -35,9 +54,9 @@ local ORDER = {
 }
 
 local function facts(store, row)
-  local found = {}
+  local found, fate = {}, fates.of(store, row)
   for _, fact in ipairs(ORDER) do
-    local text = fact[2](row)
+    local text = fact[2](row, fate)
     if text then found[#found + 1] = { fact[1], text } end
   end
   local steps = steps_text(store, row)
@@ -45,12 +64,21 @@ local function facts(store, row)
   return found
 end
 
-local function page_of(store, row, events)
+local function add_waiting(found, row, calls)
+  for _, call in ipairs(calls) do
+    found[#found + 1] = { "waits for", "a decision about " .. call.text }
+    found[#found + 1] = { "decide", ("curia approve %s %s yes|no"):format(row.run_id, call.id) }
+  end
+end
+
+local function page_of(store, row, events, calls)
   local question = type(row.input) == "table" and row.input.question
-  return {
+  local page = {
     council = row.council, question = type(question) == "string" and question or nil, events = events,
     result = row.result, facts = facts(store, row),
   }
+  add_waiting(page.facts, row, calls)
+  return page
 end
 
 --- Prints a run.
@@ -67,8 +95,12 @@ function M.perform(run, values)
   end
   local events, err = rows.events(run.store, row.namespace, run.id)
   if not events then return nil, err end
+  local calls
+  calls, err = waiting.of(run.store, row, events)
+  if not calls then return nil, err end
   local out = paper.open()
-  out:write(table.concat(pages.lines(page_of(run.store, row, events), out.columns or WIDE, out.paint), "\n") .. "\n")
+  local lines = pages.lines(page_of(run.store, row, events, calls), out.columns or WIDE, out.paint)
+  out:write(table.concat(lines, "\n") .. "\n")
   return true
 end
 
