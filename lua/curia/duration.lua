@@ -1,4 +1,4 @@
---- Durations: numbers are milliseconds, texts carry their unit ("1500ms", "30s", "2m", "1h").
+--- Durations: numbers are milliseconds, texts carry their unit ("1500ms", "30s", "2m", "1h", "30d").
 local M = {}
 
 local UNITS = { ms = 1, s = 1000, m = 60 * 1000, h = 60 * 60 * 1000, d = 24 * 60 * 60 * 1000 }
@@ -7,7 +7,7 @@ local UNITS = { ms = 1, s = 1000, m = 60 * 1000, h = 60 * 60 * 1000, d = 24 * 60
 local MAX_MS = 10 * 365 * 24 * UNITS.h
 
 --- What `parse` says of a value that is no duration at all.
-M.EXPECTED = 'expected milliseconds or a text such as "1500ms", "30s", "2m", "1h"'
+M.EXPECTED = 'expected milliseconds or a text such as "1500ms", "30s", "2m", "1h", "30d"'
 
 local function whole(ms)
   if ms ~= ms or ms < 0 or ms > MAX_MS then return nil, "must be between 0 and 10 years" end

@@ -291,7 +291,7 @@ describe("curia run", function()
       { { "panel" }, "the question is missing" },
       { { "panel", "Q", "--ofline" }, "did you mean '--offline'?" },
       { { "panel", "Q", "--json", "--quiet" }, "exclude each other" },
-      { { "panel", "Q", "--deadline", "soon" }, "--deadline soon: expected milliseconds" },
+      { { "panel", "Q", "--deadline", "soon" }, "--deadline soon: a number with its unit is expected" },
       { { "panel", "Q", "--budget-usd", "-1" }, "--budget-usd -1: an amount, 0 or more, is expected" },
       { { "panel", "Q", "--model", "x" }, "MEMBER=PROVIDER/MODEL is expected" },
       { { "panel", "-i", "/nowhere" }, "No such file" },

@@ -5,7 +5,9 @@ local suggest = require "curia.suggest"
 local M = {}
 
 local function read_duration(text)
-  return duration.parse(text)
+  local ms, message = duration.parse(text)
+  if ms then return ms end
+  return nil, message == duration.EXPECTED and "a number with its unit is expected, as 90s, 5m, 24h or 30d" or message
 end
 
 local function read_integer(text)
@@ -32,14 +34,17 @@ local function read_name(text)
   return nil, "a name without '/' is expected"
 end
 
-local JOB_STATES = { "available", "scheduled", "executing", "retryable", "completed", "discarded", "cancelled" }
-
-local function read_state(text)
-  for _, state in ipairs(JOB_STATES) do
-    if text == state then return state end
+local function read_one_of(names)
+  return function(text)
+    for _, name in ipairs(names) do
+      if text == name then return text end
+    end
+    return nil, ("one of %s is expected%s"):format(table.concat(names, ", "), suggest.hint(text, names))
   end
-  return nil, "one of " .. table.concat(JOB_STATES, ", ") .. " is expected" .. suggest.hint(text, JOB_STATES)
 end
+
+local RUN_STATUSES = { "pending", "running", "blocked", "completed", "failed", "cancelled", "terminated" }
+local JOB_STATES = { "available", "scheduled", "executing", "retryable", "completed", "discarded", "cancelled" }
 
 local function read_amount(text)
   local value = tonumber(text)
@@ -337,7 +342,7 @@ local jobs = {
     { "timeout", value = "TIME", convert = read_duration,
       doc = "enqueue, schedule: the longest time of an attempt" },
     { "queue", value = "NAME", convert = read_name, doc = "enqueue, schedule, list: the queue (default)" },
-    { "state", value = "STATE", convert = read_state,
+    { "state", value = "STATE", convert = read_one_of(JOB_STATES),
       doc = "list: available, scheduled, executing, retryable, completed, ..." },
     { "council", value = "NAME", doc = "list: those of a council" },
     { "limit", value = "N", convert = read_positive, doc = "list: at most so many (50)" },
@@ -463,7 +468,8 @@ local runs = {
     { "curia runs prune --older-than 30d", "remove what ended more than a month ago" },
   },
   options = {
-    { "status", value = "STATUS", doc = "list: pending, running, blocked, completed, failed, cancelled, terminated" },
+    { "status", value = "STATUS", convert = read_one_of(RUN_STATUSES),
+      doc = "list: pending, running, blocked, completed, failed, cancelled, terminated" },
     { "council", value = "NAME", doc = "list: runs of one council" },
     { "group", value = "NAME", doc = "list: runs of one group" },
     { "since", value = "TIME", convert = read_duration, doc = "list: runs of the last 30m, 24h, 7d" },

@@ -1,4 +1,5 @@
 local json = require "curia.json"
+local program = require "spec.cli.program"
 local support = require "spec.cli.runs.support"
 
 local folder
@@ -35,6 +36,13 @@ describe("curia runs", function()
     assert.is_nil(io.open(folder.path "runs.db"))
   end)
 
+  it("fails where no store can be", function()
+    local env = { CURIA_STORE = false, XDG_DATA_HOME = false, HOME = false }
+    local code, _, err = program.run({ "runs" }, { env = env })
+    assert.equal(1, code)
+    assert.matches("there is no place for a store", err)
+  end)
+
   it("asks once more what a run was asked, and links the two", function()
     folder.run("run", folder.council, "Why?", "--set", "n=1", "-q")
     local code, out = folder.run("runs", "rerun", "last", "-q")
@@ -67,6 +75,8 @@ describe("curia runs", function()
     misused("%-%-db is not for runs show", "show", "--db", "x")
     misused("which run%?", "cancel")
     misused("how old%?", "prune")
+    misused("%-%-older%-than 30: a number with its unit is expected, as 90s, 5m, 24h or 30d", "prune", "--older-than", "30")
+    misused("one of pending, .* is expected; did you mean 'completed'%?", "list", "--status", "complete")
     misused("one run at a time", "show", "a", "b")
   end)
 

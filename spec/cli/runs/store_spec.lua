@@ -10,7 +10,7 @@ describe("the store of the commands", function()
   it("is not made by looking", function()
     local store, err = stores.open()
     assert.is_nil(store)
-    assert.equal("missing", err.code)
+    assert.equal("nothing_stored", err.code)
   end)
 
   it("knows a run by its id, and the newest as last", function()

@@ -17,7 +17,7 @@ local FAILED = 1
 -- That there is nothing to list is an answer.
 local function complain(err, action)
   io.stderr:write("curia: ", err.message, "\n")
-  return err.code == "missing" and action == "list" and 0 or FAILED
+  return err.code == "nothing_stored" and action == "list" and 0 or FAILED
 end
 
 local actions = {}

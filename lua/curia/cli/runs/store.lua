@@ -8,7 +8,7 @@ local uv = require "luv"
 local M = {}
 
 local function missing(path)
-  return errors.new("storage", "nothing is stored yet: there is no " .. path, { code = "missing" })
+  return errors.new("storage", "nothing is stored yet: there is no " .. path, { code = "nothing_stored" })
 end
 
 --- Opens the store.
