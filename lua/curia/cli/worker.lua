@@ -11,6 +11,7 @@ local telemetry = require "curia.telemetry"
 local usage = require "curia.cli.usage"
 local uv = require "luv"
 local width = require "curia.view.width"
+local words = require "curia.view.words"
 
 local M = {}
 
@@ -58,13 +59,11 @@ end
 
 -- ---- what is said ---------------------------------------------------------------------------------
 
-local function seconds(us)
-  return ("%.1f s"):format(us / 1e6)
-end
-
 local tellers = {
   ["job.start"] = function(_, job) return ("attempt %d begins"):format(job.attempt) end,
-  ["job.stop"] = function(measured, job) return ("%s after %s"):format(job.state, seconds(measured.duration_us)) end,
+  ["job.stop"] = function(measured, job)
+    return ("%s; this took %s"):format(job.state, words.duration(measured.duration_us / 1000))
+  end,
   ["job.exception"] = function(_, job) return tostring(job.error) end,
 }
 
@@ -77,7 +76,8 @@ end
 
 local function tell_of_sweep(counts)
   if counts.resumed + counts.restarted + counts.failed == 0 then return end
-  say(("recovery: resumed %d, restarted %d, failed %d"):format(counts.resumed, counts.restarted, counts.failed))
+  say(("runs of the dead: %d resumed, %d begun anew, %d failed"):format(counts.resumed, counts.restarted,
+    counts.failed))
 end
 
 -- ---- working --------------------------------------------------------------------------------------
