@@ -55,6 +55,17 @@ describe("curia jobs", function()
     assert.equal("1 job was deleted\n", select(2, run("prune", "--older-than", "0s")))
   end)
 
+  it("takes the newest job for last", function()
+    local code, _, err = run("show", "last")
+    assert.equal(1, code)
+    assert.matches("there is no job yet", err)
+    enqueue "Ship?"
+    local id = enqueue "And now?"
+    assert.is_truthy(select(2, run("show", "last")):find(id, 1, true))
+    assert.equal(id .. " cancelled\n", select(2, run("cancel", "last")))
+    assert.equal(id .. " available\n", select(2, run("retry", "last")))
+  end)
+
   it("shows which job is parked", function()
     local id = enqueue "Ship?"
     local store = assert(require "curia.store".open(folder.url "jobs.db"))

@@ -87,6 +87,15 @@ describe("curia workflow", function()
     assert.same({ "done", "fine", uv.fs_realpath(file) }, { made.status, made.steps[2].result.note, made.source })
   end)
 
+  it("takes the newest for last", function()
+    local code, _, err = curia { "cancel", "last" }
+    assert.same({ 1, "curia: there is no workflow yet\n" }, { code, err })
+    start()
+    assert.matches("^workflow release one: blocked", select(2, curia { "show", "last" }))
+    assert.equal(0, (curia { "approve", "last", "sign", "yes" }))
+    assert.matches("^workflow release one: done", select(2, curia { "cancel", "last" }))
+  end)
+
   it("tells why a step has failed, and tries again when it is resumed", function()
     start()
     local code, out, err = curia({ "approve", "one", "sign", "yes" }, { env = { BROKEN = "1" } })

@@ -321,10 +321,10 @@ local jobs = {
     { 'curia jobs enqueue panel "Should we ship on Friday?"', "prints the job's id" },
     { 'curia jobs enqueue panel "Ship?" --in 2h --unique friday', "later, and only once" },
     { "curia jobs list --state discarded", "the newest first" },
-    { "curia jobs show 01980f6e-...", "all about one, with the errors of its attempts" },
+    { "curia jobs show last", "all about the newest, with the errors of its attempts" },
     { "curia jobs cancel 01980f6e-...", "it, and its run" },
     { "curia jobs retry 01980f6e-...", "one that was given up" },
-    { "curia jobs prune --older-than 720h", "forget those that ended 30 days ago" },
+    { "curia jobs prune --older-than 30d", "forget those that ended 30 days ago" },
     { 'curia jobs schedule news "30 6 * * mon-fri" panel "What is new?"', "one each working day, at 6:30 UTC" },
     { "curia jobs unschedule news", "no more of them" },
   },
@@ -362,6 +362,8 @@ local jobs = {
                                           a job each time, or tell it anew
     schedules                             all of them, and when each comes next
     unschedule NAME
+
+JOB is a job's id, or "last", which is the newest.
 
 CRON is five fields in quotes: minute, hour, day of the month, month, day of the
 week (*, 5, 1-5, */15, 1,15, mon-fri), or @hourly, @daily, @weekly, @monthly,
@@ -630,7 +632,7 @@ local workflow = {
   examples = {
     { 'curia workflow start release.lua --set change="$(git log -1)"', "begin, and go on until it ends or waits" },
     { "curia workflow list --status blocked", "those that wait for somebody" },
-    { "curia workflow show 0198c0de-...", "its steps, what they gave, and why one has failed" },
+    { "curia workflow show last", "the newest: its steps, what they gave, and why one has failed" },
     { 'curia workflow approve 0198c0de-... sign yes --note "fine"', "decide, and go on" },
     { "curia workflow resume 0198c0de-...", "go on after a pause, or after the program was killed" },
     { 'curia workflow cancel 0198c0de-... --note "not needed"', "stop what runs, and end it" },
@@ -657,6 +659,8 @@ local workflow = {
     approve ID STEP yes|no
     resume ID
     cancel ID
+
+ID is a workflow's id, or "last", which is the newest.
 
 Workflows are kept in the store that the configuration names, else in
 ~/.local/share/curia/curia.db. Each step is stored before it begins and when it

@@ -108,11 +108,20 @@ function commands.list(values)
   return 0
 end
 
--- A function of one job, and how the job is shown then.
+local function newest(values)
+  local found, err = jobs.list { limit = 1, store = values.store }
+  if not found then return nil, err end
+  if found[1] then return found[1].job_id end
+  return nil, errors.new("validation", "there is no job yet", { code = "unknown_job" })
+end
+
+-- A function of one job, and how the job is shown then. "last" is the newest.
 local function of_one(act, show)
   return function(values, rest)
     if #rest ~= 2 then return misused(rest[2] and "one job at a time" or "the job's id is missing") end
-    local job, err = act(rest[2], values)
+    local id, job, err = rest[2], nil, nil
+    if id == "last" then id, err = newest(values) end
+    if id then job, err = act(id, values) end
     if not job then return failed(err) end
     if values.json then print_json(job) else show(job) end
     return 0

@@ -1,6 +1,7 @@
 --- `curia workflow ...`: workflows from the command line.
 local clock = require "curia.core.clock"
 local durable = require "curia.durable"
+local errors = require "curia.errors"
 local input = require "curia.cli.input"
 local json = require "curia.json"
 local library = require "curia.cli.library"
@@ -277,6 +278,21 @@ function ACTIONS.cancel(values, id)
   return 0
 end
 
+local function newest()
+  local found, err = workflows.list { limit = 1 }
+  if not found then return nil, err end
+  if found[1] then return found[1].id end
+  return nil, errors.new("validation", "there is no workflow yet", { code = "unknown_workflow" })
+end
+
+-- "last" is the newest workflow.
+local function perform(values, action, id, ...)
+  if id ~= "last" or action == "start" then return ACTIONS[action](values, id, ...) end
+  local found, err = newest()
+  if not found then return failed(err) end
+  return ACTIONS[action](values, found, ...)
+end
+
 local ARGUMENTS = { start = "the file", show = "the id", approve = "the id", resume = "the id", cancel = "the id" }
 
 local function fault(values, rest)
@@ -295,7 +311,7 @@ end
 function M.main(values, rest)
   local message = fault(values, rest)
   if message then return usage.misused(message, "workflow") end
-  local code = ACTIONS[rest[1]](values, table.unpack(rest, 2))
+  local code = perform(values, table.unpack(rest))
   shared.close()
   return code
 end
