@@ -1,6 +1,7 @@
 local json = require "curia.json"
 local program = require "spec.cli.program"
 local support = require "spec.store.support"
+local terminal = require "spec.tmux"
 
 local folder
 
@@ -48,7 +49,7 @@ describe("curia jobs", function()
   it("cancels, begins once more and prunes", function()
     local id = enqueue "Ship?"
     assert.equal(id .. " cancelled\n", select(2, run("cancel", id, "--reason", "enough")))
-    assert.matches("cancel_requested +enough", select(2, run("show", id)))
+    assert.matches("cancelled +enough", select(2, run("show", id)))
     assert.equal(id .. " available\n", select(2, run("retry", id)))
     assert.equal("0 jobs were deleted\n", select(2, run("prune", "--older-than", "0s")))
     run("cancel", id)
@@ -89,6 +90,19 @@ describe("curia jobs", function()
     assert.matches("did you mean 'news'", err)
     assert.equal("news is no longer scheduled\n", select(2, run("unschedule", "news")))
     assert.equal("", select(2, run "schedules"))
+  end)
+
+  local with_tmux = terminal.found and it or pending
+  with_tmux("fits onto a terminal", function()
+    local id = enqueue(("Is this a long question? "):rep(10))
+    run("schedule", "news", "@daily", "panel", "What?")
+    local command = ("%s jobs %%s --store %s"):format(require "spec.helper".program, folder.url "jobs.db")
+    terminal.open(80, 30, ("%s; %s"):format(command:format "list", command:format "schedules"))
+    local shown = terminal.wait_for "the end"
+    terminal.close()
+    assert.matches("^" .. id:gsub("%-", "%%-") .. "  available   %d%d %a+ %d%d:%d%d UTC  attempt 0/5\n"
+      .. "  panel in queue default: Is this a long[^\n]+…\n"
+      .. "news  @daily\n  panel: next %d%d%d%d%-%d%d%-%d%d 00:00:00 UTC, none yet\n", shown)
   end)
 
   it("tells what is wrong", function()

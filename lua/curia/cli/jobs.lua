@@ -4,10 +4,12 @@ local errors = require "curia.errors"
 local input = require "curia.cli.input"
 local jobs = require "curia.jobs"
 local json = require "curia.json"
+local paper = require "curia.cli.paper"
 local shared = require "curia.store.shared"
 local suggest = require "curia.suggest"
 local usage = require "curia.cli.usage"
 local width = require "curia.view.width"
+local words = require "curia.view.words"
 
 local M = {}
 
@@ -34,36 +36,65 @@ local function is_parked(job)
   return job.state == "executing" and not job.incarnation
 end
 
+local function state_of(job)
+  return is_parked(job) and "parked" or job.state
+end
+
 local function line_of(job)
-  local state = is_parked(job) and "parked" or job.state
-  return ("%s  %-10s %s  %s  %s  %d/%d"):format(job.job_id, state, date(job.inserted_at), job.queue, job.council,
-    job.attempt, job.max_attempts)
+  return ("%s  %-10s %s  %s  %s  %d/%d"):format(job.job_id, state_of(job), date(job.inserted_at), job.queue,
+    job.council, job.attempt, job.max_attempts)
 end
 
-local function print_line(job)
-  print(width.clean(line_of(job)))
+local function question_of(job)
+  local question = type(job.input) == "table" and job.input.question
+  return type(question) == "string" and ": " .. question:gsub("%s+", " ") or ""
 end
 
+-- As `curia runs list` has it: two lines that fit, where people read.
+local function terminal_lines(job, out)
+  local head = ("%s  %-11s %s  attempt %d/%d"):format(job.job_id, state_of(job),
+    os.date("!%d %b %H:%M UTC", job.inserted_at // 1000), job.attempt, job.max_attempts)
+  local about = width.clean(("%s in queue %s%s"):format(job.council, job.queue, question_of(job)))
+  return ("%s\n  %s\n"):format(head, out.paint.dim(width.cut(about, out.columns - 3)))
+end
+
+local function print_list(found)
+  local out = paper.open()
+  if out.columns and #found == 0 then print "no jobs" end
+  for _, job in ipairs(found) do
+    if out.columns then out:write(terminal_lines(job, out)) else print(width.clean(line_of(job))) end
+  end
+end
+
+-- Labels, and what stands behind them.
 local SHOWN = {
-  "job_id", "state", "queue", "council", "run_id", "group", "priority", "unique_key", "cancel_requested",
-  "source_stack", "source_env",
+  { "job", "job_id" }, { "state", "state" }, { "queue", "queue" }, { "council", "council" }, { "run", "run_id" },
+  { "group", "group" }, { "priority", "priority" }, { "unique key", "unique_key" }, { "cancelled", "cancel_requested" },
+  { "stack", "source_stack" }, { "env", "source_env" },
 }
-local TIMES = { "inserted_at", "schedule_at", "attempted_at", "finished_at" }
+local TIMES = {
+  { "enqueued", "inserted_at" }, { "due", "schedule_at" }, { "attempted", "attempted_at" }, { "ended", "finished_at" },
+}
 
-local function print_field(name, value)
-  if value ~= nil then print(("%-17s %s"):format(name, width.clean(tostring(value)))) end
+local LABEL = 11
+
+local function print_field(out, label, value)
+  if value == nil then return end
+  local lines = width.hang(width.clean(tostring(value)):gsub("\n", " "), out.columns or math.maxinteger, LABEL)
+  out:write(out.paint.dim(width.pad(label, LABEL)) .. table.concat(lines, "\n") .. "\n")
 end
 
 local function print_all(job)
-  for _, name in ipairs(SHOWN) do print_field(name, job[name]) end
-  print_field("parked", is_parked(job) and ("its run waits for a decision: curia runs show " .. job.run_id) or nil)
-  print_field("attempt", ("%d of %d"):format(job.attempt, job.max_attempts))
-  for _, name in ipairs(TIMES) do print_field(name, job[name] and date(job[name]) .. " UTC") end
+  local out = paper.open()
+  for _, field in ipairs(SHOWN) do print_field(out, field[1], job[field[2]]) end
+  print_field(out, "parked", is_parked(job) and ("its run waits for a decision: curia runs show " .. job.run_id) or nil)
+  print_field(out, "attempt", ("%d of %d"):format(job.attempt, job.max_attempts))
+  for _, field in ipairs(TIMES) do print_field(out, field[1], job[field[2]] and date(job[field[2]]) .. " UTC") end
   for _, name in ipairs { "input", "options", "metadata" } do
-    print_field(name, job[name] ~= nil and json.encode(job[name]) or nil)
+    print_field(out, name, job[name] ~= nil and json.encode(job[name]) or nil)
   end
   for _, err in ipairs(job.errors or {}) do
-    print_field("error", ("%s attempt %d: %s: %s"):format(date(err.at), err.attempt, err.kind, err.message))
+    print_field(out, "error", ("%s UTC, attempt %d: %s"):format(date(err.at), err.attempt, words.problem(err)))
   end
 end
 
@@ -104,7 +135,8 @@ function commands.list(values)
     queue = values.queue, state = values.state, council = values.council, limit = values.limit, store = values.store,
   }
   if not found then return failed(err) end
-  for _, job in ipairs(found) do (values.json and print_json or print_line)(job) end
+  if not values.json then print_list(found) end
+  for _, job in ipairs(values.json and found or {}) do print_json(job) end
   return 0
 end
 
@@ -158,9 +190,20 @@ local function find_schedule(name, where)
   return nil, errors.new("validation", suggest.message("schedule", name, names), { code = "unknown_schedule" })
 end
 
+local function schedule_line(entry)
+  return ("%-20s %-18s %s  next %s  last %s"):format(entry.name, entry.cron, entry.job.council, date(entry.next_at),
+    date(entry.last_at))
+end
+
+local function last_text(entry)
+  return entry.last_at and "last " .. date(entry.last_at) .. " UTC" or "none yet"
+end
+
 local function print_schedule(entry)
-  print(width.clean(("%-20s %-18s %s  next %s  last %s"):format(entry.name, entry.cron, entry.job.council,
-    date(entry.next_at), date(entry.last_at))))
+  local out = paper.open()
+  if not out.columns then return print(width.clean(schedule_line(entry))) end
+  local about = ("  %s: next %s UTC, %s"):format(entry.job.council, date(entry.next_at), last_text(entry))
+  out:write(("%s  %s\n%s\n"):format(width.clean(entry.name), entry.cron, out.paint.dim(width.clean(about))))
 end
 
 local function schedule_fault(name, entry)
@@ -189,6 +232,7 @@ end
 function commands.schedules(values)
   local found, err = jobs.schedules { store = values.store }
   if not found then return failed(err) end
+  if #found == 0 and not values.json and paper.open().columns then print "no schedules" end
   for _, entry in ipairs(found) do (values.json and print_json or print_schedule)(entry) end
   return 0
 end

@@ -11,7 +11,9 @@ local M = {}
 
 local MOST = 20 -- on a terminal, unless told otherwise
 
-local COLOURS = { completed = "green", failed = "red", terminated = "red", died = "red", cancelled = "yellow" }
+local COLOURS = {
+  completed = "green", failed = "red", terminated = "red", died = "red", cancelled = "yellow", ["let go"] = "yellow",
+}
 
 local function question_of(row)
   local question = type(row.input) == "table" and row.input.question
