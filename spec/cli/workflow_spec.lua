@@ -1,6 +1,7 @@
 local json = require "curia.json"
 local program = require "spec.cli.program"
 local task = require "curia.task"
+local terminal = require "spec.tmux"
 local uv = require "luv"
 
 local SOURCE = [[
@@ -85,6 +86,26 @@ describe("curia workflow", function()
     assert.equal(0, code)
     local made = json.decode(out)
     assert.same({ "done", "fine", uv.fs_realpath(file) }, { made.status, made.steps[2].result.note, made.source })
+  end)
+
+  it("writes nothing into a terminal that a step could pose with", function()
+    local posing = program.file [[workflow "bad" { step "tell" { run = function() return nil, "no \27[31mred" end } }]]
+    local _, out, err = curia { "start", posing, "--id", "bad" }
+    os.remove(posing)
+    assert.matches("tell +failed.*no %[31mred", out)
+    assert.matches("has failed: .*no %[31mred", err)
+    assert.is_nil((out .. err):find("\27", 1, true))
+  end)
+
+  local with_tmux = terminal.found and it or pending
+  with_tmux("fits onto a terminal", function()
+    start()
+    local command = ("XDG_DATA_HOME=%s %s workflow "):format(folder, require "spec.helper".program)
+    terminal.open(60, 30, ("%s list; %s show one"):format(command, command))
+    local shown = terminal.wait_for "the end"
+    terminal.close()
+    assert.matches("^one  blocked    %d%d %a+ %d%d:%d%d UTC\n  release: Ship%?\nworkflow release one: blocked\n", shown)
+    assert.matches("\n  sign +blocked: curia workflow approve\n    one sign yes|no\n", shown)
   end)
 
   it("takes the newest for last", function()

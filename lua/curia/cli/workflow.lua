@@ -6,8 +6,10 @@ local input = require "curia.cli.input"
 local json = require "curia.json"
 local library = require "curia.cli.library"
 local loader = require "curia.language.loader"
+local paper = require "curia.cli.paper"
 local recovery = require "curia.recovery"
 local registries = require "curia.registry"
+local report = require "curia.view.report"
 local shared = require "curia.store.shared"
 local signals = require "curia.cli.signals"
 local suggest = require "curia.suggest"
@@ -16,6 +18,7 @@ local task = require "curia.task"
 local usage = require "curia.cli.usage"
 local uv = require "luv"
 local watching = require "curia.engine.watching"
+local width = require "curia.view.width"
 local words = require "curia.view.words"
 local workflow_files = require "curia.workflows.files"
 local workflows = require "curia.workflows"
@@ -58,10 +61,13 @@ local function remark(made, step)
   return step.error and step.error.message
 end
 
-local function step_line(made, step)
+local STEP_INDENT = 4
+
+local function step_line(made, step, columns)
   local again = step.attempt > 1 and (" (attempt %d)"):format(step.attempt) or ""
   local more = remark(made, step)
-  return ("  %-20s %s%s%s%s\n"):format(step.name, step.status, again, lasted(step), more and ": " .. more or "")
+  local text = ("  %-20s %s%s%s%s"):format(step.name, step.status, again, lasted(step), more and ": " .. more or "")
+  return table.concat(width.hang(width.clean(text):gsub("\n", " "), columns, STEP_INDENT), "\n") .. "\n"
 end
 
 local function text_of(result)
@@ -70,13 +76,21 @@ local function text_of(result)
   return assert(json.encode(result, { indent = 2 }))
 end
 
+-- A pipe gets results as they are.
+local function result_text(result, out)
+  local text = text_of(result)
+  return out.columns and report.for_terminal(text, out.columns) or text
+end
+
 local function tell(made)
-  io.write(("workflow %s %s: %s%s\n"):format(made.name, made.id, made.status, lasted(made)))
-  for _, step in ipairs(made.steps) do io.write(step_line(made, step)) end
-  if made.error then io.write(("%s\n"):format(made.error.message)) end
+  local out = paper.open()
+  local columns = out.columns or math.maxinteger
+  out:write(width.clean(("workflow %s %s: %s%s"):format(made.name, made.id, made.status, lasted(made))) .. "\n")
+  for _, step in ipairs(made.steps) do out:write(step_line(made, step, columns)) end
+  if made.error then out:write(table.concat(width.wrap_all(width.clean(made.error.message), columns), "\n") .. "\n") end
   for _, step in ipairs(made.steps) do
     local result = made.result and made.result[step.name]
-    if result ~= nil then io.write(("\n%s:\n%s\n"):format(step.name, text_of(result))) end
+    if result ~= nil then out:write(("\n%s:\n%s\n"):format(step.name, result_text(result, out))) end
   end
 end
 
@@ -99,7 +113,7 @@ local function watch(values, id)
   if values.json then return nil end
   return watching.subscribe({ topic = "workflow:" .. id }, function(event)
     local told = TOLD[event.type]
-    if told then io.stderr:write(("%s %s\n"):format(event.step, told(event))) end
+    if told then io.stderr:write(width.clean(("%s %s"):format(event.step, told(event))), "\n") end
   end)
 end
 
@@ -238,11 +252,25 @@ local function list_line(row)
     os.date("!%Y-%m-%d %H:%M:%S", row.started_at // 1000))
 end
 
+-- As `curia runs list` has it: two lines that fit, where people read.
+local function terminal_lines(row, out)
+  local about = width.cut(width.clean(row.subject and ("%s: %s"):format(row.name, row.subject) or row.name),
+    out.columns - 3)
+  return ("%s  %-10s %s\n  %s\n"):format(row.id, row.status, os.date("!%d %b %H:%M UTC", row.started_at // 1000),
+    out.paint.dim(about))
+end
+
+local function print_list(found)
+  local out = paper.open()
+  if out.columns and #found == 0 then print "no workflows" end
+  for _, row in ipairs(found) do out:write(out.columns and terminal_lines(row, out) or list_line(row)) end
+end
+
 function ACTIONS.list(values)
   local found, err = workflows.list { status = values.status, workflow = values.name, limit = values.limit or 20 }
   if not found then return failed(err) end
   if values.json then print_json(json.array(table.move(found, 1, #found, 1, {}))) return 0 end
-  for _, row in ipairs(found) do io.write(list_line(row)) end
+  print_list(found)
   return 0
 end
 
