@@ -240,6 +240,24 @@ describe("curia run", function()
     end)
   end)
 
+  it("is stopped at once by a second signal, and says so in plain words", function()
+    local server = assert(require "curia.mock".start { script = { content = "late", delay_ms = 60000 } })
+    local store = program.file("", ".db")
+    local env = {
+      CURIA_STORE = "sqlite:" .. store, OPENAI_BASE_URL = server.url .. "/v1", OPENAI_API_KEY = "any",
+    }
+    local code, _, err = program.run({ "run", "panel", "Why?", "--durable" }, { env = env, meanwhile = function(child)
+      while server:stats().requests == 0 do require "curia.task".sleep(5) end
+      child.handle:kill "sigint"
+      child.handle:kill "sigterm"
+    end })
+    server:close()
+    for _, ending in ipairs { "", "-wal", "-shm" } do os.remove(store .. ending) end
+    os.execute(("rm -rf '%s.nodes'"):format(store))
+    assert.equal(130, code)
+    assert.matches("\ncuria: stopped\n$", err)
+  end)
+
   it("ends a run whose events nobody reads", function()
     council(GOOD, function(path)
       local _, _, err = program.command("/bin/sh", { "-c", UNREAD, require "luv".exepath(), path })

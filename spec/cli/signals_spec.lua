@@ -51,6 +51,15 @@ describe("curia.cli.signals", function()
     assert.same({ "cancel: stopped with Ctrl-C", "terminate" }, run.calls)
   end)
 
+  it("says why a durable run that cannot be stored does not end yet", function()
+    local run = fake_run()
+    run.conductor = { writer = { stuck = { message = "the disk is full" } } }
+    local _, said = raise(run, { "sigint" }, function() end)
+    assert.same({
+      "cancelling; the run cannot be stored at the moment, and waits: the disk is full", "Ctrl-C again stops at once",
+    }, said)
+  end)
+
   it("leaves the signals alone afterwards", function()
     local code = raise(fake_run(), {})
     assert.is_nil(code)

@@ -85,18 +85,23 @@ describe("a durable run", function()
   it("keeps what has finished while the disk is full, and goes on when it is not", function()
     helper.virtual(function()
       local write, failures = getmetatable(store).write, 0
+      local run, stuck
       function store.write(self, unit)
         failures = failures + 1
+        if failures == 4 then stuck = run.conductor.writer.stuck end
         if failures > 1 and failures < 5 then
           return nil, require "curia.errors".new("storage", "the disk is full", { code = "full" })
         end
         return write(self, unit)
       end
       local result
-      local lines = T.logged(function() result = S.start(council(), nil, { run_id = new_id() }):await() end)
+      local lines = T.logged(function()
+        run = S.start(council(), nil, { run_id = new_id() })
+        result = run:await()
+      end)
       S.live(store)
       assert.equal("ok", result.status)
-      assert.equal(3, #lines)
+      assert.same({ "full", 3 }, { stuck.code, #lines })
       assert.matches("cannot be stored and goes on when it can be: the disk is full", lines[1])
     end)
   end)

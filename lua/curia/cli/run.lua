@@ -178,7 +178,11 @@ local function tell_failure(result)
   if failure then complain(failure) end
 end
 
-local function print_outcome(request, result, err, paint)
+local function problem_of(run, err)
+  return run and run.status == "terminated" and "stopped" or words.problem(err)
+end
+
+local function print_outcome(request, result, err, run, paint)
   local values = request.values
   if values.json then
     io.stdout:write(records.document(result, err))
@@ -186,7 +190,7 @@ local function print_outcome(request, result, err, paint)
     print_answer(result)
   end
   io.stdout:flush()
-  if not result then return complain(words.problem(err)) end
+  if not result then return complain(problem_of(run, err)) end
   if values.events then return end
   if values.quiet then return tell_failure(result) end
   local lines = report.footer(result, member_ids(request.plan), paint, terminal.columns(STDERR))
@@ -246,7 +250,7 @@ local function go(request)
   result, err = follow(run, view, request.values)
   if hearing then hearing:stop() end
   view:close()
-  print_outcome(request, result, err, views.palette(view))
+  print_outcome(request, result, err, run, views.palette(view))
   M.tell_how_to_go_on(run.id, err)
   keep(run, request)
   return exit_code(result, caught.code)

@@ -23,6 +23,19 @@ local function give_away(self, say)
   self.released = true
 end
 
+-- A durable run ends once its end is stored.
+local function hold_up(run)
+  local writer = run.conductor and run.conductor.writer
+  return writer and writer.stuck
+end
+
+local function say_cancelling(run, say)
+  local err = hold_up(run)
+  if not err then return say "cancelling; Ctrl-C again stops at once" end
+  say("cancelling; the run cannot be stored at the moment, and waits: " .. err.message)
+  say "Ctrl-C again stops at once"
+end
+
 -- Who types Ctrl-C does not want the run. Who stops the program or closes the terminal says nothing about the run: a
 -- durable one may go on elsewhere.
 local function on_signal(self, name, run, say)
@@ -30,7 +43,7 @@ local function on_signal(self, name, run, say)
   self.code = self.code or CODES[name]
   if self.released or self.let_go and is_first and name ~= "sigint" then return give_away(self, say) end
   if not is_first then return run:terminate() end
-  if name == "sigint" then say("cancelling; Ctrl-C again stops at once") end
+  if name == "sigint" then say_cancelling(run, say) end
   run:cancel(REASONS[name])
 end
 

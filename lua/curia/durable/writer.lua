@@ -19,6 +19,7 @@ local M = {}
 ---@field seen table<string, true> content that is known to be stored
 ---@field exists boolean the run has a row
 ---@field patience_ms number for how long a unit is tried again
+---@field stuck? curia.Error why what is to be stored cannot be at the moment
 local Writer = {}
 Writer.__index = Writer
 
@@ -220,6 +221,7 @@ local function write(self, unit)
   local until_ms, wait_ms = clock.ms() + self.patience_ms, FIRST_WAIT_MS
   while true do
     local done, err = self.store:write(unit)
+    self.stuck = err
     if done then return true end
     if not is_passing(err) or clock.ms() + wait_ms > until_ms then return nil, err end
     log.write("warn", ("run %s: it cannot be stored and goes on when it can be: %s"):format(self.key.run_id,
