@@ -17,6 +17,12 @@ describe("curia.cli.help", function()
     end
   end)
 
+  it("tells the exit codes of what works on stored runs", function()
+    for _, name in ipairs { "run", "resume", "runs", "approve", "recover", "worker", "jobs", "workflow" } do
+      assert.truthy(help.text(name):find("\nExit codes: ", 1, true), name)
+    end
+  end)
+
   it("has topics, and says which was meant", function()
     assert.truthy(help.text("councils"):find("llm_council", 1, true))
     assert.truthy(help.text("language"):find("schulze", 1, true))
@@ -26,7 +32,7 @@ describe("curia.cli.help", function()
 
   it("fits a terminal of the usual width, but for examples", function()
     for _, name in ipairs { "councils", "keys", "language", "run", "check", "diagram", "estimate", "lua", "test",
-      "version", "help" } do
+      "version", "help", "resume", "runs", "approve", "recover", "worker", "jobs", "workflow" } do
       for line in help.text(name):gmatch("[^\n]*") do
         assert.is_true(width.columns(line) <= 80 or line:find("^  curia") ~= nil, line)
       end

@@ -105,7 +105,7 @@ local run = {
       doc = "ask models if there is a key or a local Ollama; else say what is missing and go on as with --offline" },
     { "json", doc = "print the whole result as one JSON document" },
     { "events", doc = "print each event as a line of JSON, as it comes" },
-    { "quiet", short = "q", doc = "print nothing but the final answer" },
+    { "quiet", short = "q", doc = "print nothing but the final answer, and errors" },
     { "verbose", short = "v", value = "debug", optional = true, convert = read_verbose,
       doc = "print a timeline to standard error; =debug adds prompts and answers" },
     { "deadline", value = "TIME", convert = read_duration, doc = "the longest time for the whole run: 90s, 5m" },
@@ -374,7 +374,8 @@ available, scheduled (waits for its time), executing, retryable (waits for its
 next attempt), completed, discarded (given up) and cancelled. A job is shown as
 parked, which is executing without a worker, while its run waits for a decision.
 
-Exit codes: 0 ok, 1 failed, 64 wrong usage.]],
+Exit codes: 0 ok (nothing to list is ok), 1 failed, or no such job, 64 wrong
+usage.]],
 }
 
 local doctor = {
@@ -481,7 +482,7 @@ local runs = {
     { "db", value = "FILE", doc = "export: copy the database into a new file" },
     { "older-than", value = "TIME", convert = read_duration,
       doc = "prune: what ended longer ago; without it the configuration's `retention`" },
-    { "quiet", short = "q", doc = "rerun: print nothing but the final answer" },
+    { "quiet", short = "q", doc = "rerun: print nothing but the final answer, and errors" },
     { "json", doc = "list, show, rerun: print one JSON document" },
     config_option,
   },
@@ -499,7 +500,10 @@ workflows too that ended so long ago, and texts that nothing else has.
 In a pipe, list prints a line for each run: id, time, status, council, cost and
 question, with tabs between them. A run that stands as running, and whose
 process has died, is listed as died: curia resume goes on with it if it is
-durable. One that its process has let go is listed so.]],
+durable. One that its process has let go is listed so.
+
+Exit codes: 0 ok (nothing to list is ok), 1 failed, or no such run; of rerun as
+of curia run; 64 wrong usage.]],
 }
 
 local resume = {
@@ -516,7 +520,7 @@ local resume = {
       doc = "the step whose input may differ from what is on record, or the council's file if that has changed" },
     { "json", doc = "print the whole result as one JSON document" },
     { "events", doc = "print each event as a line of JSON, as it comes" },
-    { "quiet", short = "q", doc = "print nothing but the final answer" },
+    { "quiet", short = "q", doc = "print nothing but the final answer, and errors" },
     { "verbose", short = "v", value = "debug", optional = true, convert = read_verbose,
       doc = "print a timeline to standard error; =debug adds prompts and answers" },
     { "approve", value = "ask|all|none", convert = read_approval,
@@ -529,7 +533,10 @@ under way is made once more. Of a run that has failed, the errors that ended it
 are tried again. A run that another process goes on with is left to it.
 
 A council that asks for something else than is on record blocks the run, and the
-difference is told: put the file back as it was, or accept the step.]],
+difference is told: put the file back as it was, or accept the step.
+
+Exit codes: as of curia run, and 1 where the run is not there, has ended, goes
+on elsewhere or differs from what is on record.]],
 }
 
 local replay = {
@@ -570,8 +577,11 @@ local recover = {
   },
   text = [[
 Each run does what its council's `recovery` says: it goes on from its record, is
-begun anew, or fails. SIGTERM lets go of what has been taken up, for others. A
-worker (curia worker) does the same beside its jobs.]],
+begun anew, or fails. SIGTERM and Ctrl-C let go of what has been taken up, for
+others. A worker (curia worker) does the same beside its jobs.
+
+Exit codes: 0 it has looked, or was stopped, whatever became of the runs;
+1 the store or a council cannot be read; 64 wrong usage.]],
 }
 
 local approve = {
@@ -586,7 +596,10 @@ local approve = {
   options = { config_option },
   text = [[
 CALL is the id that the event `run_blocked` tells; curia runs show has it too.
-The run goes on where it is, or in the next process that takes it up.]],
+The run goes on where it is, or in the next process that takes it up.
+
+Exit codes: 0 decided, 1 there is no such run, or no such call waits;
+64 wrong usage.]],
 }
 
 local migrate = {
@@ -667,8 +680,9 @@ Workflows are kept in the store that the configuration names, else in
 has ended: a program that was killed loses nothing but the step in flight.
 docs/workflows.md tells how to write one.
 
-Exit codes: 0 done (or listed, shown), 1 failed or cancelled, 2 it waits for
-somebody, 64 wrong usage.]],
+Exit codes: 0 done (or listed, shown, cancelled), 1 it failed, or was cancelled
+while it was waited for, 2 it waits for somebody, 64 wrong usage, 129, 130 and
+143 ended by a signal.]],
 }
 
 local version = {
