@@ -49,7 +49,7 @@ describe("curia jobs", function()
   it("cancels, begins once more and prunes", function()
     local id = enqueue "Ship?"
     assert.equal(id .. " cancelled\n", select(2, run("cancel", id, "--reason", "enough")))
-    assert.matches("cancelled +enough", select(2, run("show", id)))
+    assert.matches("cancel +enough", select(2, run("show", id)))
     assert.equal(id .. " available\n", select(2, run("retry", id)))
     assert.equal("0 jobs were deleted\n", select(2, run("prune", "--older-than", "0s")))
     run("cancel", id)

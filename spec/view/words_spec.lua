@@ -39,6 +39,8 @@ describe("curia.view.words", function()
     assert.equal("cancelled", words.problem({ kind = "cancelled", message = "cancelled" }))
     local missing = { kind = "auth", code = "missing_key", message = "OPENAI_API_KEY is not set" }
     assert.equal("OPENAI_API_KEY is not set", words.problem(missing))
+    assert.equal("cancelled by its holder", words.problem { kind = "cancelled", message = "cancelled by its holder" })
+    assert.equal("its process has died", words.problem { kind = "orphaned", message = "its process has died" })
     assert.equal("odd: x y", words.problem({ kind = "odd", message = " x\n y " }))
   end)
 

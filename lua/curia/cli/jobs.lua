@@ -69,7 +69,7 @@ end
 -- Labels, and what stands behind them.
 local SHOWN = {
   { "job", "job_id" }, { "state", "state" }, { "queue", "queue" }, { "council", "council" }, { "run", "run_id" },
-  { "group", "group" }, { "priority", "priority" }, { "unique key", "unique_key" }, { "cancelled", "cancel_requested" },
+  { "group", "group" }, { "priority", "priority" }, { "unique key", "unique_key" }, { "cancel", "cancel_requested" },
   { "stack", "source_stack" }, { "env", "source_env" },
 }
 local TIMES = {

@@ -99,7 +99,9 @@ local function said(err)
 end
 
 -- A message of our own that says what to do, or that all is well, needs no introduction.
-local SPEAKS_FOR_ITSELF = { missing_key = true, validation = true, quorum = true, released = true, lost = true }
+local SPEAKS_FOR_ITSELF = {
+  missing_key = true, validation = true, quorum = true, released = true, lost = true, orphaned = true, poisoned = true,
+}
 
 local function speaks_for_itself(err)
   return SPEAKS_FOR_ITSELF[err.code or ""] or SPEAKS_FOR_ITSELF[err.kind]
@@ -113,6 +115,7 @@ function M.problem(err)
   local status = err.status and (" (HTTP %d)"):format(err.status) or ""
   if text and speaks_for_itself(err) then return text end
   if not text or text:lower() == plain then return plain .. status end
+  if text:lower():find(plain, 1, true) == 1 then return text .. status end
   return ("%s: %s%s"):format(plain, text, status)
 end
 

@@ -1,5 +1,7 @@
 local json = require "curia.json"
 local program = require "spec.cli.program"
+local programs = require "spec.recovery.program"
+local recovery = require "spec.recovery.support"
 local support = require "spec.cli.runs.support"
 
 local folder
@@ -63,6 +65,14 @@ describe("curia runs", function()
     out = select(2, folder.run("runs", "prune", "--older-than", "0s"))
     assert.equal("1 run removed\n", out)
     assert.same({}, ids())
+  end)
+
+  it("says who ends a run whose process has died", function()
+    local place = programs.place()
+    recovery.leave_behind(place.url)
+    local _, out = place.run("runs", "cancel", "left-1")
+    assert.equal("run left-1 is asked to end; its process has died, and curia recover --once ends it\n", out)
+    place.close()
   end)
 
   it("is told when it is used wrongly", function()

@@ -2,6 +2,7 @@
 local clock = require "curia.core.clock"
 local config = require "curia.config"
 local lazy = require "curia.lazy"
+local fates = lazy "curia.cli.runs.fate"
 local prune = lazy "curia.store.prune"
 local records = require "curia.view.records"
 local stores = require "curia.cli.runs.store"
@@ -45,6 +46,12 @@ function actions.events(store, values, rest)
   end)
 end
 
+local function cancelled_by(store, row)
+  local fate = fates.of(store, row)
+  if not fate then return "whoever owns it cancels it" end
+  return fate.note .. ", and curia recover --once ends it"
+end
+
 function actions.cancel(store, _, rest)
   return with_run(store, rest, function(run)
     if run.ended then
@@ -52,7 +59,7 @@ function actions.cancel(store, _, rest)
       return true
     end
     local ok, err = run:cancel "cancelled by curia runs cancel"
-    if ok then print(("run %s is asked to end; whoever owns it cancels it"):format(run.id)) end
+    if ok then print(("run %s is asked to end; %s"):format(run.id, cancelled_by(store, run.row))) end
     return ok, err
   end)
 end
