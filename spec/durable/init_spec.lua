@@ -1,8 +1,10 @@
 local curia = require "curia"
 local helper = require "spec.helper"
+local requests = require "curia.recovery.requests"
 local rows = require "curia.store.runs"
 local S = require "spec.durable.support"
 local shared = require "curia.store.shared"
+local task = require "curia.task"
 local T = require "spec.engine.support"
 
 local place, store
@@ -280,6 +282,75 @@ describe("a durable run that waits for somebody, whose process has died", functi
   end)
 end)
 
+describe("calls of tools with the same id", function()
+  before_each(function()
+    T.script(function(request)
+      local last = request.messages[#request.messages]
+      if last.role == "tool" then return last.content end
+      return { content = "", tool_calls = { { id = "call_1", name = "look", arguments = {} } } }
+    end)
+  end)
+
+  local function till(fn)
+    while not fn() do task.sleep(5) end
+  end
+
+  local function inner(name, done)
+    local look = curia.tool "look" { about = "looks", approval = true, run = function()
+      done[#done + 1] = name
+      return name
+    end }
+    return T.council { name = name, ids = { "a" }, members = { a = { tools = { look } } } }
+  end
+
+  it("are decided about one by one, in whatever council they stand", function()
+    helper.virtual(function()
+      local done = {}
+      local one, two = inner("one", done), inner("two", done)
+      local outer = council { run = function(ctx)
+        local both = ctx:all { function() return ctx:run(one, "?").final.content end,
+          function() return ctx:run(two, "?").final.content end }
+        return table.concat(both, " ")
+      end }
+      local run = S.start(outer, nil, { run_id = new_id() })
+      till(function() return run.status == "blocked" and run.waits == 2 end)
+      task.sleep(50)
+      local row = row_of(run.id)
+      assert(requests.decide(store, row, "call_1", true))
+      assert(requests.hear(store))
+      till(function() return #done > 0 end)
+      task.sleep(50)
+      assert.equal(1, #done)
+      assert(requests.decide(store, row_of(run.id), "call_1.2", true))
+      assert(requests.hear(store))
+      assert.equal("one two", run:await().final.content)
+      assert.equal(2, #done)
+    end)
+  end)
+
+  it("are told apart also when one comes after the other", function()
+    helper.virtual(function()
+      local done = {}
+      local asks = inner("durable", done)
+      local twice = council { name = "twice", run = function(ctx)
+        ctx:run(asks, "?")
+        return ctx:run(asks, "?").final.content
+      end }
+      local run, seen = S.start(twice, nil, { run_id = new_id(), subscribe = nil }), {}
+      for _ = 1, 2 do
+        till(function() return run.status == "blocked" end)
+        task.sleep(50)
+        local id = #seen == 0 and "call_1" or "call_1.2"
+        assert(requests.decide(store, row_of(run.id), id, true))
+        assert(requests.hear(store))
+        seen[#seen + 1] = id
+        till(function() return #done == #seen end)
+      end
+      assert.equal("durable", run:await().final.content)
+    end)
+  end)
+end)
+
 describe("a durable run that has failed", function()
   local function failing(times)
     local count = 0
@@ -320,6 +391,40 @@ describe("a durable run that has failed", function()
       assert.equal("run_resumed", events[told + 1].type)
       assert.equal("run_completed", events[#events].type)
       assert.equal("completed", row_of(id).status)
+    end)
+  end)
+
+  it("ends well in another process still, when the one that has taken it up again dies", function()
+    helper.virtual(function()
+      local id, failures = new_id(), failing(1)
+      local needs_all = council { rounds = { { type = "independent_analysis", quorum = "all" } } }
+      S.start(needs_all, nil, { run_id = id }):await()
+      S.die_at(store, 3, false) -- one takes the errors back, one begins again
+      reopened(id, needs_all):await()
+      S.live(store)
+      assert.equal("running", row_of(id).status)
+      local result = assert(assert(S.resume(store, id, { councils = { durable = needs_all } })):await())
+      assert.same({ "ok", 1 }, { result.status, failures() })
+      local events = rows.events(store, "default", id)
+      for i, event in ipairs(events) do assert.equal(i, event.seq) end
+      assert.is_nil(row_of(id).error)
+    end)
+  end)
+
+  it("is tried as often again as it was at first", function()
+    helper.virtual(function()
+      local id = new_id()
+      local left = 5
+      T.script(function()
+        left = left - 1
+        return left >= 0 and { error = 503 } or "at last"
+      end)
+      local one = council { ids = { "a" }, members = { a = { retry = { attempts = 3, base_ms = 1 } } } }
+      local _, err = S.start(one, nil, { run_id = id }):await()
+      assert.equal("overloaded", err.kind)
+      local result = assert(reopened(id, one):await())
+      assert.same({ "at last", 3 }, { result.rounds[1].results.a.response.content, result.rounds[1].results.a.attempts })
+      assert.is_nil(row_of(id).error)
     end)
   end)
 
