@@ -46,11 +46,11 @@ local function find_council(given, conf)
   if type(given) ~= "string" then
     error("bad argument #1 (a council, or the name of a registered one, expected)", 3)
   end
-  local found, faults = council.named(given, conf.registry)
+  local found, faults, message = council.named(given, conf.registry)
   if found then return found end
   if faults then return nil, check.error(given, faults) end
-  return nil, errors.new("invalid_council", suggest.message("council", given, conf.registry:list("council")),
-    { code = "unknown_council" })
+  message = message or suggest.message("council", given, conf.registry:list("council"))
+  return nil, errors.new("invalid_council", message, { code = "unknown_council" })
 end
 
 -- A second start with the same id: the first run when it is the same question, else an error.
