@@ -18,6 +18,7 @@ local recorder = lazy "curia.recorder"
 local recorders = require "curia.recorder.choice"
 local rosters = require "curia.engine.roster"
 local runs = require "curia.engine.run"
+local sharing = require "curia.registry.sharing"
 local suggest = require "curia.suggest"
 local support = require "curia.engine.support"
 local task = require "curia.task"
@@ -249,13 +250,14 @@ function home.start_nested(parent, given, input, opts, member)
   return begin(given, input, inherited(parent, opts), { owned = true, parent = parent, member = member })
 end
 
---- Starts a run and returns at once.
+--- Starts a run and returns at once; a task waits where a shared registry has to be read first.
 ---@param given curia.Council|string a council, or the name of a registered one
 ---@param input any a text (then `{question = text}`), or a table
 ---@param opts? table options of SPEC 9; an unknown one is an error
 ---@return curia.Run?
 ---@return curia.Error? err kinds invalid_council, validation, duplicate_run, unsupported
 function M.start(given, input, opts)
+  sharing.freshen()
   return begin(given, input, opts, FREE)
 end
 
@@ -267,6 +269,7 @@ end
 ---@return table? result
 ---@return curia.Error? err unless the result is ok or partial
 function M.run(given, input, opts)
+  sharing.freshen()
   local run, err = begin(given, input, opts, OWNED)
   if not run then return nil, err end
   local result

@@ -45,10 +45,14 @@ local function check_kind(kind, level)
   end
 end
 
-local function check_name(name, level)
-  if type(name) ~= "string" or name == "" then
-    error("bad argument #2: a name is a text that is not empty", level + 1)
-  end
+--- Raises for what cannot be the name of something registered.
+---@param kind string
+---@param name string
+---@param level integer whose call it is, as for `error`
+function M.check_name(kind, name, level)
+  check_kind(kind, level + 1)
+  if type(name) == "string" and name ~= "" then return end
+  error("bad argument #2: a name is a text that is not empty", level + 1)
 end
 
 local function is_reference(value)
@@ -71,8 +75,7 @@ end
 --- Raises for what cannot be registered, naming the argument.
 ---@param level integer whose call it is, as for `error`
 function M.check(kind, name, value, level)
-  check_kind(kind, level + 1)
-  check_name(name, level + 1)
+  M.check_name(kind, name, level + 1)
   local fault = M.fault(kind, value)
   if fault then error("bad argument #3: " .. fault, level + 1) end
 end

@@ -102,6 +102,14 @@ M.steps = {
         PRIMARY KEY (namespace, member, bucket_hash))]],
     },
   },
+  {
+    about = "what processes have registered for each other",
+    statements = {
+      [[CREATE TABLE {registry} (
+        namespace TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, schema_version BIGINT NOT NULL,
+        value {bytes} NOT NULL, updated_at BIGINT NOT NULL, PRIMARY KEY (namespace, kind, name))]],
+    },
+  },
 }
 
 return M
