@@ -2,6 +2,7 @@ local config = require "curia.config"
 local council = require "curia.council"
 local curia = require "curia"
 local helper = require "spec.helper"
+local runs = require "curia.engine.runs"
 local shared = require "curia.store.shared"
 local sqlite = require "curia.registry.sqlite"
 local support = require "spec.recorder.support"
@@ -204,6 +205,25 @@ describe("what a shared registry knows", function()
     assert.is_table(helper.run(function() return curia.lookup("profile", "house") end))
   end)
 
+  it("can be changed within a durable run", function()
+    local made = curia.council "durable" { run = function() return tostring(curia.register("profile", "x", { model = "m" })) end }
+    local result = helper.run(function() return curia.run(made, "?", { durability = "sync" }) end)
+    assert.equal("true", result.final.content)
+    assert.equal("m", sqlite.at().get("profile", "x").value.model)
+  end)
+
+  it("is read before a run is taken up again", function()
+    local made = curia.council "durable" { members = { { id = "a", profile = "house" } }, rounds = { "critique" } }
+    assert(curia.register("profile", "house", { provider = "test", model = "m" }))
+    configure { registry = "memory" }
+    assert.is_nil(curia.lookup("profile", "house"))
+    configure { registry = "sqlite" }
+    local row = { run_id = "r", input = { question = "?" }, durability = "sync" }
+    local _, err = helper.run(function() return runs.take_up(made, row, { retry = 7 }, {}) end)
+    assert.equal("validation", err.kind)
+    assert.equal("m", curia.lookup("profile", "house").model)
+  end)
+
   it("is not lost to a reading that began before", function()
     local release = task.signal()
     local rows = {}
@@ -328,6 +348,16 @@ describe("a shared registry that cannot be read", function()
       end
     end)
     assert.equal(2, #lines)
+  end)
+
+  it("is down until all of it can be read again", function()
+    local own = sqlite.at()
+    own.all = function() return nil, "gone" end
+    configure { registry = own }
+    local lines = T.logged(function()
+      for _ = 1, 3 do assert.is_nil(curia.registry.refresh()) end
+    end)
+    assert.equal(1, #lines)
   end)
 
   it("never falls back on the memory, where the backend is not built in", function()

@@ -1,7 +1,10 @@
+local clock = require "curia.core.clock"
 local config = require "curia.config"
+local prune = require "curia.store.prune"
 local shared = require "curia.store.shared"
 local sqlite = require "curia.registry.sqlite"
 local support = require "spec.recorder.support"
+local task = require "curia.task"
 
 local folder
 
@@ -43,6 +46,16 @@ describe("a registry in a database", function()
     assert.is_true(registry.reset())
     assert.same({}, registry.all())
     assert.is_true(changed())
+  end)
+
+  it("keeps its long texts when old runs are pruned", function()
+    local registry = sqlite.at()
+    registry.put("profile", "a", { text = ("long "):rep(300) }, 1)
+    support.recorded()
+    task.sleep(2)
+    local pruned = assert(prune.runs(assert(shared.configured()), clock.wall_ms()))
+    assert.equal(1, pruned.runs)
+    assert.equal(1500, #registry.get("profile", "a").value.text)
   end)
 
   it("has one of its own in each namespace and store", function()

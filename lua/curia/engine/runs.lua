@@ -220,6 +220,7 @@ end
 ---@return curia.Run?
 ---@return curia.Error?
 function M.take_up(made, row, opts, origin)
+  sharing.freshen()
   local conf = config.shared()
   local plan, read, err = M.prepare(made, opts, conf)
   if err then return nil, err end

@@ -63,7 +63,7 @@ end
 
 -- ---- the backend ----------------------------------------------------------------------------------
 
--- The log hears of it once, until the backend is there again.
+-- The log hears of it once, until the backend has been read again.
 local function down(self, err)
   if err.kind ~= "storage" then err = errors.new("storage", err.message, { traceback = err.traceback }) end
   if not self.is_down then
@@ -78,7 +78,6 @@ local function called(self, name, ...)
   local ok, value, err = task.within(DEADLINE_MS, user_code.call, "the registry", self.backend[name], ...)
   if not ok then err = user_code.error_of("the registry", value) end
   if err then return down(self, err) end
-  self.is_down = nil
   return value
 end
 
@@ -122,6 +121,7 @@ local function begin(self)
     local done, err = user_code.call("the shared registry", read, self)
     self.read_ms, self.reading = clock.ms(), nil
     if err then return down(self, err) end
+    self.is_down = nil
     return done
   end)
   return self.reading
