@@ -54,12 +54,12 @@ local M = {
 
 --- Checks a council.
 ---@param made curia.Council anything else raises
----@param conf? curia.Config the shared one
+---@param config? curia.Config the shared one
 ---@return true?
 ---@return curia.Fault[]? faults every fault, in a stable order, plain data
-function M.validate(made, conf)
+function M.validate(made, config)
   sharing.freshen()
-  return language.validate(made, conf)
+  return language.validate(made, config)
 end
 
 --- The names that are registered of a kind, sorted: `curia.list "profile"`; with a filter, or nothing, the runs.

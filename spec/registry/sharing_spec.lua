@@ -93,7 +93,13 @@ describe("a shared registry", function()
     assert.same({ "validation", "secret" }, { err.kind, err.code })
     assert.is_true(curia.register("provider", "house", { adapter = "openai_chat", api_key = curia.env "HOUSE_KEY" }))
     assert.error_matches(function() curia.register("profil", "x", {}) end, "did you mean 'profile'")
-    assert.matches("sharing_spec.lua:%d+: ", select(2, pcall(function() curia.register("profile", "", {}) end)))
+    for _, misuse in ipairs {
+      function() curia.register("profile", "", {}) end, function() curia.unregister("profil", "x") end,
+      function() curia.unregister("profile", nil) end, function() curia.lookup("profil", "x") end,
+      function() curia.registry.fetch("profile", 7) end,
+    } do
+      assert.matches("sharing_spec.lua:%d+: bad argument", select(2, pcall(misuse)))
+    end
     assert.same({}, curia.list "function")
   end)
 

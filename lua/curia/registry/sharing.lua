@@ -191,8 +191,9 @@ end
 ---@return boolean? existed
 ---@return curia.Error? err kind `storage`
 function M.unregister(kind, name)
+  registries.check_name(kind, name, 2)
   local own, self = registries.shared():unregister(kind, name), current()
-  if not self or type(name) ~= "string" then return own end
+  if not self then return own end
   local existed, err = called(self, "delete", kind, name)
   if err then return nil, err end
   changed_here(self, kind, name, nil)
