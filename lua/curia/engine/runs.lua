@@ -18,6 +18,7 @@ local recorder = lazy "curia.recorder"
 local recorders = require "curia.recorder.choice"
 local rosters = require "curia.engine.roster"
 local runs = require "curia.engine.run"
+local sharing = require "curia.registry.sharing"
 local suggest = require "curia.suggest"
 local task = require "curia.task"
 local topics = require "curia.engine.topics"
@@ -46,11 +47,11 @@ local function find_council(given, conf)
   if type(given) ~= "string" then
     error("bad argument #1 (a council, or the name of a registered one, expected)", 3)
   end
-  local found, faults = council.named(given, conf.registry)
+  local found, faults, message = council.named(given, conf.registry)
   if found then return found end
   if faults then return nil, check.error(given, faults) end
-  return nil, errors.new("invalid_council", suggest.message("council", given, conf.registry:list("council")),
-    { code = "unknown_council" })
+  message = message or suggest.message("council", given, conf.registry:list("council"))
+  return nil, errors.new("invalid_council", message, { code = "unknown_council" })
 end
 
 -- A second start with the same id: the first run when it is the same question, else an error.
@@ -227,6 +228,7 @@ end
 ---@return curia.Run?
 ---@return curia.Error?
 function M.take_up(made, row, opts, origin)
+  sharing.freshen()
   local conf = config.shared()
   local plan, read, err = M.prepare(made, opts, conf)
   if err then return nil, err end
@@ -257,13 +259,14 @@ function home.start_nested(parent, given, input, opts, member)
   return begin(given, input, inherited(parent, opts), { owned = true, parent = parent, member = member })
 end
 
---- Starts a run and returns at once.
+--- Starts a run and returns at once; a task waits where a shared registry has to be read first.
 ---@param given curia.Council|string a council, or the name of a registered one
 ---@param input any a text (then `{question = text}`), or a table
 ---@param opts? table options of SPEC 9; an unknown one is an error
 ---@return curia.Run?
 ---@return curia.Error? err kinds invalid_council, validation, duplicate_run, unsupported
 function M.start(given, input, opts)
+  sharing.freshen()
   return begin(given, input, opts, FREE)
 end
 
@@ -275,6 +278,7 @@ end
 ---@return table? result
 ---@return curia.Error? err unless the result is ok or partial
 function M.run(given, input, opts)
+  sharing.freshen()
   local run, err = begin(given, input, opts, OWNED)
   if not run then return nil, err end
   local result
