@@ -462,3 +462,71 @@ describe("a row without anything on record", function()
     end)
   end)
 end)
+
+describe("durable runs that begin at the same moment with the same seed", function()
+  it("have inner runs of their own", function()
+    helper.virtual(function()
+      local inner = T.council { name = "inner", ids = { "a" } }
+      local outer = council { run = function(ctx) return ctx:run(inner, "?").final.content end }
+      local one, other = S.start(outer, nil, { run_id = new_id() }), S.start(outer, nil, { run_id = new_id() })
+      assert.same({ "yes", "yes" }, { one:await().final.content, other:await().final.content })
+      local found = store:query("SELECT count(*) AS n FROM {runs} WHERE parent_run_id IN (?, ?)", one.id, other.id)
+      assert.equal(2, found[1].n)
+    end)
+  end)
+end)
+
+describe("a step's name", function()
+  it("may look like the number that another is given", function()
+    helper.virtual(function()
+      local named = council { run = function(ctx)
+        local told = {}
+        for i, name in ipairs { "issue#2", "issue", "issue", "issue#2", "issue" } do
+          told[i] = ctx:step(name, function() return i end)
+        end
+        return table.concat(told, " ")
+      end }
+      assert.equal("1 2 3 4 5", S.start(named, nil, { run_id = new_id() }):await().final.content)
+    end)
+  end)
+end)
+
+describe("a run whose store fails while it is written behind", function()
+  it("goes on, says so once, and is not told to be recorded", function()
+    helper.virtual(function()
+      local run = S.start(council { rounds = { "independent_analysis", "critique" } }, nil,
+        { run_id = new_id(), durability = "async" })
+      local recorded = false
+      run:subscribe(function(event) recorded = recorded or event.type == "run_recorded" end)
+      function store.submit()
+        return { await = function() return nil, { kind = "storage", code = "full", message = "the disk is full" } end }
+      end
+      local result
+      local lines = T.logged(function() result = run:await() end)
+      store.submit = nil
+      assert.equal("ok", result.status)
+      assert.same({ 1, false }, { #lines, recorded })
+      assert.matches("is not stored any further: the disk is full", lines[1])
+    end)
+  end)
+end)
+
+describe("a durable run that is let go", function()
+  it("has stored that a call waits for somebody, if that came of what was under way", function()
+    helper.virtual(function()
+      T.script(function(request)
+        if request.messages[#request.messages].role == "tool" then return "done" end
+        return { content = "", delay_ms = 100, tool_calls = { { id = "c1", name = "look", arguments = {} } } }
+      end)
+      local look = curia.tool "look" { about = "looks", approval = true, run = function() return "seen" end }
+      local asks = council { ids = { "a" }, members = { a = { tools = { look } } } }
+      local run = S.start(asks, nil, { run_id = new_id() })
+      task.sleep(50)
+      curia.recovery.release()
+      assert.equal("released", select(2, run:await()).code)
+      assert(requests.decide(store, row_of(run.id), "c1", true))
+      local again = assert(S.resume(store, run.id, { councils = { durable = asks } }))
+      assert.equal("done", again:await().rounds[1].results.a.response.content)
+    end)
+  end)
+end)
