@@ -52,6 +52,7 @@ local KEPT = {
 local function options_of(run)
   local kept = {}
   for _, name in ipairs(KEPT) do kept[name] = run.opts[name] end
+  kept.shares_budget = run.group and run.group.budget and true or nil
   return kept
 end
 

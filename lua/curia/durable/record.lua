@@ -40,7 +40,7 @@ local FINAL = [[SELECT max(asked_after) AS last FROM {steps} WHERE namespace = ?
 
 local REOPEN = {
   [[UPDATE {steps} SET status = 'reopened', finished = NULL, result = NULL WHERE namespace = ? AND run_id = ?
-    AND kind IN ('call', 'tool', 'step')
+    AND kind IN ('call', 'tool', 'step', 'budget')
     AND (failed = 1 AND finished > ? OR status = 'abandoned' AND asked_after >= ?)]],
   [[UPDATE {steps} SET status = 'started', finished = NULL WHERE namespace = ? AND run_id = ? AND kind = 'decision'
     AND finished > ? AND ? IS NOT NULL]],

@@ -80,10 +80,16 @@ local function watch(run, opts)
   if opts.verbose then run:trace { debug = opts.verbose == "debug", to = opts.verbose_to } end
 end
 
+local function has_shared(origin)
+  if not origin then return nil end
+  local opts = origin.row.options
+  return opts ~= nil and opts.shares_budget == true
+end
+
 -- Where a run stands: in a namespace, in a group, inside of another run.
 local function settle_in(run, place)
   if place.parent then run:join(place.parent, place.member)
-  elseif place.group then run:enter_group(place.group) end
+  elseif place.group then run:enter_group(place.group, has_shared(place.origin)) end
   run.log:publish_on(place.namespace.bus, topics.of_run(run.group, run.opts.relay_topics))
 end
 
@@ -175,12 +181,9 @@ local function find_place(read, conf, owner)
 end
 
 -- A run inside of another is as durable as that one.
-local function find_durability(plan, read, place)
+local function durability_of(plan, read, place)
   local mode = read.durability or plan.spec.durability
-  if place.parent or not mode or mode == "none" then return nil end
-  place.durable = mode
-  if not (place.group and place.group.budget) then return nil end
-  return errors.new("unsupported", "a budget that runs share does not work with durable runs")
+  return not place.parent and mode ~= "none" and mode or nil
 end
 
 local function inside_durable(place)
@@ -189,7 +192,7 @@ local function inside_durable(place)
 end
 
 local function refusal(plan, read, conf, place)
-  local err = inside_durable(place) or find_durability(plan, read, place)
+  local err = inside_durable(place)
   if err then return err end
   return topics.fault(read.relay_topics) or place.group and place.group:refusal(plan, conf:get "prices")
 end
@@ -216,6 +219,7 @@ local function begin(given, input, opts, owner)
   elseif first then return duplicate(first, plan, input, read) end
   err = refusal(plan, read, conf, place)
   if err then return nil, err end
+  place.durable = durability_of(plan, read, place)
   if place.durable then place.council = choose_council(given, opts, conf) end
   return launch(plan, input, read, conf, place)
 end
