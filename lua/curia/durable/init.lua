@@ -201,7 +201,7 @@ local function closing()
   return errors.new("cancelled", "the runtime closes", { code = "closing" })
 end
 
--- However conducting ends: whoever waits for the run is told.
+-- However conducting ends, by the runtime's closing too: whoever waits for the run is told. Nothing may wait here.
 local Guard = {
   __close = function(guard)
     local run = guard.run
@@ -214,15 +214,12 @@ local Guard = {
 local function see_through(run)
   local guard <close> = setmetatable({ run = run }, Guard)
   local ok, done, err = xpcall(conduct, user_code.as_error, run)
-  if not ok then
-    guard.err = done
-  elseif done then
+  if ok and done then
     if not run.ended then run:retire() end
-    stop_tasks(run, errors.new("cancelled", "the run has ended"))
-  else
-    guard.err = err
-    give_up(run, err)
+    return stop_tasks(run, errors.new("cancelled", "the run has ended"))
   end
+  guard.err = ok and err or done
+  give_up(run, guard.err)
 end
 
 -- ---- what the engine calls --------------------------------------------------------------------------
