@@ -1,7 +1,7 @@
 --- A shared registry in a database: the processes that have the file see what each other has registered.
+local bound = require "curia.store.bound"
 local clock = require "curia.core.clock"
 local config = require "curia.config"
-local shared = require "curia.store.shared"
 local system = require "curia.core.system"
 local user_code = require "curia.engine.user_code"
 
@@ -86,25 +86,12 @@ function backend.version(store)
   return rows and (rows[1] and rows[1].value or ""), err
 end
 
-local function over(open)
-  local made = {}
-  for name, fn in pairs(backend) do
-    made[name] = function(...)
-      local store, err = open()
-      if not store then return nil, err end
-      return fn(store, ...)
-    end
-  end
-  return made
-end
-
 --- The one in the configured store, or in a store of its own.
 ---@param url? string
 ---@param prefix? string
 ---@return curia.registry.Backend
 function M.at(url, prefix)
-  if not url then return over(shared.configured) end
-  return over(function() return shared.of(url, prefix or config.shared():get "prefix") end)
+  return bound.to(backend, url, prefix)
 end
 
 return M
