@@ -259,8 +259,9 @@ local function functions_of(module, hidden)
 end
 
 local function write_module(out, name, public)
-  local path, module, short = path_of(name), require(name), name:match "([%w_]+)$"
-  write_title(out, name, comments.first(lines_of(path)))
+  local path, module, title = path_of(name), require(name), public.shown[name] or name
+  local short = title:match "([%w_]+)$"
+  write_title(out, title, comments.first(lines_of(path)))
   local elsewhere = public.elsewhere[name]
   if elsewhere then
     out[#out + 1] = ("See [%s](%s)."):format(elsewhere, elsewhere)

@@ -45,5 +45,11 @@ return {
   elsewhere = { ["curia.topologies"] = "topologies.md" },
 
   -- Functions of modules that the engine alone calls, or that stand in the reference under another name.
-  hidden = { ["curia.rules"] = { decide = true } },
+  hidden = {
+    ["curia.rules"] = { decide = true },
+    ["curia.registry.sharing"] = { register = true, unregister = true, lookup = true, list = true, freshen = true },
+  },
+
+  -- What `curia` has under a shorter name.
+  shown = { ["curia.registry.sharing"] = "curia.registry" },
 }

@@ -28,6 +28,7 @@ local DEFAULTS = {
   loop_stall_ms = 50,
   log = "warn",
   namespace = "default",
+  registry_ttl_ms = 1000,
   providers = require "curia.data.providers",
   profiles = require "curia.data.profiles",
 }
@@ -98,7 +99,7 @@ end
 
 -- Keys of later versions: refused as such, not as slips of the pen.
 local LATER = {
-  "redis", "bus", "registry",
+  "redis", "bus",
 }
 
 local function unsupported(values, where)

@@ -67,9 +67,11 @@ end
 ---@param registry curia.Registry
 ---@return curia.Council?
 ---@return curia.Fault[]? faults of registered data that is no council
+---@return string? message why what is registered cannot be had
 function M.named(name, registry)
-  local found = registry:lookup("council", name) or registry:lookup("sub_council", name)
-  if found == nil or M.is(found) then return found end
+  local found, message = registry:lookup("council", name)
+  if found == nil and not message then found, message = registry:lookup("sub_council", name) end
+  if found == nil or M.is(found) then return found, nil, message end
   if opened[found] then return opened[found] end
   local made, faults = open(name, found)
   opened[found] = made

@@ -4,6 +4,7 @@
 -- surrounds them. Rarely used parts are loaded when they are first asked for.
 local language = require "curia.language"
 local runs = require "curia.engine.runs"
+local sharing = require "curia.registry.sharing"
 local system = require "curia.core.system"
 local watching = require "curia.engine.watching"
 
@@ -21,9 +22,11 @@ local M = {
   cmd = language.cmd,
   file = language.file,
   load = language.load,
-  validate = language.validate,
   is_council = language.is_council,
   council_from = language.council_from,
+  register = sharing.register,
+  unregister = sharing.unregister,
+  lookup = sharing.lookup,
   start = runs.start,
   run = runs.run,
   ask = runs.ask,
@@ -49,11 +52,21 @@ local M = {
   on_end = runs.on_end,
 }
 
+--- Checks a council.
+---@param made curia.Council anything else raises
+---@param config? curia.Config the shared one
+---@return true?
+---@return curia.Fault[]? faults every fault, in a stable order, plain data
+function M.validate(made, config)
+  sharing.freshen()
+  return language.validate(made, config)
+end
+
 --- The names that are registered of a kind, sorted: `curia.list "profile"`; with a filter, or nothing, the runs.
 ---@param what? string|table a registry kind, or the filter of `runs.list`
 ---@return table
 function M.list(what)
-  if type(what) == "string" then return require("curia.registry").shared():list(what) end
+  if type(what) == "string" then return sharing.list(what) end
   return runs.list(what)
 end
 
@@ -62,7 +75,7 @@ local LAZY = {
   prompts = "curia.prompts", task = "curia.task", adapters = "curia.adapters",
   jobs = "curia.jobs", topologies = "curia.topologies",
   calibration = "curia.calibration", reliability = "curia.reliability",
-  rules = "curia.rules", telemetry = "curia.telemetry", otlp = "curia.otlp",
+  registry = "curia.registry.sharing", rules = "curia.rules", telemetry = "curia.telemetry", otlp = "curia.otlp",
   testing = "curia.testing", recovery = "curia.recovery", workflows = "curia.workflows",
 }
 
@@ -138,35 +151,6 @@ function FUNCTIONS.loop()
   return function()
     while system.turn(true) do end
   end
-end
-
---- Registers a value at run time; it wins over the configuration's.
----@param kind string one of `registry.kinds` ("profile", "tool", "round", "rule", ...); any other raises
----@param name string
----@param value any what the kind asks for, else it raises; for kinds that are functions also `{module =, name =}`
----@return true
-function FUNCTIONS.register()
-  local registry = require("curia.registry").shared()
-  return function(kind, name, value) return registry:register(kind, name, value) end
-end
-
---- Takes a registration back; what the configuration says shows again.
----@param kind string
----@param name string
----@return boolean existed
-function FUNCTIONS.unregister()
-  local registry = require("curia.registry").shared()
-  return function(kind, name) return registry:unregister(kind, name) end
-end
-
---- The value under a name, or nil. A `{module =, name =}` that cannot be resolved is nil too.
----@param kind string
----@param name string
----@return any
----@return string? message why a reference cannot be resolved
-function FUNCTIONS.lookup()
-  local registry = require("curia.registry").shared()
-  return function(kind, name) return registry:lookup(kind, name) end
 end
 
 --- `curia.config { ... }`: settings for this process, stronger than environment and files.

@@ -18,6 +18,13 @@ describe("curia recover", function()
     assert.same({ 0, '{"failed":0,"restarted":0,"resumed":0,"skipped":0}\n' }, { code, out })
   end)
 
+  it("waits for the only one, too", function()
+    support.leave_behind(place.url)
+    local code, out, err = place.run("recover", "--once")
+    assert.same({ 0, "1 resumed, 0 begun anew, 0 failed, 0 skipped\n" }, { code, out }, err)
+    assert.equal("completed", rows.get(shared.of(place.url), "default", "left-1").status)
+  end)
+
   it("keeps to the stack and the environment that it is told", function()
     support.leave_behind(place.url, { stack = "blue", env = "test" })
     local function resumed(...)

@@ -1,3 +1,4 @@
+local curia = require "curia"
 local doctor = require "curia.doctor.store"
 local shared = require "curia.store.shared"
 local support = require "spec.recorder.support"
@@ -24,6 +25,14 @@ describe("the doctor on the store", function()
     local facts = by_name()
     assert.matches("runs.db %(%d", facts.store.value)
     assert.same({ true, true }, { facts.tables.good, facts.integrity.good })
+  end)
+
+  it("says where registrations are kept", function()
+    assert.equal("in this process's memory", by_name().registry.value)
+    curia.config { registry = "sqlite" }
+    local value = by_name().registry.value
+    curia.config { registry = "memory" }
+    assert.equal("sqlite, in the configured store", value)
   end)
 
   it("finds what is no database, and damage", function()

@@ -43,7 +43,7 @@ local function steady(case, run_id, result, err)
   local lines = case.in_any_order and {} or S.events(store, run_id)
   lines[#lines + 1] = S.steady(result or errors.is(err) and { kind = err.kind, message = err.message } or {})
   local text = table.concat(lines, "\n"):gsub(run_id, "RUN")
-  return (text:gsub("%x%x%x%x%x%x%x%x%-%x%x%x%x%-7", "TIME-7")) -- of UUIDs
+  return (text:gsub("%x%x%x%x%x%x%x%x%-%x%x%x%x%-7%x%x%x%-%x%x%x%x%-" .. ("%x"):rep(12), "UUID"))
 end
 
 local function options(given)
@@ -205,7 +205,7 @@ end
 CASES["free Lua with all effects"] = function()
   script()
   return { council = council { run = function(ctx)
-    local told = { ctx:uuid():sub(14), ctx:random(), ctx:uuid():sub(14) }
+    local told = { ctx:uuid(), ctx:random(), ctx:uuid() }
     ctx:sleep(150)
     told[4] = ctx:step("look", function()
       curia.task.sleep(30)
@@ -214,7 +214,7 @@ CASES["free Lua with all effects"] = function()
     local first, place_ = ctx:first { function() return ctx:ask("ann").response.content end,
       function() return ctx:ask("bob", "to bob").response.content end }
     told[5], told[6] = first, place_
-    local both = ctx:all { function() return ctx:ask("cat", "1").status end,
+    local both = ctx:all { function() return ctx:ask("cat", told[1]).status end,
       function() return ctx:ask("dan", "2", { deadline = 100 }).status end }
     told[7], told[8] = both[1], both[2]
     ctx:log("info", "half way")

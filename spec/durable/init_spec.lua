@@ -1,8 +1,10 @@
 local curia = require "curia"
 local helper = require "spec.helper"
+local requests = require "curia.recovery.requests"
 local rows = require "curia.store.runs"
 local S = require "spec.durable.support"
 local shared = require "curia.store.shared"
+local task = require "curia.task"
 local T = require "spec.engine.support"
 
 local place, store
@@ -201,11 +203,8 @@ describe("a durable run", function()
     end)
   end)
 
-  it("cannot share a budget, and starts no runs of their own", function()
+  it("starts no runs of its own", function()
     helper.virtual(function()
-      local group = curia.group("durable-budget", { budget = { calls = 10 } })
-      local _, err = curia.start(council(), "x", { durability = "sync", group = group })
-      assert.equal("unsupported", err.kind)
       local inner = council()
       local outer = council { run = function() return select(2, curia.start(inner, "x")).message end }
       local result = assert(S.start(outer, nil, { run_id = new_id() }):await())
@@ -285,6 +284,75 @@ describe("a durable run that waits for somebody, whose process has died", functi
   end)
 end)
 
+describe("calls of tools with the same id", function()
+  before_each(function()
+    T.script(function(request)
+      local last = request.messages[#request.messages]
+      if last.role == "tool" then return last.content end
+      return { content = "", tool_calls = { { id = "call_1", name = "look", arguments = {} } } }
+    end)
+  end)
+
+  local function till(fn)
+    while not fn() do task.sleep(5) end
+  end
+
+  local function inner(name, done)
+    local look = curia.tool "look" { about = "looks", approval = true, run = function()
+      done[#done + 1] = name
+      return name
+    end }
+    return T.council { name = name, ids = { "a" }, members = { a = { tools = { look } } } }
+  end
+
+  it("are decided about one by one, in whatever council they stand", function()
+    helper.virtual(function()
+      local done = {}
+      local one, two = inner("one", done), inner("two", done)
+      local outer = council { run = function(ctx)
+        local both = ctx:all { function() return ctx:run(one, "?").final.content end,
+          function() return ctx:run(two, "?").final.content end }
+        return table.concat(both, " ")
+      end }
+      local run = S.start(outer, nil, { run_id = new_id() })
+      till(function() return run.status == "blocked" and run.waits == 2 end)
+      task.sleep(50)
+      local row = row_of(run.id)
+      assert(requests.decide(store, row, "call_1", true))
+      assert(requests.hear(store))
+      till(function() return #done > 0 end)
+      task.sleep(50)
+      assert.equal(1, #done)
+      assert(requests.decide(store, row_of(run.id), "call_1.2", true))
+      assert(requests.hear(store))
+      assert.equal("one two", run:await().final.content)
+      assert.equal(2, #done)
+    end)
+  end)
+
+  it("are told apart also when one comes after the other", function()
+    helper.virtual(function()
+      local done = {}
+      local asks = inner("durable", done)
+      local twice = council { name = "twice", run = function(ctx)
+        ctx:run(asks, "?")
+        return ctx:run(asks, "?").final.content
+      end }
+      local run, seen = S.start(twice, nil, { run_id = new_id(), subscribe = nil }), {}
+      for _ = 1, 2 do
+        till(function() return run.status == "blocked" end)
+        task.sleep(50)
+        local id = #seen == 0 and "call_1" or "call_1.2"
+        assert(requests.decide(store, row_of(run.id), id, true))
+        assert(requests.hear(store))
+        seen[#seen + 1] = id
+        till(function() return #done == #seen end)
+      end
+      assert.equal("durable", run:await().final.content)
+    end)
+  end)
+end)
+
 describe("a durable run that has failed", function()
   local function failing(times)
     local count = 0
@@ -328,6 +396,40 @@ describe("a durable run that has failed", function()
     end)
   end)
 
+  it("ends well in another process still, when the one that has taken it up again dies", function()
+    helper.virtual(function()
+      local id, failures = new_id(), failing(1)
+      local needs_all = council { rounds = { { type = "independent_analysis", quorum = "all" } } }
+      S.start(needs_all, nil, { run_id = id }):await()
+      S.die_at(store, 3, false) -- one takes the errors back, one begins again
+      reopened(id, needs_all):await()
+      S.live(store)
+      assert.equal("running", row_of(id).status)
+      local result = assert(assert(S.resume(store, id, { councils = { durable = needs_all } })):await())
+      assert.same({ "ok", 1 }, { result.status, failures() })
+      local events = rows.events(store, "default", id)
+      for i, event in ipairs(events) do assert.equal(i, event.seq) end
+      assert.is_nil(row_of(id).error)
+    end)
+  end)
+
+  it("is tried as often again as it was at first", function()
+    helper.virtual(function()
+      local id = new_id()
+      local left = 5
+      T.script(function()
+        left = left - 1
+        return left >= 0 and { error = 503 } or "at last"
+      end)
+      local one = council { ids = { "a" }, members = { a = { retry = { attempts = 3, base_ms = 1 } } } }
+      local _, err = S.start(one, nil, { run_id = id }):await()
+      assert.equal("overloaded", err.kind)
+      local result = assert(reopened(id, one):await())
+      assert.same({ "at last", 3 }, { result.rounds[1].results.a.response.content, result.rounds[1].results.a.attempts })
+      assert.is_nil(row_of(id).error)
+    end)
+  end)
+
   it("keeps the errors on which something was built", function()
     helper.virtual(function()
       local id = new_id()
@@ -359,6 +461,74 @@ describe("a row without anything on record", function()
       })
       assert(store:write(unit))
       assert.equal("ok", assert(S.resume(store, id, { councils = { durable = asks } })):await().status)
+    end)
+  end)
+end)
+
+describe("durable runs that begin at the same moment with the same seed", function()
+  it("have inner runs of their own", function()
+    helper.virtual(function()
+      local inner = T.council { name = "inner", ids = { "a" } }
+      local outer = council { run = function(ctx) return ctx:run(inner, "?").final.content end }
+      local one, other = S.start(outer, nil, { run_id = new_id() }), S.start(outer, nil, { run_id = new_id() })
+      assert.same({ "yes", "yes" }, { one:await().final.content, other:await().final.content })
+      local found = store:query("SELECT count(*) AS n FROM {runs} WHERE parent_run_id IN (?, ?)", one.id, other.id)
+      assert.equal(2, found[1].n)
+    end)
+  end)
+end)
+
+describe("a step's name", function()
+  it("may look like the number that another is given", function()
+    helper.virtual(function()
+      local named = council { run = function(ctx)
+        local told = {}
+        for i, name in ipairs { "issue#2", "issue", "issue", "issue#2", "issue" } do
+          told[i] = ctx:step(name, function() return i end)
+        end
+        return table.concat(told, " ")
+      end }
+      assert.equal("1 2 3 4 5", S.start(named, nil, { run_id = new_id() }):await().final.content)
+    end)
+  end)
+end)
+
+describe("a run whose store fails while it is written behind", function()
+  it("goes on, says so once, and is not told to be recorded", function()
+    helper.virtual(function()
+      local run = S.start(council { rounds = { "independent_analysis", "critique" } }, nil,
+        { run_id = new_id(), durability = "async" })
+      local recorded = false
+      run:subscribe(function(event) recorded = recorded or event.type == "run_recorded" end)
+      function store.submit()
+        return { await = function() return nil, { kind = "storage", code = "full", message = "the disk is full" } end }
+      end
+      local result
+      local lines = T.logged(function() result = run:await() end)
+      store.submit = nil
+      assert.equal("ok", result.status)
+      assert.same({ 1, false }, { #lines, recorded })
+      assert.matches("is not stored any further: the disk is full", lines[1])
+    end)
+  end)
+end)
+
+describe("a durable run that is let go", function()
+  it("has stored that a call waits for somebody, if that came of what was under way", function()
+    helper.virtual(function()
+      T.script(function(request)
+        if request.messages[#request.messages].role == "tool" then return "done" end
+        return { content = "", delay_ms = 100, tool_calls = { { id = "c1", name = "look", arguments = {} } } }
+      end)
+      local look = curia.tool "look" { about = "looks", approval = true, run = function() return "seen" end }
+      local asks = council { ids = { "a" }, members = { a = { tools = { look } } } }
+      local run = S.start(asks, nil, { run_id = new_id() })
+      task.sleep(50)
+      curia.recovery.release()
+      assert.equal("released", select(2, run:await()).code)
+      assert(requests.decide(store, row_of(run.id), "c1", true))
+      local again = assert(S.resume(store, run.id, { councils = { durable = asks } }))
+      assert.equal("done", again:await().rounds[1].results.a.response.content)
     end)
   end)
 end)

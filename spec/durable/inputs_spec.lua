@@ -1,4 +1,5 @@
 local inputs = require "curia.durable.inputs"
+local redact = require "curia.redact"
 
 describe("the input of an effect", function()
   it("has the hash of its value, in whatever order it was made", function()
@@ -10,6 +11,18 @@ describe("the input of an effect", function()
     local long = ("word "):rep(500)
     assert.equal(select(2, inputs.encode { text = long }), select(2, inputs.encode { text = long .. "" }))
     assert.are_not.equal(select(2, inputs.encode { text = long }), select(2, inputs.encode { text = long .. "x" }))
+  end)
+
+  it("has no secret in it, and the hash of what it is without", function()
+    local secret, long = "sk-inputs-0123456789", ("word "):rep(500)
+    redact.add(secret)
+    for _, text in ipairs { "Is %s safe?", long .. "%s" .. long } do
+      local with, a = inputs.encode { content = text:format(secret) }
+      local _, b = inputs.encode { content = text:format "[secret]" }
+      assert.equal(a, b)
+      assert.is_nil((with.bytes .. table.concat(with.parts)):find(secret, 1, true))
+    end
+    redact.reset()
   end)
 
   it("that JSON has no form for raises", function()

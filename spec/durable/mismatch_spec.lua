@@ -77,6 +77,51 @@ describe("a council that asks for something else than is on record", function()
     end)
   end)
 
+  it("goes on with several that were accepted one after the other, and does not ask again", function()
+    helper.virtual(function()
+      local function asking_twice(word)
+        return T.council { name = "changes", ids = { "a", "b" }, run = function(ctx)
+          ctx:ask("a", "one " .. word)
+          ctx:ask("b", "two " .. word)
+          ctx:ask("a", "and then?")
+          return "done"
+        end }
+      end
+      started = started + 1
+      local id = "mismatch-" .. started
+      S.die_at(store, 3, true)
+      S.start(asking_twice "before", nil, { run_id = id }):await()
+      S.live(store)
+      local now = asking_twice "now"
+      local _, err = resumed(id, now)
+      assert.equal("1/run/a", err.context.path)
+      _, err = resumed(id, now, { accept = "1/run/a" })
+      assert.equal("1/run/b", err.context.path)
+      assert.equal("done", resumed(id, now, { accept = "1/run/b" }).final.content)
+    end)
+  end)
+
+  it("is told of a call that was under way, which is not made as it is now", function()
+    helper.virtual(function()
+      started = started + 1
+      local id, asked = "mismatch-" .. started, {}
+      T.script(function(request)
+        asked[#asked + 1] = request.messages[1].content
+        return { content = "yes", delay_ms = 100 }
+      end)
+      S.die_at(store, 2, false)
+      S.start(asking "what is it?", nil, { run_id = id }):await()
+      S.live(store)
+      local _, err = resumed(id, asking "what is that?")
+      assert.same({ "replay_mismatch", "1/run/a" }, { err.kind, err.context.path })
+      assert.same({ "what is it?" }, asked)
+      S.die_at(store, 2, true) -- accepted, and begun: then this one dies too
+      resumed(id, asking "what is that?", { accept = "1/run/a" })
+      S.live(store)
+      assert.equal("done", resumed(id, asking "what is that?").final.content)
+    end)
+  end)
+
   it("is told when it does not ask for a step any more", function()
     helper.virtual(function()
       local id = interrupted(asking "what is it?")

@@ -51,7 +51,7 @@ describe("curia.language.fields", function()
         failure_mode member_timeout_ms deadline_ms budget durability recovery seed metadata idempotent namespace
         stack env council_version]],
       config = [[default_profile default_council namespace default_retry default_failure_mode default_member_timeout_ms linger_ms providers
-        profiles prices models log sweep]],
+        profiles prices models registry registry_ttl_ms log sweep]],
       sweep = "enabled every_ms",
       group = "max_runs budget namespace",
       provider = "adapter base_url api_key headers limits",

@@ -55,7 +55,8 @@ describe("in a durable run", function()
   it("chance is the run's", function()
     local function throw()
       words.math.randomseed(7)
-      return ("%d %d %.9f"):format(words.math.random(6), words.math.random(10, 12), words.math.random())
+      return ("%d %d %.9f %d"):format(words.math.random(6), words.math.random(10, 12), words.math.random(),
+        words.math.random(0))
     end
     assert.equal(inside(throw), inside(throw))
     assert.error_matches(function() inside(function() words.math.random(3, 1) end) end, "interval is empty")

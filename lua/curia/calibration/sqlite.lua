@@ -1,7 +1,7 @@
 --- Outcomes in a database: what one process learns, the next one knows.
+local bound = require "curia.store.bound"
 local clock = require "curia.core.clock"
 local config = require "curia.config"
-local shared = require "curia.store.shared"
 
 local M = {}
 
@@ -44,17 +44,7 @@ local function forget(store, id)
   return done and true, err
 end
 
-local function backend(open)
-  local made = {}
-  for name, fn in pairs { record = record, version = version, outcomes = outcomes, forget = forget } do
-    made[name] = function(...)
-      local store, err = open()
-      if not store then return nil, err end
-      return fn(store, ...)
-    end
-  end
-  return made
-end
+local FUNCTIONS = { record = record, version = version, outcomes = outcomes, forget = forget }
 
 local elsewhere = {} -- by URL and prefix: a curve is known for as long as its store is the same
 
@@ -64,13 +54,12 @@ local elsewhere = {} -- by URL and prefix: a curve is known for as long as its s
 ---@return curia.calibration.Store
 function M.at(url, prefix)
   local key = url .. "\0" .. (prefix or "")
-  elsewhere[key] = elsewhere[key]
-    or backend(function() return shared.of(url, prefix or config.shared():get "prefix") end)
+  elsewhere[key] = elsewhere[key] or bound.to(FUNCTIONS, url, prefix)
   return elsewhere[key]
 end
 
 --- In the configured store.
 ---@type curia.calibration.Store
-M.configured = backend(shared.configured)
+M.configured = bound.to(FUNCTIONS)
 
 return M

@@ -1,6 +1,7 @@
 --- The store: where it is, whether its tables are up to date, whether it is whole.
 local config = require "curia.config"
 local migrate = require "curia.store.migrate"
+local registry = require "curia.registry.choice"
 local shared = require "curia.store.shared"
 local stores = require "curia.store"
 local uv = require "luv"
@@ -45,15 +46,21 @@ local function examined(url, path)
   return facts
 end
 
---- What there is to say of the configured store. It is not made by looking.
----@async
----@return curia.doctor.Fact[]
-function M.facts()
+local function store_facts()
   local url, err = shared.url(config.shared())
   if not url then return { fact("store", err.message) } end
   local path = require("curia.store").path(url)
   if path and not uv.fs_stat(path) then return { fact("store", "nothing is stored yet: there is no " .. path) } end
   return examined(url, path)
+end
+
+--- What there is to say of the configured store, which is not made by looking, and of what else is kept where.
+---@async
+---@return curia.doctor.Fact[]
+function M.facts()
+  local facts = store_facts()
+  facts[#facts + 1] = fact("registry", registry.describe(config.shared():get "registry"))
+  return facts
 end
 
 return M

@@ -22,6 +22,7 @@ local M = {}
 ---@field row? curia.store.RunRow of a new run
 ---@field entries curia.durable.Entry[] those that are not stored yet
 ---@field zero_ms number what to add to the clock to get the run's time
+---@field failure? curia.Error why what is written behind is not stored
 ---@field draining? boolean nothing is begun any more, and the run is let go once nothing is under way
 local Conductor = {}
 Conductor.__index = Conductor
@@ -192,17 +193,26 @@ local function take(journal, name)
   return taken
 end
 
--- What is not begun here is asked for again by whoever takes the run up.
+-- What is not begun any more is asked for again by whoever takes the run up; what is only told is stored.
+local function take_wanted(self)
+  local wanted = take(self.journal, "wanted")
+  if not self.draining then return wanted end
+  local told = {}
+  for _, call in ipairs(wanted) do
+    if call.effect.status then told[#told + 1] = call end
+  end
+  return told
+end
+
 local function has_news(self)
   local journal = self.journal
-  local wanted = #journal.wanted > 0 and not self.draining
-  return wanted or #self.entries > 0 or #journal.told > 0 or #journal.settled > 0 or #journal.dropped > 0
+  return #journal.wanted > 0 or #self.entries > 0 or #journal.told > 0 or #journal.settled > 0 or #journal.dropped > 0
 end
 
 local function batch_of(self)
   local journal, run = self.journal, self.journal.run
   local batch = {
-    row = self.row, entries = self.entries, wanted = self.draining and {} or take(journal, "wanted"),
+    row = self.row, entries = self.entries, wanted = take_wanted(self),
     dropped = take(journal, "dropped"),
     told = take(journal, "told"), begun = take(journal, "begun"), settled = take(journal, "settled"),
     changes = { status = run.status, reason = json.null },
@@ -223,16 +233,29 @@ local function publish(batch)
   for _, told in ipairs(batch.told) do told.log:publish(told.seq) end
 end
 
-local function retire(journal, batch)
+local function retire(self, batch)
+  local journal = self.journal
   for _, run in ipairs(batch.settled) do
-    if batch.told then run.log:tell_recorded() end
+    if batch.told and not self.failure then run.log:tell_recorded() end
     journal:release(run)
     run:retire()
   end
 end
 
+-- What is written behind and cannot be stored does not stop the run, unless it is another process's by now.
+local function store_behind(self, batch)
+  local done, err = self.writer:write_behind(batch)
+  if done and #batch.settled > 0 then done, err = self.writer:settle() end
+  if done or writers.is_lost(err) then return done, err end
+  if not self.failure then
+    log.write("warn", ("run %s is not stored any further: %s"):format(self.journal.run.id, err.message))
+  end
+  self.failure = err
+  return true
+end
+
 local function store(self, batch)
-  if self.journal.mode == "async" then return self.writer:write_behind(batch) end
+  if self.journal.mode == "async" then return store_behind(self, batch) end
   return self.writer:commit(batch)
 end
 
@@ -245,8 +268,7 @@ local function flush(self)
   if not done then return nil, err end
   publish(batch)
   for _, call in ipairs(batch.wanted) do start(journal, call) end
-  if #batch.settled > 0 and journal.mode == "async" then self.writer:settle() end
-  retire(journal, batch)
+  retire(self, batch)
   return true
 end
 
@@ -265,22 +287,34 @@ local function wait_for_live(self, call)
 end
 
 -- The run itself cannot have ended on record; that it has will be stored with what is new.
-local function retire_inner(journal)
+local function retire_inner(self)
+  local journal = self.journal
   for _, run in ipairs(take(journal, "settled")) do
-    if run == journal.run then journal.settled[1] = run else retire(journal, { settled = { run } }) end
+    if run == journal.run then journal.settled[1] = run else retire(self, { settled = { run } }) end
   end
+end
+
+--- Holds what is asked for against what is on record; what is accepted is on record from then on.
+---@async
+---@param entry curia.durable.Entry
+---@param call? curia.Call
+---@return curia.Error? err
+function Conductor:compare(entry, call)
+  local err = mismatch.of(entry, call)
+  if not err or not (entry.accepted and call) then return err end
+  return select(2, self.writer:accept(call))
 end
 
 local function replay_one(self, entry)
   local journal = self.journal
   local call = journal.open[entry.path]
-  local err = mismatch.of(entry, call)
+  local err = self:compare(entry, call)
   if err then return nil, err end
   if call and call.effect.live then wait_for_live(self, call) end
   journal.handed = entry.number
   hand_in(self, entry)
   for _, told in ipairs(take(journal, "told")) do told.log:publish(told.seq, true) end
-  retire_inner(journal)
+  retire_inner(self)
   return true
 end
 
@@ -301,15 +335,22 @@ local function open_calls(journal)
   return calls
 end
 
+-- What an earlier process was about to ask must be what is asked now. What was taken back may be asked otherwise.
+local function changed(self, record)
+  for _, call in ipairs(open_calls(self.journal)) do
+    local begun = record.begun[call.path]
+    local err = begun and begun.status == "started" and self:compare(record:entry_of(begun), call)
+    if err then return err end
+  end
+end
+
 local function take_up(self, begun)
   local journal = self.journal
+  journal.unfinished = begun
   for _, call in ipairs(open_calls(journal)) do
     local earlier = begun[call.path]
-    call.repeated = earlier ~= nil
     local is_done_here = call.effect.perform and not call.carrier -- not what the conductor itself will hand in
-    if is_done_here and not (earlier and interrupted(self, call, earlier)) then
-      journal.wanted[#journal.wanted + 1] = call
-    end
+    if is_done_here and not (earlier and interrupted(self, call, earlier)) then journal:want(call) end
   end
 end
 
@@ -323,13 +364,13 @@ local function under_way_ms(self)
   return longest
 end
 
--- A run that had failed has told so: what it tells now comes after that.
+-- A run that had failed once has told so: what it tells now comes after that.
 local function go_on_counting(journal, record)
   for run_id, run in pairs(journal.runs) do
     local last = record:last_event(run_id)
     if last > run.log.count then run.log:skip_to(last) end
   end
-  journal.run.log:emit("run_resumed", { by = "retry", from = "failed" })
+  if record.reopened then journal.run.log:emit("run_resumed", { by = "retry", from = "failed" }) end
 end
 
 --- Hands in what is on record, in its order.
@@ -347,15 +388,17 @@ function Conductor:replay(record)
   end
   if record.err then return nil, record.err end
   journal.replaying, journal.begun = false, {}
+  local err = changed(self, record)
+  if err then return nil, err end
   take_up(self, record.begun)
   self.zero_ms = journal.scope:ms() - clock.ms() - under_way_ms(self)
   if self.journal.handed > 0 then
     note(self, { kind = "resume", path = "resume/" .. journal.handed + 1, outcome = { wall_ms = clock.wall_ms() } })
   end
-  if record.reopened then go_on_counting(journal, record) end
+  go_on_counting(journal, record)
   for _, decision in ipairs(record.decisions) do
+    if not journal.heard[decision.path] then journal:post(decision) end
     journal.heard[decision.path] = true
-    journal:post(decision)
   end
   return true
 end

@@ -52,6 +52,7 @@ local KEPT = {
 local function options_of(run)
   local kept = {}
   for _, name in ipairs(KEPT) do kept[name] = run.opts[name] end
+  kept.shares_budget = run.group and run.group.budget and true or nil
   return kept
 end
 
@@ -123,10 +124,19 @@ local function open_record(store, key, origin, seen)
   return record, err
 end
 
+-- A file that was accepted as it is now is the run's from then on.
+local function pin_accepted(run, writer)
+  local origin, pin = run.origin, pins.of(run.made)
+  if not origin.accept or not pin.source_hash or pin.source_hash == origin.row.source_hash then return true end
+  return writer:change { source_hash = pin.source_hash }
+end
+
 local function resume(run, store, here)
   local origin, key = run.origin, key_of(run)
   local writer = writers.new(store, key, here, origin.row.fence, true)
   run.conductor = conductors.new(run.journal, writer)
+  local pinned, problem = pin_accepted(run, writer)
+  if not pinned then return nil, problem end
   local record, err = open_record(store, key, origin, writer.seen)
   if not record then return nil, err end
   local ok
@@ -168,11 +178,18 @@ local function let_go(run)
   if not done then log.write("error", ("run %s: %s"):format(run.id, err.message)) end
 end
 
+-- One that stops here by a fault may go on elsewhere, or later.
+local function is_anybodys(run, err)
+  local writer = run.conductor and run.conductor.writer
+  if not writer or not writer.exists or err.kind == "replay_mismatch" or err.code == "closing" then return false end
+  return err.kind ~= "duplicate_run" and not writers.is_lost(err) and err.code ~= "lost"
+end
+
 -- What has been told stays; the run ends here without an outcome, and may go on elsewhere.
 local function give_up(run, err)
   if run.ended then return end
   if err.kind == "replay_mismatch" and run.conductor then block(run, err) end
-  if err.code == "released" then let_go(run) end
+  if is_anybodys(run, err) then let_go(run) end
   local lost = conductors.reason(run, err)
   if run.journal then run.journal:release(run) end
   run.status, run.outcome, run.failure = err.kind == "replay_mismatch" and "blocked" or "lost", nil, lost
@@ -184,7 +201,7 @@ local function closing()
   return errors.new("cancelled", "the runtime closes", { code = "closing" })
 end
 
--- However conducting ends: whoever waits for the run is told.
+-- However conducting ends, by the runtime's closing too: whoever waits for the run is told. Nothing may wait here.
 local Guard = {
   __close = function(guard)
     local run = guard.run
@@ -196,17 +213,13 @@ local Guard = {
 
 local function see_through(run)
   local guard <close> = setmetatable({ run = run }, Guard)
-  M.live[run] = true
   local ok, done, err = xpcall(conduct, user_code.as_error, run)
-  if not ok then
-    guard.err = done
-  elseif done then
+  if ok and done then
     if not run.ended then run:retire() end
-    stop_tasks(run, errors.new("cancelled", "the run has ended"))
-  else
-    guard.err = err
-    give_up(run, err)
+    return stop_tasks(run, errors.new("cancelled", "the run has ended"))
   end
+  guard.err = ok and err or done
+  give_up(run, guard.err)
 end
 
 -- ---- what the engine calls --------------------------------------------------------------------------
@@ -222,6 +235,7 @@ end
 ---@param main fun(run: curia.Run)
 ---@param owned boolean
 function M.launch(run, main, owned)
+  M.live[run] = true
   run.task = run.journal.scope:add(task.spawn_root(main, run))
   task.spawn_root(see_through, run)
   if owned and task.current() then task.spawn_bound(follow_owner, run) end

@@ -6,6 +6,22 @@ local values = require "curia.store.values"
 
 local M = {}
 
+local function is_same(a, b)
+  if a.bytes ~= b.bytes then return false end
+  for i, part in ipairs(a.parts) do
+    if part ~= b.parts[i] then return false end
+  end
+  return true
+end
+
+-- A run that is resumed has its input without secrets: the hash is of what it will ask then.
+local function without_secrets(encoded)
+  local clean, contents = values.masked(encoded), {}
+  if is_same(encoded, clean) then return clean end
+  for i = 1, #clean.parts, 2 do contents[clean.parts[i]] = clean.parts[i + 1] end
+  return values.encode(values.decode(clean.bytes, function(hash) return contents[hash] end))
+end
+
 --- An input as it is stored, and its hash. Equal inputs have equal hashes.
 ---@param input any a JSON value
 ---@return curia.store.Encoded
@@ -13,7 +29,8 @@ local M = {}
 function M.encode(input)
   local encoded, err = values.encode(input == nil and json.null or input)
   if not encoded then error(errors.wrap(err), 0) end
-  return encoded, system.sha256(encoded.bytes) -- long texts stand in it by their own hashes
+  local clean = without_secrets(encoded)
+  return clean, system.sha256(clean.bytes) -- long texts stand in it by their own hashes
 end
 
 -- ---- differences ----------------------------------------------------------------------------------

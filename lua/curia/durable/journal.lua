@@ -11,6 +11,7 @@ local errors = require "curia.errors"
 local inputs = require "curia.durable.inputs"
 local random = require "curia.engine.random"
 local steady = require "curia.language.steady"
+local system = require "curia.core.system"
 local task = require "curia.task"
 
 local M = {}
@@ -26,6 +27,7 @@ local M = {}
 ---@field told {log: curia.Log, seq: integer}[] events that nobody has recorded yet
 ---@field begun curia.Run[] runs inside of the run that nobody has recorded yet
 ---@field settled curia.Run[] runs that have an outcome which nobody has recorded yet
+---@field unfinished table<string, table> rows of steps that an earlier process has begun or taken back, by path
 ---@field heard table<string, true> what was asked in the store and has been handed on, by path
 ---@field handed integer things that were handed in so far
 ---@field replaying boolean what happens has been recorded before
@@ -62,6 +64,11 @@ Journal.__index = Journal
 local Call = {}
 Call.__index = Call
 
+-- Ids of inner runs differ where outer runs have the same seed.
+local function seed_of(run)
+  return run.seed ~ tonumber(system.sha256(run.id):sub(1, 15), 16)
+end
+
 --- A journal for a run that has not begun.
 ---@param run curia.Run
 ---@param mode "sync"|"async"
@@ -70,7 +77,7 @@ function M.new(run, mode)
   local journal = setmetatable({
     run = run, mode = mode, scope = task.scope(run.started_at), runs = { [run.id] = run }, open = {}, wanted = {},
     dropped = {}, told = {}, begun = {}, settled = {}, replaying = false, arrivals = {}, arrived = task.signal(),
-    paths = {}, calls = 0, handed = 0, heard = {}, ids = random.new(run.seed ~ 0x6a6f75726e616c),
+    paths = {}, calls = 0, handed = 0, heard = {}, unfinished = {}, ids = random.new(seed_of(run) ~ 0x6a6f75726e616c),
   }, Journal)
   journal:adopt(run)
   steady.set_dice(journal.scope:key(), random.new(run.seed ~ 0x6368616e6365))
@@ -94,11 +101,15 @@ end
 
 -- ---- effects --------------------------------------------------------------------------------------
 
--- The first of a name has it alone, so that paths stay short.
-local function unique(journal, path)
-  local count = (journal.paths[path] or 0) + 1
-  journal.paths[path] = count
-  return count == 1 and path or ("%s#%d"):format(path, count)
+-- The first of a name has it alone, so that paths stay short. A script may name a step as another one is numbered.
+local function unique(journal, name)
+  local paths, path, count = journal.paths, name, 1
+  while paths[path] do
+    count = math.max(count, paths[name]) + 1
+    path = ("%s#%d"):format(name, count)
+  end
+  paths[name], paths[path] = math.max(count, paths[name] or 0), paths[path] or 1
+  return path
 end
 
 -- Whoever asked has been cut short, or has what he asked for.
@@ -127,6 +138,13 @@ local function refuse_outside(effect)
     ("%s: a tool or a step of a durable run is an effect as a whole, and can have none inside"):format(effect.path)), 0)
 end
 
+--- Has an effect recorded, and then carried out.
+---@param call curia.Call
+function Journal:want(call)
+  call.repeated = self.unfinished[call.path] ~= nil
+  self.wanted[#self.wanted + 1] = call
+end
+
 --- Has something done outside of the run and waits for what comes of it.
 ---@async
 ---@param effect curia.Effect
@@ -135,7 +153,7 @@ function Journal:effect(effect)
   refuse_outside(effect)
   local call <close> = new_call(self, effect)
   self.open[call.path] = call
-  if not self.replaying then self.wanted[#self.wanted + 1] = call end
+  if not self.replaying then self:want(call) end
   while not call.done do call.signal:wait() end
   return call.outcome
 end

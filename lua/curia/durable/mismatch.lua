@@ -27,7 +27,7 @@ local function changed(entry, call)
     entry.path, lines_of(lines)), lines)
 end
 
---- Why an entry cannot be handed in.
+--- Why an entry cannot be handed in, unless it is accepted nevertheless.
 ---@async
 ---@param entry curia.durable.Entry from the record, with the `hash` of its input, which `input()` gives
 ---@param call? curia.Call what the council asks for in its place
@@ -35,7 +35,7 @@ end
 function M.of(entry, call)
   if FROM_OUTSIDE[entry.kind] then return nil end
   if not call then return not_asked(entry) end
-  if entry.hash and entry.hash ~= call.hash and not entry.accepted then return changed(entry, call) end
+  if entry.hash and entry.hash ~= call.hash then return changed(entry, call) end
 end
 
 return M

@@ -4,7 +4,7 @@ local errors = require "curia.errors"
 local M = {}
 
 ---@class curia.durable.Record
----@field begun table<string, {status: "started"|"reopened"}> steps that have begun and have no outcome, by path
+---@field begun table<string, {status: "started"|"reopened"}> rows of steps without an outcome, by path
 ---@field reopened? boolean the run had failed
 ---@field decisions table[] those that were taken elsewhere and have not been handed in
 ---@field err? curia.Error why `entries` has ended too early
@@ -13,7 +13,7 @@ Record.__index = Record
 
 local PAGE = 256
 
-local UNFINISHED = [[SELECT path, kind, status, result FROM {steps} WHERE namespace = ? AND run_id = ?
+local UNFINISHED = [[SELECT path, kind, status, result, input_hash, input FROM {steps} WHERE namespace = ? AND run_id = ?
   AND finished IS NULL AND status IN ('started', 'reopened') ORDER BY id]]
 
 local function read_unfinished(self)
@@ -40,7 +40,7 @@ local FINAL = [[SELECT max(asked_after) AS last FROM {steps} WHERE namespace = ?
 
 local REOPEN = {
   [[UPDATE {steps} SET status = 'reopened', finished = NULL, result = NULL WHERE namespace = ? AND run_id = ?
-    AND kind IN ('call', 'tool', 'step')
+    AND kind IN ('call', 'tool', 'step', 'budget')
     AND (failed = 1 AND finished > ? OR status = 'abandoned' AND asked_after >= ?)]],
   [[UPDATE {steps} SET status = 'started', finished = NULL WHERE namespace = ? AND run_id = ? AND kind = 'decision'
     AND finished > ? AND ? IS NOT NULL]],
@@ -153,6 +153,16 @@ local function entry_of(self, page, at)
   return {
     number = row.finished, at_ms = row.at_ms, path = row.path, kind = row.kind, hash = row.input_hash,
     input = function() return unpacked(self, row.input) end, outcome = outcome, accepted = row.path == self.accepted,
+  }
+end
+
+--- A step that was begun, as what the council asks for is held against it.
+---@param row table of `begun`
+---@return curia.durable.Entry
+function Record:entry_of(row)
+  return {
+    path = row.path, kind = row.kind, hash = row.input_hash, input = function() return unpacked(self, row.input) end,
+    accepted = row.path == self.accepted,
   }
 end
 

@@ -16,6 +16,7 @@ end
 local function options_of(row)
   local opts = {}
   for name, value in pairs(row.options or {}) do opts[name] = value end
+  opts.shares_budget = nil -- no option: see `Run:enter_group`
   opts.run_id, opts.namespace, opts.group, opts.seed = row.run_id, row.namespace, row.group_name, row.seed
   opts.job_id = row.job_id
   return opts

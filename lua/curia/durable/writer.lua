@@ -69,12 +69,15 @@ local WANTED = bulk.insert {
   },
 }
 
-local AGAIN = [[UPDATE {steps} SET status = 'started', attempt = attempt + 1, fence = ?, started_at = ?
-  WHERE namespace = ? AND run_id = ? AND path = ?]]
+local AGAIN = [[UPDATE {steps} SET status = 'started', attempt = attempt + 1, input_hash = ?, input = ?, asked_after = ?,
+  fence = ?, started_at = ? WHERE namespace = ? AND run_id = ? AND path = ?]]
 
 local function put_again(self, unit, call)
   local key = self.key
-  unit[#unit + 1] = { AGAIN, self.fence, clock.wall_ms(), key.namespace, key.run_id, call.path, expect_rows = 1 }
+  unit[#unit + 1] = {
+    AGAIN, call.hash, self.store:put(unit, call.input, self.seen), call.asked_after, self.fence, clock.wall_ms(),
+    key.namespace, key.run_id, call.path, expect_rows = 1,
+  }
 end
 
 local function put_wanted(self, unit, calls)
@@ -131,7 +134,7 @@ end
 local function outcome_of(run)
   local result = run.outcome
   return {
-    status = run.status, result = result or nil, error = run.failure or nil, usage = run.totals.usage,
+    status = run.status, result = result or json.null, error = run.failure or json.null, usage = run.totals.usage,
     cost = result and result.cost and result.cost.usd or nil, events = run.log.count,
     finalized_at = clock.wall_ms(), owner = json.null, incarnation = json.null,
   }
@@ -231,6 +234,25 @@ local function write(self, unit)
   end
 end
 
+local ACCEPT = [[UPDATE {steps} SET input_hash = ?, input = ? WHERE namespace = ? AND run_id = ? AND path = ?
+  AND EXISTS (SELECT 1 FROM {runs} AS r WHERE r.namespace = ? AND r.run_id = ? AND r.fence = ?)]]
+
+--- Puts the input that a step has now in the place of the recorded one.
+---@async
+---@param call curia.Call
+---@return true?
+---@return curia.Error?
+function Writer:accept(call)
+  local unit, key = {}, self.key
+  local input = self.store:put(unit, call.input, self.seen)
+  unit[#unit + 1] = {
+    ACCEPT, call.hash, input, key.namespace, key.run_id, call.path, key.namespace, key.run_id, self.fence,
+    expect_rows = 1,
+  }
+  local done, err = write(self, unit)
+  return done and true, err
+end
+
 --- Stores a batch: all of it, or nothing. What passes is waited for.
 ---@async
 ---@param batch curia.durable.Batch
@@ -284,15 +306,24 @@ function M.released(writer)
     { code = "released" })
 end
 
+--- Changes columns of the run's row.
+---@async
+---@param changes table<string, any>
+---@return true?
+---@return curia.Error?
+function Writer:change(changes)
+  local unit = {}
+  rows.update(self.store, unit, self.key, self.fence, changes)
+  local done, err = write(self, unit)
+  return done and true, err
+end
+
 --- Lets the run go: it is nobody's from now on.
 ---@async
 ---@return true?
 ---@return curia.Error?
 function Writer:release()
-  local unit = {}
-  rows.update(self.store, unit, self.key, self.fence, { owner = json.null, incarnation = json.null })
-  local done, err = write(self, unit)
-  return done and true, err
+  return self:change { owner = json.null, incarnation = json.null }
 end
 
 --- Whether an error says that another process has the run.

@@ -6,13 +6,17 @@ local task = require "curia.task"
 
 local M = {}
 
--- Vendors' ids are unique in one answer only.
-local function free_key(pending, id)
+-- Vendors' ids are unique in one answer only. Decisions about a durable run are addressed to the outermost one, for
+-- those inside of it as well.
+local function new_key(run, id)
+  local outermost = run.root or run
+  outermost.asked = outermost.asked or {}
   local key, n = id, 1
-  while pending[key] do
+  while outermost.asked[key] do
     n = n + 1
     key = ("%s.%d"):format(id, n)
   end
+  outermost.asked[key] = true
   return key
 end
 
@@ -77,7 +81,7 @@ end
 local function begin(place, call)
   local run = place.run
   run.pending = run.pending or {}
-  local waiting = setmetatable({ run = run, key = free_key(run.pending, call.id), signal = task.signal() }, Waiting)
+  local waiting = setmetatable({ run = run, key = new_key(run, call.id), signal = task.signal() }, Waiting)
   run.pending[waiting.key] = waiting
   block(run)
   tell(place, call, waiting.key)

@@ -3,8 +3,10 @@
 -- Each attempt claims what it is taken to need before it is made, and settles what it has used after. A claim that
 -- fits only once others are settled waits for them; one that does not fit at all is refused, and from then on the run
 -- makes no new call: it fails, or goes straight to the chair, whose call is kept in reserve for that.
+local lazy = require "curia.lazy"
 local cost = require "curia.cost"
 local errors = require "curia.errors"
+local shared_budgets = lazy "curia.durable.shared_budget"
 local task = require "curia.task"
 local tokens = require "curia.engine.tokens"
 
@@ -22,7 +24,8 @@ local SLACK = 1e-9 -- sums of prices are not exact
 ---@field live integer claims that are not settled
 ---@field conclude boolean at the limit, the chair concludes
 ---@field holder string who may use it
----@field outer? curia.Budget that of the run that this one is part of: it pays too
+---@field outer? curia.Budget that of the run that this one is part of, or of its group: it pays too
+---@field journal? curia.Journal of a durable run, whose `outer` is shared with others
 ---@field refused? curia.Error why no new call starts
 local Budget = { holder = "the run" }
 Budget.__index = Budget
@@ -77,6 +80,12 @@ function M.shared(limits, prices, holder)
   local budget = new_budget(limits, nil, prices, false)
   budget.holder = holder
   return budget
+end
+
+--- What a durable run was started with and this process knows nothing of: it refuses nothing.
+---@return curia.Budget
+function M.unknown()
+  return new_budget({}, nil, nil, false)
 end
 
 --- The budget of a run inside of another one: its own, if it has one, and the other's beside it.
@@ -208,13 +217,38 @@ function Budget:claim(model, request, is_chair)
   local claim, refused = self:claim_own(model, request, is_chair)
   if refused or not self.outer then return claim, refused end
   local waiting <close> = setmetatable({ claim = claim, done = false }, Waiting)
-  claim.outer, refused = self.outer:claim(model, request, false)
+  claim.outer, refused = self:claim_outer(model, request)
   if refused then
     self.refused = self.refused or refused
     return nil, refused
   end
   waiting.done = true
   return claim
+end
+
+--- The same, of the outer budget.
+---@async
+---@param model table
+---@param request table
+---@return curia.Claim?
+---@return curia.Error?
+function Budget:claim_outer(model, request)
+  if self.journal then return shared_budgets.claim(self.journal, self.outer, model, request) end
+  return self.outer:claim(model, request, false)
+end
+
+local function hold(budget, claim)
+  add(budget.held, claim, 1)
+  budget.live = budget.live + 1
+  return claim
+end
+
+--- Claims without asking whether there is so much: it was granted before.
+---@param model table
+---@param request table
+---@return curia.Claim
+function Budget:take(model, request)
+  return hold(self, new_claim(self, model, request))
 end
 
 --- The same, of this budget alone.
@@ -233,9 +267,12 @@ function Budget:claim_own(model, request, is_chair)
     if self.live == 0 or broken(self, claim, share, NOTHING) then return nil, self:refuse(name, claim) end
     self.settled:wait()
   end
-  add(self.held, claim, 1)
-  self.live = self.live + 1
-  return claim
+  return hold(self, claim)
+end
+
+--- Gives a claim back of which nothing was used.
+function Claim:give_back()
+  settle(self, NOTHING)
 end
 
 --- Settles what an attempt has used. What its provider does not tell counts as it was claimed.

@@ -8,6 +8,7 @@ local cost = require "curia.cost"
 local planning = require "curia.language.rounds"
 local prompts = require "curia.prompts"
 local runs = require "curia.engine.runs"
+local sharing = require "curia.registry.sharing"
 local tokens = require "curia.engine.tokens"
 
 local M = {}
@@ -182,6 +183,7 @@ end
 ---@return curia.Estimate?
 ---@return curia.Error? err as of `start`
 function M.estimate(given, input, opts)
+  sharing.freshen()
   local conf = config.shared()
   local plan, _, err = runs.prepare(given, opts, conf)
   if err then return nil, err end

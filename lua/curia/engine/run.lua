@@ -397,9 +397,14 @@ end
 
 --- Makes the run one of a group, whose budget it shares.
 ---@param group curia.RunGroup
-function Run:enter_group(group)
+---@param shares? boolean of a run that is taken up: whether it has shared one since it began, which this process may
+--- know nothing of
+function Run:enter_group(group, shares)
   self.group = group
-  if group.budget then self.budget = budgets.inside(group.budget, self.budget, self.plan) end
+  local shared = group.budget or shares and budgets.unknown()
+  if not shared or shares == false then return end
+  self.budget = budgets.inside(shared, self.budget, self.plan)
+  self.budget.journal = self.journal
 end
 
 --- Starts a run inside of this one, bound to the calling task.

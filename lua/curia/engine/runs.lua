@@ -18,6 +18,7 @@ local recorder = lazy "curia.recorder"
 local recorders = require "curia.recorder.choice"
 local rosters = require "curia.engine.roster"
 local runs = require "curia.engine.run"
+local sharing = require "curia.registry.sharing"
 local suggest = require "curia.suggest"
 local task = require "curia.task"
 local topics = require "curia.engine.topics"
@@ -46,11 +47,11 @@ local function find_council(given, conf)
   if type(given) ~= "string" then
     error("bad argument #1 (a council, or the name of a registered one, expected)", 3)
   end
-  local found, faults = council.named(given, conf.registry)
+  local found, faults, message = council.named(given, conf.registry)
   if found then return found end
   if faults then return nil, check.error(given, faults) end
-  return nil, errors.new("invalid_council", suggest.message("council", given, conf.registry:list("council")),
-    { code = "unknown_council" })
+  message = message or suggest.message("council", given, conf.registry:list("council"))
+  return nil, errors.new("invalid_council", message, { code = "unknown_council" })
 end
 
 -- A second start with the same id: the first run when it is the same question, else an error.
@@ -79,10 +80,16 @@ local function watch(run, opts)
   if opts.verbose then run:trace { debug = opts.verbose == "debug", to = opts.verbose_to } end
 end
 
+local function has_shared(origin)
+  if not origin then return nil end
+  local opts = origin.row.options
+  return opts ~= nil and opts.shares_budget == true
+end
+
 -- Where a run stands: in a namespace, in a group, inside of another run.
 local function settle_in(run, place)
   if place.parent then run:join(place.parent, place.member)
-  elseif place.group then run:enter_group(place.group) end
+  elseif place.group then run:enter_group(place.group, has_shared(place.origin)) end
   run.log:publish_on(place.namespace.bus, topics.of_run(run.group, run.opts.relay_topics))
 end
 
@@ -174,12 +181,9 @@ local function find_place(read, conf, owner)
 end
 
 -- A run inside of another is as durable as that one.
-local function find_durability(plan, read, place)
+local function durability_of(plan, read, place)
   local mode = read.durability or plan.spec.durability
-  if place.parent or not mode or mode == "none" then return nil end
-  place.durable = mode
-  if not (place.group and place.group.budget) then return nil end
-  return errors.new("unsupported", "a budget that runs share does not work with durable runs")
+  return not place.parent and mode ~= "none" and mode or nil
 end
 
 local function inside_durable(place)
@@ -188,7 +192,7 @@ local function inside_durable(place)
 end
 
 local function refusal(plan, read, conf, place)
-  local err = inside_durable(place) or find_durability(plan, read, place)
+  local err = inside_durable(place)
   if err then return err end
   return topics.fault(read.relay_topics) or place.group and place.group:refusal(plan, conf:get "prices")
 end
@@ -215,6 +219,7 @@ local function begin(given, input, opts, owner)
   elseif first then return duplicate(first, plan, input, read) end
   err = refusal(plan, read, conf, place)
   if err then return nil, err end
+  place.durable = durability_of(plan, read, place)
   if place.durable then place.council = choose_council(given, opts, conf) end
   return launch(plan, input, read, conf, place)
 end
@@ -227,6 +232,7 @@ end
 ---@return curia.Run?
 ---@return curia.Error?
 function M.take_up(made, row, opts, origin)
+  sharing.freshen()
   local conf = config.shared()
   local plan, read, err = M.prepare(made, opts, conf)
   if err then return nil, err end
@@ -257,13 +263,14 @@ function home.start_nested(parent, given, input, opts, member)
   return begin(given, input, inherited(parent, opts), { owned = true, parent = parent, member = member })
 end
 
---- Starts a run and returns at once.
+--- Starts a run and returns at once; a task waits where a shared registry has to be read first.
 ---@param given curia.Council|string a council, or the name of a registered one
 ---@param input any a text (then `{question = text}`), or a table
 ---@param opts? table options of SPEC 9; an unknown one is an error
 ---@return curia.Run?
 ---@return curia.Error? err kinds invalid_council, validation, duplicate_run, unsupported
 function M.start(given, input, opts)
+  sharing.freshen()
   return begin(given, input, opts, FREE)
 end
 
@@ -275,6 +282,7 @@ end
 ---@return table? result
 ---@return curia.Error? err unless the result is ok or partial
 function M.run(given, input, opts)
+  sharing.freshen()
   local run, err = begin(given, input, opts, OWNED)
   if not run then return nil, err end
   local result

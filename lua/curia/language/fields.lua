@@ -16,6 +16,7 @@
 --   form                function(text) -> what is wrong with it, or nil
 local lazy = require "curia.lazy"
 local recorders = lazy "curia.recorder.choice"
+local registries = lazy "curia.registry.choice"
 local schemas = require "curia.schema"
 local traceparent = lazy "curia.otlp.traceparent"
 
@@ -366,10 +367,13 @@ M.config = {
   prices = rule("map", "prices by model", { values = rule("record", "a price", { fields = M.price }) }),
   models = rule("map", "facts about models by name", { values = rule("table", "facts") }),
   reliability = rule("boolean|string|table", "where reliability is recorded: false, memory, sqlite, or a store"),
+  registry = rule("string|table", "where registrations are kept: memory, sqlite, or a registry of your own",
+    { enum = { "memory", "sqlite", "postgres", "redis" }, judge = function(given) return registries.check(given) end }),
   otlp = rule("boolean|record", "export of traces and metrics: true, or options of curia.otlp.start",
     { fields = M.otlp }),
   log = rule("string|function", "level, or function(level, text)", { enum = { "error", "warn", "info", "debug" } }),
 }
 duration(M.config, "default_member_timeout", "deadline of the members' turns")
+duration(M.config, "registry_ttl", "how old what is looked up in a shared registry may be (1s)")
 
 return M

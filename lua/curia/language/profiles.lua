@@ -85,12 +85,18 @@ function M.needs_no_model(member)
   return member.run ~= nil or member.council ~= nil or member.elect == true
 end
 
+local function unknown_provider(member, name, registry)
+  local found, message = registry:lookup("provider", name)
+  if found then return nil end
+  message = message or ("unknown provider '%s' of member '%s'%s"):format(name, tostring(member.id),
+    suggest.hint(name, registry:list("provider")))
+  return { code = "unknown_provider", field = "provider", message = message }
+end
+
 local function fault(member, caps, registry)
   if M.needs_no_model(member) then return nil end
-  if caps.provider and not registry:lookup("provider", caps.provider) then
-    return { code = "unknown_provider", field = "provider", message = ("unknown provider '%s' of member '%s'%s")
-      :format(caps.provider, tostring(member.id), suggest.hint(caps.provider, registry:list("provider"))) }
-  end
+  local unknown = caps.provider and unknown_provider(member, caps.provider, registry)
+  if unknown then return unknown end
   if caps.provider and caps.model then
     local entry, message = providers.entry(caps.provider, registry)
     return not entry and { code = "unknown_provider", field = "provider", message = message } or nil

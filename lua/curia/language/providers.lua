@@ -84,8 +84,8 @@ local function entries_of(registry)
   return cached.entries
 end
 
-local function unknown(name, registry)
-  return nil, suggest.message("provider", name, registry:list("provider"))
+local function unknown(name, registry, message)
+  return nil, message or suggest.message("provider", name, registry:list("provider"))
 end
 
 -- What was registered at run time is judged where it is used.
@@ -114,9 +114,10 @@ end
 function M.entry(name, registry)
   local entries = entries_of(registry)
   if entries[name] then return entries[name] end
-  local raw = registry:lookup("provider", name)
-  if not raw then return unknown(name, registry) end
-  local entry, message = make(name, raw)
+  local raw, message = registry:lookup("provider", name)
+  if not raw then return unknown(name, registry, message) end
+  local entry
+  entry, message = make(name, raw)
   entries[name] = entry
   return entry, message
 end

@@ -24,11 +24,12 @@ end
 ---@param kind any
 ---@param registry curia.Registry
 ---@return table?
+---@return string? message why what is registered cannot be had
 function M.resolve(kind, registry)
   if type(kind) == "table" then return kind end
   if type(kind) ~= "string" then return nil end
-  local module = registry:lookup("round", kind)
-  if module then return module end
+  local module, message = registry:lookup("round", kind)
+  if module or message then return module, message end
   return kind:find("^[%a_][%w_]*$") and load_module("curia.rounds." .. kind) or nil
 end
 

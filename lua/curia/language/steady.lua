@@ -79,11 +79,17 @@ local function between(random, low, high)
   return low + random:integer(high - low + 1) - 1
 end
 
+-- As math.random does with these.
+local function throw(own, low, high)
+  if not low then return own:number() end
+  return low == 0 and not high and own:bits() or between(own, low, high)
+end
+
 local function steady_math(math)
   return {
     random = function(low, high)
       local own = dice[task.in_scope()]
-      if own then return low and between(own, low, high) or own:number() end
+      if own then return throw(own, low, high) end
       if low == nil then return math.random() end
       return high == nil and math.random(low) or math.random(low, high)
     end,

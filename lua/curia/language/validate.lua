@@ -50,11 +50,12 @@ end
 local function is_known(rule, name, registry)
   local found, message = registry:lookup(rule.ref, name)
   if found ~= nil then return true end
+  if message then return false, message end
   if rule.also and registry:lookup(rule.also, name) ~= nil then return true end
   for _, known in ipairs(rule.known or {}) do
     if known == name then return true end
   end
-  return false, message
+  return false
 end
 
 --- What judges the names in a record, for `check.faults`.
@@ -105,8 +106,9 @@ end
 local function check_profile(scope, path, name, what)
   if type(name) ~= "string" then return end
   if is_profile_known(scope, name) then return check_profile_fields(scope, path, name) end
+  local _, message = scope.registry:lookup("profile", name)
   scope.faults:add(path, "unknown_profile",
-    what .. suggest.message("profile", name, scope.registry:list("profile")))
+    what .. (message or suggest.message("profile", name, scope.registry:list("profile"))))
 end
 
 local function profiles_are_known(scope, spec, member)
@@ -330,10 +332,10 @@ end
 
 function check_round(scope, round, path, member_ids)
   local what, before = round_name(round, path), #scope.faults
-  local module = rounds.resolve(round.type, scope.registry)
+  local module, message = rounds.resolve(round.type, scope.registry)
   if type(round.type) == "string" and not module then
     scope.faults:add(path .. ".type", "unknown_round",
-      suggest.message("round", round.type, rounds.names(scope.registry)))
+      message or suggest.message("round", round.type, rounds.names(scope.registry)))
     -- Its own options cannot be known; those of every round still can be checked.
     local common = {}
     for name, value in pairs(round) do common[name] = fields.round[name] and value or nil end

@@ -89,8 +89,8 @@ end
 local function hear_decision(store, run, row)
   local outcome, err = store:unpack(row.result)
   if err then return nil, err end
-  local journal = run.journal -- none any more, if the run has ended meanwhile
-  if journal and not journal.heard[row.path] then
+  local journal = run.journal -- none any more, if the run has ended meanwhile; a replay reads the decisions itself
+  if journal and not journal.replaying and not journal.heard[row.path] then
     journal.heard[row.path] = true
     journal:post { kind = "decision", path = row.path, outcome = outcome, stored = true }
   end

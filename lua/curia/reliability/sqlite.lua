@@ -1,8 +1,8 @@
 --- A store of reliability in a database: what one process learns, the next one knows.
+local bound = require "curia.store.bound"
 local clock = require "curia.core.clock"
 local config = require "curia.config"
 local reliability = require "curia.reliability"
-local shared = require "curia.store.shared"
 local system = require "curia.core.system"
 
 local M = {}
@@ -39,26 +39,17 @@ local function score(store, member, bucket)
   return row and reliability.succession(row.successes, row.failures), err
 end
 
-local function backend(open)
-  local function with(fn)
-    return function(...)
-      local store, err = open()
-      if not store then return nil, err end
-      return fn(store, ...)
-    end
-  end
-  return { record = with(record), score = with(score) }
-end
+local FUNCTIONS = { record = record, score = score }
 
 --- The one in a store of its own.
 ---@param url string
 ---@param prefix? string
 ---@return curia.reliability.Store
 function M.at(url, prefix)
-  return backend(function() return shared.of(url, prefix or config.shared():get "prefix") end)
+  return bound.to(FUNCTIONS, url, prefix)
 end
 
-local configured = backend(shared.configured)
+local configured = bound.to(FUNCTIONS)
 
 --- In the configured store.
 M.record, M.score = configured.record, configured.score

@@ -74,8 +74,9 @@ end
 
 local function find(name)
   if type(name) == "function" then return name, "function" end
-  local registered = registry.shared():lookup("rule", name)
+  local registered, message = registry.shared():lookup("rule", name)
   if registered then return registered, name end
+  if message then error("decide: " .. message, 3) end
   if shipped[name] then return nil, name end
   local known = registry.shared():list("rule")
   table.move(M.names, 1, #M.names, #known + 1, known)

@@ -120,6 +120,14 @@ M.steps = {
         WHERE unique_key IS NOT NULL]],
     },
   },
+  {
+    about = "what processes have registered for each other",
+    statements = {
+      [[CREATE TABLE {registry} (
+        namespace TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, schema_version BIGINT NOT NULL,
+        value {bytes} NOT NULL, updated_at BIGINT NOT NULL, PRIMARY KEY (namespace, kind, name))]],
+    },
+  },
 }
 
 return M

@@ -1,5 +1,6 @@
 --- Names that councils refer to: profiles, providers, rounds, tools, functions ...
--- Two tiers: what the configuration brings, and what is registered at run time; run time wins.
+-- Two tiers: what the configuration brings, and what is registered at run time; run time wins. Where registrations are
+-- shared with other processes (curia.registry.sharing), what these have registered comes after this process's own.
 local suggest = require "curia.suggest"
 
 local M = {}
@@ -44,23 +45,39 @@ local function check_kind(kind, level)
   end
 end
 
-local function check_name(name, level)
-  if type(name) ~= "string" or name == "" then
-    error("bad argument #2: a name is a text that is not empty", level + 1)
-  end
+--- Raises for what cannot be the name of something registered.
+---@param kind string
+---@param name string
+---@param level integer whose call it is, as for `error`
+function M.check_name(kind, name, level)
+  check_kind(kind, level + 1)
+  if type(name) == "string" and name ~= "" then return end
+  error("bad argument #2: a name is a text that is not empty", level + 1)
 end
 
 local function is_reference(value)
   return type(value) == "table" and type(value.module) == "string" and type(value.name) == "string"
 end
 
-local function check_value(kind, value, level)
+--- Why a value cannot be of a kind, if it cannot.
+---@param kind string
+---@param value any
+---@return string?
+function M.fault(kind, value)
   local accepted = ACCEPTED[kind]
   if not accepted[type(value)] then
-    error(("bad argument #3: a %s cannot be a %s"):format(kind, type(value)), level + 1)
+    return ("a %s cannot be a %s"):format(kind, type(value))
   elseif accepted["function"] and type(value) == "table" and not is_reference(value) then
-    error(("bad argument #3: a %s is a function, or {module =, name =}"):format(kind), level + 1)
+    return ("a %s is a function, or {module =, name =}"):format(kind)
   end
+end
+
+--- Raises for what cannot be registered, naming the argument.
+---@param level integer whose call it is, as for `error`
+function M.check(kind, name, value, level)
+  M.check_name(kind, name, level + 1)
+  local fault = M.fault(kind, value)
+  if fault then error("bad argument #3: " .. fault, level + 1) end
 end
 
 local function empty_tier()
@@ -78,8 +95,19 @@ local function referred(kind, reference)
   return nil, ("module '%s' has no %s '%s'"):format(reference.module, kind, reference.name)
 end
 
+-- What is registered, and cannot be had.
+local Refusal = {}
+
+--- Stands in the place of a shared value that cannot be used: looked up, the name gives nil and this message.
+---@param message string
+---@return table
+function M.refusal(message)
+  return setmetatable({ message = message }, Refusal)
+end
+
 -- A reference to code in a module is resolved on the node that needs it.
 local function dereference(kind, name, value)
+  if getmetatable(value) == Refusal then return nil, value.message end
   if not CODE[kind] or not is_reference(value) then return value end
   local found, message = referred(kind, value)
   if found then return found end
@@ -89,8 +117,9 @@ end
 --- A registry in memory.
 ---@return curia.Registry
 function M.new()
-  return setmetatable({ generation = 0, _ = { configuration = empty_tier(), run_time = empty_tier() } },
-    Registry)
+  return setmetatable({ generation = 0, _ = {
+    configuration = empty_tier(), shared = empty_tier(), run_time = empty_tier(),
+  } }, Registry)
 end
 
 local shared
@@ -114,9 +143,7 @@ end
 --- `{module =, name =}`
 ---@return true
 function Registry:register(kind, name, value)
-  check_kind(kind, 2)
-  check_name(name, 2)
-  check_value(kind, value, 2)
+  M.check(kind, name, value, 2)
   self._.run_time[kind][name] = value
   self:touch()
   return true
@@ -134,6 +161,19 @@ function Registry:unregister(kind, name)
   return existed
 end
 
+--- Takes all run-time registrations back.
+function Registry:reset()
+  self._.run_time = empty_tier()
+  self:touch()
+end
+
+--- Replaces all that is shared with other processes.
+---@param values table<string, table<string, any>> by kind and name; a `registry.refusal` is a value that cannot be used
+function Registry:share(values)
+  self._.shared = setmetatable(values, { __index = empty_tier() })
+  self:touch()
+end
+
 --- Replaces all that the configuration says about one kind.
 ---@param kind string
 ---@param values table<string, any>
@@ -147,25 +187,32 @@ end
 ---@param kind string
 ---@param name any
 ---@return any
----@return string? message why a reference cannot be resolved
+---@return string? message why what is registered cannot be had
 function Registry:lookup(kind, name)
   check_kind(kind, 2)
   if name == nil then return nil end
   local value = self._.run_time[kind][name]
+  if value == nil then value = self._.shared[kind][name] end
   if value == nil then value = self._.configuration[kind][name] end
   return dereference(kind, name, value)
 end
 
---- The names of one kind in both tiers, sorted.
+local function add_names(tier, names, seen)
+  for name in pairs(tier) do
+    if not seen[name] then names[#names + 1] = name end
+    seen[name] = true
+  end
+end
+
+--- The names of one kind in all tiers, sorted.
 ---@param kind string
 ---@return string[]
 function Registry:list(kind)
   check_kind(kind, 2)
-  local names = {}
-  for name in pairs(self._.run_time[kind]) do names[#names + 1] = name end
-  for name in pairs(self._.configuration[kind]) do
-    if self._.run_time[kind][name] == nil then names[#names + 1] = name end
-  end
+  local names, seen = {}, {}
+  add_names(self._.run_time[kind], names, seen)
+  add_names(self._.shared[kind], names, seen)
+  add_names(self._.configuration[kind], names, seen)
   table.sort(names)
   return names
 end

@@ -67,10 +67,35 @@ describe("curia.registry", function()
     package.preload["registry_spec_rounds"], package.loaded["registry_spec_rounds"] = nil, nil
   end)
 
+  it("puts what is shared between this process's own and the configuration", function()
+    registry:configure("profile", { x = { model = "configured" }, y = { model = "configured" } })
+    registry:share { profile = { x = { model = "shared" }, z = { model = "shared" } } }
+    assert.equal("shared", registry:lookup("profile", "x").model)
+    assert.equal("configured", registry:lookup("profile", "y").model)
+    assert.same({ "x", "y", "z" }, registry:list "profile")
+    assert.same({}, registry:list "round")
+    registry:register("profile", "x", { model = "own" })
+    assert.equal("own", registry:lookup("profile", "x").model)
+    registry:reset()
+    assert.equal("shared", registry:lookup("profile", "x").model)
+    local before = registry.generation
+    registry:share {}
+    assert.is_true(registry.generation > before)
+    assert.equal("configured", registry:lookup("profile", "x").model)
+  end)
+
+  it("says why a shared value cannot be used, and does not fall back on the configuration", function()
+    registry:configure("profile", { x = { model = "configured" } })
+    registry:share { profile = { x = registries.refusal "of a newer version" } }
+    local value, message = registry:lookup("profile", "x")
+    assert.is_nil(value)
+    assert.equal("of a newer version", message)
+  end)
+
   it("raises for misuse, naming the nearest kind and the caller's line", function()
     assert.error_matches(function() registry:register("profil", "x", {}) end,
       "bad argument #1.*did you mean 'profile'")
-    assert.matches("registry_spec.lua:%d+: ", select(2, pcall(function() registry:register("profil", "x", {}) end)))
+    assert.matches("init_spec.lua:%d+: ", select(2, pcall(function() registry:register("profil", "x", {}) end)))
     assert.error_matches(function() registry:lookup("toole", "x") end, "did you mean 'tool'")
     assert.error_matches(function() registry:list("x") end, "no registry kind 'x'")
     assert.error_matches(function() registry:unregister(nil, "x") end, "no registry kind 'nil'")
