@@ -155,6 +155,8 @@ describe("curia workflow", function()
       while not uv.fs_stat(env.MARK) do task.sleep(5) end
       uv.kill(child.pid, "sigkill")
     end })
+    assert.matches("wait +running: the process that began it has died: curia workflow resume two\n",
+      select(2, curia { "show", "two" }))
     local code, out = curia({ "resume", "two" }, { env = env })
     os.remove(slow)
     assert.equal(0, code)

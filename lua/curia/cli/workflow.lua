@@ -6,6 +6,7 @@ local input = require "curia.cli.input"
 local json = require "curia.json"
 local library = require "curia.cli.library"
 local loader = require "curia.language.loader"
+local node = require "curia.recovery.node"
 local paper = require "curia.cli.paper"
 local recovery = require "curia.recovery"
 local registries = require "curia.registry"
@@ -54,7 +55,14 @@ local function lasted(row)
   return row.finished_at and row.started_at and " " .. words.duration(row.finished_at - row.started_at) or ""
 end
 
+-- Whoever resumes the workflow takes the step over.
+local function is_left(step)
+  local store = step.status == "running" and step.owner and shared.configured()
+  return store and not node.is_alive(store, step.owner)
+end
+
 local function remark(made, step)
+  if is_left(step) then return ("the process that began it has died: curia workflow resume %s"):format(made.id) end
   if step.status == "blocked" then return ("curia workflow approve %s %s yes|no"):format(made.id, step.name) end
   if step.status == "paused" then return ("%s (curia workflow resume %s)"):format(step.error.message, made.id) end
   if step.reused_from then return "taken from " .. step.reused_from end

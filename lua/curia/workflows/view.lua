@@ -4,7 +4,8 @@ local rows = require "curia.workflows.rows"
 
 local M = {}
 
-local STEP_PLAIN = { "name", "status", "attempt", "run_id", "reused_from", "retry_at", "started_at", "finished_at" }
+local STEP_PLAIN = { "name", "status", "attempt", "run_id", "owner", "reused_from", "retry_at", "started_at",
+  "finished_at" }
 local PLAIN = { "id", "name", "namespace", "subject", "status", "source", "definition_hash", "source_stack",
   "source_env", "version", "started_at", "updated_at", "finished_at" }
 
