@@ -55,6 +55,8 @@ describe("curia.view.report", function()
     local deadline, stop = { kind = "deadline", message = "5 s" }, { kind = "cancelled", message = "stopped" }
     local broken = { name = "r", results = { a = { status = "error", error = { kind = "auth", message = "who?" } } } }
     assert.equal("cancelled: stopped", failure("error", { stop }))
+    stop.message = "cancelled by its holder"
+    assert.equal("cancelled by its holder", failure("error", { stop }))
     assert.equal("failed: the time is up: 5 s", failure("error", { deadline, deadline }))
     assert.equal("failed: a: the key was refused: who?", failure("error", {}, { broken }))
     assert.equal("failed: there is no final answer", failure "error")

@@ -150,8 +150,7 @@ end
 ---@return string?
 function M.failure(result)
   if result.status ~= "error" then return nil end
-  local reason = cancelled(result)
-  if reason then return "cancelled: " .. reason end
+  if cancelled(result) then return words.problem(result.errors[1]) end
   local told, failed = own_errors(result), select(2, who(result, {}))
   return "failed: " .. table.concat(#told > 0 and told or #failed > 0 and failed or { STATUS.error[3] }, "; ")
 end
