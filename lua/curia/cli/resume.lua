@@ -4,6 +4,7 @@ local errors = require "curia.errors"
 local loader = require "curia.language.loader"
 local pins = require "curia.durable.pin"
 local recovery = require "curia.recovery"
+local refusal = require "curia.recovery.refusal"
 local run_command = require "curia.cli.run"
 local stores = require "curia.cli.runs.store"
 local suggest = require "curia.suggest"
@@ -40,7 +41,7 @@ local function find(run_id, accept)
   local run
   run, err = stores.find(store, run_id)
   if not run then return nil, err end
-  err = recovery.refusal(store, run.row)
+  err = refusal.of(store, run.row)
   if err then return nil, err end
   local known, council
   known, err = check_accepted(store, run.row, accept)

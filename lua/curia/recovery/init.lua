@@ -9,6 +9,7 @@ local fields = require "curia.language.fields"
 local log = require "curia.log"
 local node = require "curia.recovery.node"
 local options = require "curia.engine.options"
+local refusal = require "curia.recovery.refusal"
 local requests = require "curia.recovery.requests"
 local resuming = require "curia.durable.resume"
 local rows = require "curia.store.runs"
@@ -25,23 +26,6 @@ local EVERY_MS, LEAST_MS = 1000, 10
 local DRAIN_MS = 10000
 
 -- ---- one run --------------------------------------------------------------------------------------
-
---- Why a stored run cannot be resumed; nil where it can.
----@param store curia.Store
----@param row curia.store.RunRow
----@return curia.Error? err kinds `unsupported`, `validation` (codes `ended`, `running`)
-function M.refusal(store, row)
-  if row.durability == "none" then
-    return errors.new("unsupported", ("run %s is not durable, and cannot be resumed"):format(row.run_id))
-  end
-  if row.finalized_at and row.status ~= "failed" then
-    return errors.new("validation", ("run %s has ended: %s"):format(row.run_id, row.status), { code = "ended" })
-  end
-  if row.incarnation and node.is_alive(store, row.incarnation) then
-    return errors.new("validation", ("run %s goes on, in a process of node %s"):format(row.run_id, row.owner),
-      { code = "running" })
-  end
-end
 
 -- The row as it is claimed; the one that is given stays what it was.
 local function claim_one(store, row)
@@ -75,7 +59,7 @@ function M.resume(run_id, opts)
   local row
   row, err = rows.get(store, opts.namespace or config.shared():get "namespace", run_id)
   if not row then return nil, err end
-  err = M.refusal(store, row)
+  err = refusal.of(store, row)
   if err then return nil, err end
   local claimed, run
   claimed, err = claim_one(store, row)
