@@ -44,6 +44,22 @@ describe("a call that needs approval in curia run", function()
     assert.truthy(err:find("ask, all or none is expected", 1, true))
   end)
 
+  it("waits in the store where a durable run has nobody who can be asked, and goes on from there", function()
+    local place, file = require "spec.recovery.program".place(), io.open(path, "w")
+    file:write((COUNCIL:gsub("n = 1", 'contains = "Why?"'))) -- what another process knows, too
+    file:close()
+    local code, _, err = place.run("run", path, "Why?", "--durable")
+    assert.equal(1, code)
+    local run_id, call = err:match "wipe needs approval: curia approve (%S+) (%S+) yes|no"
+    assert.matches("curia resume " .. run_id .. " goes on with it", err, 1, true)
+    code, _, err = place.run("resume", run_id)
+    assert.same({ 1, call }, { code, err:match "curia approve %S+ (%S+) yes|no" })
+    assert.equal(0, (place.run("approve", run_id, call, "yes")))
+    code, _, err = place.run("resume", run_id)
+    assert.equal(0, code, err)
+    place.close()
+  end)
+
   it("is asked about at a terminal #tmux", function()
     if not terminal.found then return pending "there is no tmux here" end
     for typed, told in pairs { y = "wipe was allowed", ["not that disk"] = "wipe was refused" } do

@@ -123,7 +123,7 @@ describe("reconciling", function()
   it("lets one of two processes take a step over", function()
     helper.run(function()
       left_behind "1"
-      world.paid = {}
+      world.paid, world.alive.second, world.alive.third = {}, true, true
       local one, two = engine_with "second", engine_with "third"
       local counts = task.all { function() return repair(one) end, function() return repair(two) end }
       assert.equal(1, counts[1].started + counts[2].started)

@@ -1,6 +1,8 @@
---- Calls of tools that need approval, in `curia run`: asked at the terminal, allowed, or refused.
+--- Calls of tools that need approval, in `curia run`: asked at the terminal, allowed, refused, or left to others.
 local ask = require "curia.cli.ask"
 local json = require "curia.json"
+local lazy = require "curia.lazy"
+local recovery = lazy "curia.recovery"
 local runs = require "curia.engine.runs"
 local task = require "curia.task"
 local width = require "curia.view.width"
@@ -9,12 +11,15 @@ local M = {}
 
 local LONGEST = 400
 
---- How calls are decided: what was asked for, else at the terminal where there is one.
+--- How calls are decided: what was asked for, else at the terminal where there is one. Without one a durable run waits
+--- in its store for somebody.
 ---@param given? "ask"|"all"|"none"
----@return "ask"|"all"|"none"
-function M.mode(given)
+---@param run curia.Run
+---@return "ask"|"all"|"none"|"wait"
+function M.mode(given, run)
   if given and given ~= "ask" then return given end
-  return ask.possible() and "ask" or "none"
+  if ask.possible() then return "ask" end
+  return run.root and "wait" or "none"
 end
 
 --- The question about a call.
@@ -52,21 +57,43 @@ local function ask_user(event, view)
   runs.approve(event.run_id, event.call.id, allowed, note)
 end
 
+local by = {} -- by the mode
+
+-- The view goes on meanwhile.
+function by.ask(event, view)
+  task.spawn(ask_user, event, view)
+end
+
+function by.all(event, view)
+  tell(view, event, true)
+  runs.approve(event.run_id, event.call.id, true)
+end
+
+function by.none(event, view)
+  view:say(("%s needs approval, and nobody can give it here: refused"):format(event.call.name))
+  runs.approve(event.run_id, event.call.id, false, "nobody is there to approve it")
+end
+
+-- Decisions are addressed to the outermost run. What else is under way may end.
+local function leave(event, view, run)
+  local asking = runs.find(event.run_id)
+  if not (asking and asking:is_waiting_for(event.call.id)) then return end
+  view:say(("%s needs approval: curia approve %s %s yes|no"):format(event.call.name, run.id, event.call.id))
+  recovery.release()
+end
+
+function by.wait(event, view, run)
+  task.spawn_root(leave, event, view, run)
+end
+
 --- Decides about a call that waits.
 ---@async
 ---@param event curia.Event run_blocked, with a call
 ---@param view table
----@param mode "ask"|"all"|"none"
-function M.decide(event, view, mode)
-  if mode == "ask" then
-    task.spawn(ask_user, event, view) -- the view goes on meanwhile
-  elseif mode == "all" then
-    tell(view, event, true)
-    runs.approve(event.run_id, event.call.id, true)
-  else
-    view:say(("%s needs approval, and nobody can give it here: refused"):format(event.call.name))
-    runs.approve(event.run_id, event.call.id, false, "nobody is there to approve it")
-  end
+---@param mode "ask"|"all"|"none"|"wait"
+---@param run curia.Run the outermost
+function M.decide(event, view, mode, run)
+  by[mode](event, view, run)
 end
 
 return M

@@ -135,11 +135,11 @@ end
 
 -- The runs inside of the run have a say too: what they wait for is asked here, and views show who is in them.
 local function follow(run, view, values)
-  local mode = approval.mode(values.approve)
+  local mode = approval.mode(values.approve, run)
   for event in run:events { tokens = values.events or view.tokens, sub_runs = true } do
     if not values.events then view:event(event)
     elseif event.run_id == run.id then print_event(event, run) end
-    if event.type == "run_blocked" and event.call then approval.decide(event, view, mode) end
+    if event.type == "run_blocked" and event.call then approval.decide(event, view, mode, run) end
   end
   return run:await()
 end

@@ -6,6 +6,8 @@ local task = require "curia.task"
 
 local M = {}
 
+local SETTLING_MS = 20
+
 -- Vendors' ids are unique in one answer only. Decisions about a durable run are addressed to the outermost one, for
 -- those inside of it as well.
 local function new_key(run, id)
@@ -104,6 +106,18 @@ function M.ask(place, call)
   while waiting.decision == nil do waiting.signal:wait() end
   if waiting.decision then return true end
   return nil, refusal(call, waiting.note)
+end
+
+--- Whether a call waits for somebody. What a run that is resumed has on record may hold the decision: it is read first.
+---@async
+---@param run curia.Run
+---@param call_id string
+---@return boolean
+function M.is_waiting(run, call_id)
+  repeat task.sleep(SETTLING_MS)
+  until not (run.journal and (run.journal.replaying or run.journal.arrivals[1]))
+  local waiting = run.pending and run.pending[call_id]
+  return waiting ~= nil and waiting.decision == nil and not waiting.decided
 end
 
 --- Decides about a call that waits.

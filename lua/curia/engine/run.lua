@@ -492,6 +492,14 @@ function Run:approve(call_id, decision, note)
   return approvals.decide(self, call_id, approved, note)
 end
 
+--- Whether a call of a tool waits for approval.
+---@async
+---@param call_id string
+---@return boolean
+function Run:is_waiting_for(call_id)
+  return approvals.is_waiting(self, call_id)
+end
+
 --- The result, without waiting; nil while the run goes on.
 ---@return table?
 ---@return curia.Error?
