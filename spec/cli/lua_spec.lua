@@ -21,7 +21,7 @@ describe("curia lua", function()
       curia.config { store = "sqlite:%s" }
       print(curia.list { recorded = true }[1].status)]]):format(path))
     assert.equal("completed\n", out)
-    os.execute("rm -f '" .. path .. "'*")
+    os.execute("rm -rf '" .. path .. "'*")
   end)
 
   it("has Curia, its words and uv in scope", function()
