@@ -21,6 +21,21 @@ describe("a shared store", function()
     assert.same({ n = 0 }, found[1]:query "SELECT count(*) AS n FROM {runs}"[1])
   end)
 
+  it("is one, by whatever name it is opened", function()
+    local uv = require "luv"
+    local store = assert(shared.of(folder.url "a.db"))
+    assert(uv.fs_symlink("a.db", folder.path "link.db"))
+    assert(uv.fs_symlink(".", folder.path "way"))
+    local here = uv.cwd()
+    assert(uv.chdir(folder.path ""))
+    local relative = shared.of "sqlite:a.db"
+    assert(uv.chdir(here))
+    local found = { relative, shared.of(folder.url "link.db"), shared.of(folder.url "way/./a.db"),
+      shared.of("sqlite://" .. folder.path "a.db"), (shared.of(folder.url "a.db", "curia_")) }
+    for i = 1, 5 do assert.equal(store, found[i]) end
+    assert.are_not.equal(store, (shared.of(folder.url "a.db", "other_")))
+  end)
+
   it("is the configured one", function()
     local conf = config.new()
     assert(conf:set("call", { store = folder.url "b.db", prefix = "c_" }))

@@ -3,12 +3,13 @@ local clock = require "curia.core.clock"
 local dialect = require "curia.store.dialect"
 local sql = require "curia.sql"
 local system = require "curia.core.system"
+local uv = require "luv"
 local values = require "curia.store.values"
 
 local M = {}
 
 ---@class curia.Store
----@field url string
+---@field url string without links, and the same wherever the process goes
 ---@field prefix string
 ---@field db curia.sql.Database
 ---@field seal? fun(bytes: string): string what users' data goes through before it is stored
@@ -16,7 +17,8 @@ local M = {}
 local Store = { __name = "curia.store" }
 Store.__index = Store
 
-local PREFIX = "curia_"
+--- In front of the tables' names, where nothing else is said.
+M.PREFIX = "curia_"
 
 local function check_prefix(prefix)
   if type(prefix) == "string" and prefix:find "^[%a_][%w_]*$" and #prefix <= 32 then return prefix end
@@ -32,6 +34,23 @@ function M.path(url)
   return path ~= ":memory:" and path or nil
 end
 
+-- What is not there yet has a folder all the same.
+local function real(path)
+  local found = uv.fs_realpath(path)
+  if found then return found end
+  local folder, name = path:match "^(.-)([^/]+)$"
+  found = name and uv.fs_realpath(folder == "" and "." or folder)
+  return found and (found == "/" and "" or found) .. "/" .. name or path
+end
+
+--- The address of the same store that all its names lead to: absolute, without links.
+---@param url string
+---@return string
+function M.canonical(url)
+  local path = M.path(url)
+  return path and path ~= "" and "sqlite:" .. real(path) or url
+end
+
 --- Opens a store; its tables are what `curia.store.migrate` makes of them.
 ---@async
 ---@param url string as for `sql.open`
@@ -40,9 +59,10 @@ end
 ---@return curia.Error?
 function M.open(url, opts)
   opts = opts or {}
-  local prefix = check_prefix(opts.prefix or PREFIX)
+  local prefix = check_prefix(opts.prefix or M.PREFIX)
   local db, err = sql.open(url, { read_only = opts.read_only, busy_ms = opts.busy_ms })
   if not db then return nil, err end
+  url = M.canonical(url)
   return setmetatable({ url = url, prefix = prefix, db = db, sql_of = dialect.translator("sqlite", prefix) }, Store)
 end
 

@@ -25,7 +25,7 @@ local function open(url, prefix)
 end
 
 local function key_of(url, prefix)
-  return url .. "\0" .. (prefix or "")
+  return stores.canonical(url) .. "\0" .. (prefix or stores.PREFIX)
 end
 
 --- The store of an address, opened by the first who asks.
