@@ -1,4 +1,5 @@
 --- A store: a database with Curia's tables in it.
+local at_rest = require "curia.store.at_rest"
 local clock = require "curia.core.clock"
 local dialect = require "curia.store.dialect"
 local sql = require "curia.sql"
@@ -14,6 +15,7 @@ local M = {}
 ---@field db curia.sql.Database
 ---@field seal? fun(bytes: string): string what users' data goes through before it is stored
 ---@field unseal? fun(bytes: string): string the way back
+---@field is_locked? boolean it has sealed data, and no `unseal`: see `curia.store.at_rest`
 local Store = { __name = "curia.store" }
 Store.__index = Store
 
@@ -203,6 +205,7 @@ end
 ---@return string? text nil: there is none
 ---@return curia.Error?
 function Store:content(hash)
+  if self.is_locked then return nil, at_rest.error(self) end
   local rows, err = self:query("SELECT content FROM {blobs} WHERE hash = ?", hash)
   if not rows then return nil, err end
   return rows[1] and unsealed(self, rows[1].content)
@@ -216,6 +219,7 @@ end
 function Store:contents(hashes)
   local contents = {}
   if #hashes == 0 then return contents end
+  if self.is_locked then return nil, at_rest.error(self) end
   local text = ("SELECT hash, content FROM {blobs} WHERE hash IN (?%s)"):format((", ?"):rep(#hashes - 1))
   local rows, err = self:query(text, table.unpack(hashes))
   if not rows then return nil, err end
@@ -237,6 +241,7 @@ end
 ---@return any
 ---@return curia.Error? err kind `storage`
 function Store:unpack(bytes, known)
+  if self.is_locked then return nil, at_rest.error(self) end
   bytes = unsealed(self, bytes)
   local contents, err = known, nil
   if not contents then contents, err = self:contents(values.hashes(bytes)) end

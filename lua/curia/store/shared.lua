@@ -1,4 +1,5 @@
 --- The stores that this process has open: each once, with its tables brought up to date.
+local at_rest = require "curia.store.at_rest"
 local config = require "curia.config"
 local errors = require "curia.errors"
 local folders = require "curia.folders"
@@ -15,11 +16,10 @@ local opening = {} -- by url and prefix: the task that opens it
 local function open(url, prefix)
   local store, err = stores.open(url, { prefix = prefix })
   if not store then return nil, err end
-  local at_rest = config.shared():get "at_rest"
-  if at_rest then store.seal, store.unseal = at_rest.seal, at_rest.unseal end
-  local status
-  status, err = migrate.up(store)
-  if status then return store end
+  local ready
+  ready, err = migrate.up(store)
+  if ready then ready, err = at_rest.apply(store, config.shared():get "at_rest") end
+  if ready then return store end
   store:close()
   return nil, err
 end
