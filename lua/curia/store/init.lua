@@ -2,6 +2,7 @@
 local at_rest = require "curia.store.at_rest"
 local clock = require "curia.core.clock"
 local dialect = require "curia.store.dialect"
+local redact = require "curia.redact"
 local sql = require "curia.sql"
 local system = require "curia.core.system"
 local uv = require "luv"
@@ -189,13 +190,14 @@ function Store:put(unit, encoded, seen)
   return sealed(self, clean.bytes)
 end
 
---- Adds a text to a unit, as content that is found by its hash.
+--- Adds a text to a unit, as content that is found by its hash. Secrets are taken out of it; the hash stays that of
+--- what was given, so that who has the same text still knows it.
 ---@param unit curia.sql.Statement[]
 ---@param text string
 ---@return string hash
 function Store:put_content(unit, text)
   local hash = system.sha256(text)
-  unit[#unit + 1] = { PUT_BLOB, hash, sealed(self, text), clock.wall_ms() }
+  unit[#unit + 1] = { PUT_BLOB, hash, sealed(self, redact.lasting(text)), clock.wall_ms() }
   return hash
 end
 
