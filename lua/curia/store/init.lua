@@ -34,7 +34,7 @@ end
 function M.path(url)
   local rest = url:match "^sqlite:(.*)$"
   local path = rest and rest:gsub("^//", "")
-  return path ~= ":memory:" and path or nil
+  return path ~= ":memory:" and path ~= "" and path or nil
 end
 
 -- What is not there yet has a folder all the same.
@@ -51,7 +51,7 @@ end
 ---@return string
 function M.canonical(url)
   local path = M.path(url)
-  return path and path ~= "" and "sqlite:" .. real(path) or url
+  return path and "sqlite:" .. real(path) or url
 end
 
 --- Opens a store; its tables are what `curia.store.migrate` makes of them.
