@@ -1,5 +1,6 @@
 local config = require "curia.config"
 local shared = require "curia.store.shared"
+local stores = require "curia.store"
 local support = require "spec.store.support"
 local task = require "curia.task"
 
@@ -60,6 +61,31 @@ describe("a shared store", function()
     assert.equal("sqlite:" .. folder.path "deep/er" .. "/curia.db", assert(shared.configured(conf)).url)
     assert(conf:set("call", { data_dir = "here" }))
     assert.equal(require "luv".cwd() .. "/here", shared.folder(conf))
+  end)
+
+  it("is opened for reading where it cannot be written to, if its tables are up to date", function()
+    local whole = stores.open
+    local function with_read_only(url)
+      stores.open = function(...) -- permissions do not hold root back
+        if select(2, ...).read_only then return whole(...) end
+        return nil, { kind = "storage", code = "readonly" }
+      end
+      local ok, store, err = pcall(shared.of, url)
+      stores.open = whole
+      assert(ok, store)
+      return store, err
+    end
+    assert(shared.of(folder.url "a.db"))
+    shared.close()
+    local store = assert(with_read_only(folder.url "a.db"))
+    assert.equal(0, store:query "SELECT count(*) AS n FROM {runs}"[1].n)
+    assert.is_nil((store:execute "DELETE FROM {runs}"))
+    shared.close()
+    assert(shared.of(folder.url "a.db"):execute "UPDATE {meta} SET value = '1' WHERE key = 'schema'")
+    shared.close()
+    local _, err = with_read_only(folder.url "a.db")
+    assert.same({ "storage", "readonly" }, { err.kind, err.code })
+    assert.matches("older version", err.message)
   end)
 
   it("is tried again by the next who asks when it could not be opened", function()
