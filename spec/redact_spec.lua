@@ -55,6 +55,15 @@ describe("curia.redact", function()
     assert.equal("abc", redact.text("abc"))
   end)
 
+  it("leaves short secrets in what is stored", function()
+    redact.add "test"
+    redact.add "sk-long-secret-key"
+    local said = "run the test with sk-long-secret-key"
+    assert.equal("run the test with [secret]", redact.lasting(said))
+    assert.same({ "run the test with [secret]" }, redact.deep({ said }, redact.lasting))
+    assert.same({ "run the [secret] with [secret]" }, redact.deep { said })
+  end)
+
   it("takes pattern characters literally", function()
     redact.add("a.c%d-e")
     assert.equal("[secret] abc%d-e", redact.text("a.c%d-e abc%d-e"))

@@ -98,11 +98,20 @@ local function mask_short(text, secret)
   return (text:gsub(secret.pattern, MASK))
 end
 
+--- A text for storing: secrets shorter than eight bytes stay. A run goes on with what its journal says, and a key
+--- like "test" must not take the word out of an answer.
+---@param text string
+---@return string
+function M.lasting(text)
+  for _, needle in ipairs(needles) do text = mask_needle(text, needle) end
+  return text
+end
+
 --- The text with every secret, and every longer beginning of one, replaced by "[secret]".
 ---@param text string
 ---@return string
 function M.text(text)
-  for _, needle in ipairs(needles) do text = mask_needle(text, needle) end
+  text = M.lasting(text)
   for _, secret in ipairs(short) do text = mask_short(text, secret) end
   return text
 end
@@ -110,14 +119,16 @@ end
 --- Masks the texts inside a table in place, and returns the table. Keys stay as they are.
 ---@generic T
 ---@param value T
+---@param mask? fun(text: string): string `text`
 ---@return T
-function M.deep(value, seen)
-  if type(value) == "string" then return M.text(value) end
+function M.deep(value, mask, seen)
+  mask = mask or M.text
+  if type(value) == "string" then return mask(value) end
   seen = seen or {}
   if type(value) ~= "table" or seen[value] then return value end
   seen[value] = true
   for key, item in next, value do
-    if type(item) == "string" or type(item) == "table" then rawset(value, key, M.deep(item, seen)) end
+    if type(item) == "string" or type(item) == "table" then rawset(value, key, M.deep(item, mask, seen)) end
   end
   return value
 end

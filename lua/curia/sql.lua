@@ -11,6 +11,7 @@
 local core = require "curia.core.sql"
 local errors = require "curia.errors"
 local suggest = require "curia.suggest"
+local uv = require "luv"
 
 local M = {}
 
@@ -47,12 +48,35 @@ end
 
 local function path_of(url)
   local scheme, rest = url:match "^(%a[%w+]*):(.*)$"
-  if scheme == "sqlite" and rest ~= "" then return rest:gsub("^//", "") end
-  return nil, errors.new("storage", ("%s: a store is named as sqlite:PATH"):format(url), { code = "unknown_store" })
+  local path = scheme == "sqlite" and rest:gsub("^//", "") or ""
+  if path ~= "" then return path end
+  return nil, errors.new("storage", ("'%s': a store is named as sqlite:PATH"):format(url), { code = "unknown_store" })
 end
 
 local function in_file(self, err)
   if err.kind == "storage" then err.message = ("%s: %s"):format(self.url, err.message) end
+  return err
+end
+
+-- What SQLite does not say; nil: it cannot be seen from outside.
+local function obstacle(path)
+  local found = uv.fs_stat(path)
+  if found and found.type == "directory" then return "it is a folder" end
+  if found then
+    if not uv.fs_access(path, "R") then return "there is no permission to read it" end
+    return not uv.fs_access(path, "W") and "it cannot be written to: its permissions, or its file system" or nil
+  end
+  local folder = path:match "^(.*)/[^/]*$" or "."
+  if folder == "" then folder = "/" end
+  if not uv.fs_stat(folder) then return ("there is no folder %s"):format(folder) end
+  return not uv.fs_access(folder, "W") and ("the folder %s cannot be written to"):format(folder) or nil
+end
+
+local OBSTRUCTED = { cannot_open = true, readonly = true }
+
+local function explained(err, path)
+  local reason = OBSTRUCTED[err.code] and obstacle(path)
+  if reason then err.message = ("%s (%s)"):format(err.message, reason) end
   return err
 end
 
@@ -80,7 +104,7 @@ function M.open(url, opts)
   local _, problem = outcome(db, handle:submit(opts.read_only and "read" or "write", { { "SELECT 1" } }))
   if not problem then return db end
   handle:close()
-  return nil, problem
+  return nil, explained(problem, path)
 end
 
 --- A value that is stored as bytes, not as text.

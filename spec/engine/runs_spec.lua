@@ -1,6 +1,8 @@
 local curia = require "curia"
 local errors = require "curia.errors"
 local helper = require "spec.helper"
+local redact = require "curia.redact"
+local secrets = require "curia.language.secrets"
 local task = require "curia.task"
 local T = require "spec.engine.support"
 
@@ -14,6 +16,28 @@ describe("starting", function()
     assert.same({ question = "Why?" }, run:await().input)
     run = curia.start(T.council {}, { question = "Why?", depth = 3 })
     assert.same({ question = "Why?", depth = 3 }, run:await().input)
+  end)
+
+  it("knows the keys of its members before anything is stored, and asks no command for one", function()
+    local marker = os.tmpname()
+    os.remove(marker)
+    local file = os.tmpname()
+    local handle = assert(io.open(file, "w"))
+    handle:write "sk-of-the-first-member\n"
+    handle:close()
+    curia.config { providers = {
+      first = { adapter = "scripted", script = "yes", api_key = secrets.file(file) },
+      second = { adapter = "scripted", script = "yes", api_key = secrets.cmd("touch " .. marker .. "; echo sk-asked") },
+    } }
+    local run = assert(curia.start(T.council { ids = { "a", "b" },
+      members = { a = { provider = "first" }, b = { provider = "second" } } }, "Why?"))
+    assert.equal("Is [secret] safe?", redact.text "Is sk-of-the-first-member safe?")
+    assert.is_nil((io.open(marker)))
+    run:cancel()
+    run:await()
+    os.remove(file)
+    os.remove(marker)
+    redact.reset()
   end)
 
   it("refuses an invalid council with every fault, before anything is asked", function()

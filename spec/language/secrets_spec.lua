@@ -17,6 +17,32 @@ describe("curia.language.secrets", function()
     end)
   end)
 
+  it("has what costs nothing to look up masked before it is used", function()
+    local asked = 0
+    local function ask()
+      asked = asked + 1
+      return "sk-from-a-function"
+    end
+    support.with_env({ CURIA_SPEC_A = "sk-from-the-environment", CURIA_SPEC_B = "sk-from-the-header" }, function()
+      secrets.learn { name = "vendor", api_key = secrets.env "CURIA_SPEC_A",
+        headers = { ["x-key"] = secrets.env "CURIA_SPEC_B", accept = "application/json" } }
+      secrets.learn { name = "other", api_key = secrets.wrap(ask) }
+      secrets.learn { name = "bare", api_key = ask }
+      secrets.learn { name = "text", api_key = "sk-in-the-code" }
+      secrets.learn { name = "none" }
+    end)
+    assert.equal("[secret], [secret], [secret], sk-from-a-function, application/json",
+      redact.text "sk-from-the-environment, sk-from-the-header, sk-in-the-code, sk-from-a-function, application/json")
+    assert.equal(0, asked)
+  end)
+
+  it("learns a variable once it is set", function()
+    local entry = { name = "vendor", api_key = secrets.env "CURIA_SPEC_A" }
+    support.with_env({ CURIA_SPEC_A = "" }, function() secrets.learn(entry) end)
+    support.with_env({ CURIA_SPEC_A = "sk-set-later" }, function() secrets.learn(entry) end)
+    assert.equal("[secret]", redact.text "sk-set-later")
+  end)
+
   it("names the variable and --offline when there is none", function()
     local key, err = resolve(secrets.env("CURIA_SPEC_NONE", "CURIA_SPEC_NEITHER"))
     assert.is_nil(key)

@@ -9,6 +9,12 @@ describe("what is recorded", function()
     assert.equal(value, clean.of(value, nil, "event"))
   end)
 
+  it("keeps a word that happens to be a key", function()
+    redact.add "test"
+    local value = { text = "run the test" }
+    assert.equal(value, clean.of(value, nil, "event"))
+  end)
+
   it("has no secret in it, and what the run holds keeps its own", function()
     redact.add "sk-very-secret-key"
     redact.add "12345"

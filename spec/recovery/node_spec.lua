@@ -3,6 +3,7 @@ local helper = require "spec.helper"
 local node = require "curia.recovery.node"
 local S = require "spec.durable.support"
 local shared = require "curia.store.shared"
+local stores = require "curia.store"
 local support = require "spec.recovery.support"
 local uv = require "luv"
 
@@ -58,6 +59,22 @@ describe("a node", function()
     assert(node.tidy(store))
     helper.settle(function() return #incarnations() == 1 end)
     assert.same({ here.incarnation }, incarnations())
+  end)
+
+  it("is alive for who opens the store by a link, also when its process is elsewhere by then", function()
+    local link, cwd = place.folder.path "link.db", uv.cwd()
+    assert(uv.fs_symlink(place.folder.path "runs.db", link))
+    assert(uv.chdir(place.folder.path ""))
+    local own = assert(stores.open "sqlite:link.db")
+    assert(uv.chdir(cwd))
+    local here = assert(node.current(own))
+    local said = helper.script(([[
+      local store = require "curia.store.shared".of(%q)
+      print(require "curia.recovery.node".is_alive(store, %q))
+    ]]):format(place.url, here.incarnation))
+    node.leave(own)
+    own:close()
+    assert.equal("true\n", said)
   end)
 
   it("is gone when it leaves", function()

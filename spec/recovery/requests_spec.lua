@@ -108,6 +108,31 @@ describe("what is asked of a run in the store", function()
     end)
   end)
 
+  it("is heard by the others when one of them cannot be read, which is told once", function()
+    T.script(answer)
+    helper.run(function()
+      local runs = {}
+      for i = 1, 3 do
+        runs[i] = S.start(asking(), nil, { run_id = "read-" .. i })
+        until_blocked(runs[i])
+        assert(requests.decide(store, row_of("read-" .. i), "c1", true))
+      end
+      assert(store:execute "UPDATE {steps} SET result = x'7b' WHERE kind = 'decision' AND run_id <> 'read-2'")
+      local errs = {}
+      local lines = T.logged(function()
+        for i = 1, 2 do errs[i] = select(2, requests.hear(store)) end
+      end)
+      assert.same({ "validation", "validation" }, { errs[1].kind, errs[2].kind })
+      assert.equal(2, #lines)
+      assert.matches("run read%-[13]: what was asked of it cannot be read %(decision/c1%)", lines[1])
+      assert.equal("seen", assert(runs[2]:await()).rounds[1].results.a.response.content)
+      for _, i in ipairs { 1, 3 } do
+        runs[i]:cancel()
+        runs[i]:await()
+      end
+    end)
+  end)
+
   it("costs nothing while there is no durable run", function()
     assert.same({}, queries(function() assert(requests.hear(store)) end))
   end)

@@ -38,6 +38,14 @@ describe("a sweep", function()
     assert.same({ resumed = 0, restarted = 0, failed = 0, skipped = 0 }, curia.recovery.sweep())
   end)
 
+  it("takes up what was written by a clock that was ahead", function()
+    support.leave_behind(place.url)
+    assert(store:execute "UPDATE {runs} SET updated_at = updated_at + 3600000")
+    assert.equal(0, curia.recovery.sweep { stale_after_ms = 0 }.resumed)
+    assert.equal(1, curia.recovery.sweep().resumed)
+    assert.equal("ok", ended "left-1".status)
+  end)
+
   it("leaves the runs of the living, and what is blocked or has ended, alone", function()
     T.script { content = "slow", delay_ms = 100 }
     local run = S.start(T.council { ids = { "a" } }, nil, { run_id = "mine" })

@@ -1,5 +1,7 @@
+local redact = require "curia.redact"
 local stores = require "curia.store"
 local support = require "spec.store.support"
+local system = require "curia.core.system"
 
 local folder, store
 
@@ -22,6 +24,17 @@ describe("a store", function()
     assert.equal(2, #store:read({ { "SELECT * FROM x_runs" } })[1])
     local _, err = store:write { { "UPDATE {runs} SET a = 5 WHERE a = ?", 99, expect_rows = 1 } }
     assert.equal("unexpected_rows", err.code)
+  end)
+
+  it("takes secrets out of content, which is found by the hash of what was given", function()
+    assert(store:execute "CREATE TABLE {blobs} (hash TEXT PRIMARY KEY, content BLOB, inserted_at)")
+    local text, unit = "never tell sk-0123456789abcdef", {}
+    redact.add "sk-0123456789abcdef"
+    local hash = store:put_content(unit, text)
+    redact.reset()
+    assert(store:write(unit))
+    assert.equal(system.sha256(text), hash)
+    assert.equal("never tell [secret]", store:content(hash))
   end)
 
   it("tells the time of the database", function()

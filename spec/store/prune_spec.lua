@@ -1,3 +1,4 @@
+local at_rest = require "curia.store.at_rest"
 local clock = require "curia.core.clock"
 local job_rows = require "curia.jobs.rows"
 local jobs = require "spec.jobs.support"
@@ -135,6 +136,19 @@ describe("pruning", function()
     insert("old", "completed", OLD, "x")
     assert.same({ workflows = 0, jobs = 0, runs = 0, blobs = 0 }, (prune.ended(store, NOW, "other")))
     assert.same({ workflows = 0, jobs = 0, runs = 1, blobs = 0 }, (prune.ended(store, NOW, "default")))
+  end)
+
+  it("removes nothing where it cannot read what is spoken of, also when that was sealed after opening", function()
+    local function turned(text) return (text:gsub(".", function(c) return string.char(c:byte() ~ 0x2a) end)) end
+    local other <close> = assert(stores.open(store.url))
+    assert(at_rest.apply(other, { seal = turned, unseal = turned }))
+    insert("old", "completed", OLD, ("words "):rep(300))
+    age_blobs()
+    local before = count "blobs"
+    local removed, err = prune.ended(store, NOW - 1000)
+    assert.is_nil(removed)
+    assert.same({ "storage", "sealed" }, { err.kind, err.code })
+    assert.same({ before, 1 }, { count "blobs", count "runs" })
   end)
 
   it("reads sealed content", function()

@@ -1,5 +1,6 @@
 local config = require "curia.config"
 local shared = require "curia.store.shared"
+local stores = require "curia.store"
 local support = require "spec.store.support"
 local task = require "curia.task"
 
@@ -19,6 +20,21 @@ describe("a shared store", function()
     }
     assert.equal(found[1], found[2])
     assert.same({ n = 0 }, found[1]:query "SELECT count(*) AS n FROM {runs}"[1])
+  end)
+
+  it("is one, by whatever name it is opened", function()
+    local uv = require "luv"
+    local store = assert(shared.of(folder.url "a.db"))
+    assert(uv.fs_symlink("a.db", folder.path "link.db"))
+    assert(uv.fs_symlink(".", folder.path "way"))
+    local here = uv.cwd()
+    assert(uv.chdir(folder.path ""))
+    local relative = shared.of "sqlite:a.db"
+    assert(uv.chdir(here))
+    local found = { relative, shared.of(folder.url "link.db"), shared.of(folder.url "way/./a.db"),
+      shared.of("sqlite://" .. folder.path "a.db"), (shared.of(folder.url "a.db", "curia_")) }
+    for i = 1, 5 do assert.equal(store, found[i]) end
+    assert.are_not.equal(store, (shared.of(folder.url "a.db", "other_")))
   end)
 
   it("is the configured one", function()
@@ -45,6 +61,31 @@ describe("a shared store", function()
     assert.equal("sqlite:" .. folder.path "deep/er" .. "/curia.db", assert(shared.configured(conf)).url)
     assert(conf:set("call", { data_dir = "here" }))
     assert.equal(require "luv".cwd() .. "/here", shared.folder(conf))
+  end)
+
+  it("is opened for reading where it cannot be written to, if its tables are up to date", function()
+    local whole = stores.open
+    local function with_read_only(url)
+      stores.open = function(...) -- permissions do not hold root back
+        if select(2, ...).read_only then return whole(...) end
+        return nil, { kind = "storage", code = "readonly" }
+      end
+      local ok, store, err = pcall(shared.of, url)
+      stores.open = whole
+      assert(ok, store)
+      return store, err
+    end
+    assert(shared.of(folder.url "a.db"))
+    shared.close()
+    local store = assert(with_read_only(folder.url "a.db"))
+    assert.equal(0, store:query "SELECT count(*) AS n FROM {runs}"[1].n)
+    assert.is_nil((store:execute "DELETE FROM {runs}"))
+    shared.close()
+    assert(shared.of(folder.url "a.db"):execute "UPDATE {meta} SET value = '1' WHERE key = 'schema'")
+    shared.close()
+    local _, err = with_read_only(folder.url "a.db")
+    assert.same({ "storage", "readonly" }, { err.kind, err.code })
+    assert.matches("older version", err.message)
   end)
 
   it("is tried again by the next who asks when it could not be opened", function()

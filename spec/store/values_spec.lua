@@ -1,4 +1,5 @@
 local json = require "curia.json"
+local redact = require "curia.redact"
 local values = require "curia.store.values"
 
 local LONG = ("long text "):rep(200)
@@ -62,6 +63,16 @@ describe("a stored value", function()
     assert.is_nil(value)
     assert.same({ "storage", "missing_blob" }, { err.kind, err.code })
     assert.equal("validation", select(2, values.decode("{", function() end)).kind)
+  end)
+
+  it("loses its secrets, but no word that happens to be one", function()
+    redact.add "test"
+    redact.add "sk-long-secret-key"
+    local said = "run the test with sk-long-secret-key"
+    local masked = values.masked(values.encode { said, said .. LONG })
+    redact.reset()
+    local value = values.decode(masked.bytes, function(hash) return hash == masked.parts[1] and masked.parts[2] end)
+    assert.same({ "run the test with [secret]", "run the test with [secret]" .. LONG }, value)
   end)
 
   it("must be one that JSON has a form for", function()

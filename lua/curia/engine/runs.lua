@@ -18,6 +18,7 @@ local recorder = lazy "curia.recorder"
 local recorders = require "curia.recorder.choice"
 local rosters = require "curia.engine.roster"
 local runs = require "curia.engine.run"
+local secrets = require "curia.language.secrets"
 local sharing = require "curia.registry.sharing"
 local suggest = require "curia.suggest"
 local task = require "curia.task"
@@ -100,8 +101,16 @@ local function make_known(run, place)
   if place.group then place.group:add(run) end
 end
 
+-- Before anything is stored: a key may have been pasted into the question.
+local function learn_keys(plan)
+  for _, member in pairs(plan.by_id) do
+    if member.provider then secrets.learn(member.provider) end
+  end
+end
+
 -- The run's task begins when the caller waits or ends: whoever watches comes before the first event.
 local function launch(plan, input, opts, conf, place)
+  learn_keys(plan)
   local run = runs.new(plan, input, opts, conf, home, place.namespace)
   if place.durable then durable.attach(run, place.durable, place.council, place.origin) end
   settle_in(run, place)

@@ -17,6 +17,8 @@ Secret.__index = Secret
 local values = setmetatable({}, { __mode = "k" })
 local fetchers = setmetatable({}, { __mode = "k" })
 
+local learned = setmetatable({}, { __mode = "k" }) -- what is masked already
+
 function Secret:__tostring()
   if self.source == "env" then return "env " .. table.concat(self.names, " or ") end
   if self.source == "cmd" then return "cmd " .. self.command end
@@ -198,10 +200,29 @@ function M.headers(entry, opts)
   return headers
 end
 
+local function learn(secret)
+  if not M.is(secret) then return redact.add(secret) end
+  if learned[secret] or not (secret.source == "env" or secret.source == "file") then return end
+  local value = FETCH[secret.source](secret)
+  learned[secret] = value ~= nil
+  redact.add(value)
+end
+
+--- Has a provider's keys masked before any is used: those that are had without asking anybody. A command and a function
+--- are left alone until they are needed.
+---@param entry table
+function M.learn(entry)
+  learn(entry.api_key)
+  for _, value in pairs(entry.headers or {}) do
+    if M.is(value) then learn(value) end
+  end
+end
+
 --- Forgets a fetched key, so that the next `resolve` fetches it anew (a rotated key).
 ---@param entry table
 function M.forget(entry)
-  if M.is(entry.api_key) and entry.api_key.source ~= "literal" then values[entry.api_key] = nil end
+  local key = entry.api_key
+  if M.is(key) and key.source ~= "literal" then values[key], learned[key] = nil, nil end
 end
 
 --- Whether a key can be had without fetching it: a variable that is set, a file that can be opened;

@@ -17,10 +17,10 @@ end
 ---@return any
 function M.of(value, hook, what)
   local bytes = encoded(value)
-  local secret = redact.text(bytes) ~= bytes
+  local secret = redact.lasting(bytes) ~= bytes
   if not (secret or hook) then return value end
   local copy = json.decode(bytes)
-  if secret then copy = redact.deep(copy) end
+  if secret then copy = redact.deep(copy, redact.lasting) end
   return hook and hook(copy, what) or copy
 end
 

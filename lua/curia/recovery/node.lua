@@ -23,8 +23,7 @@ local nodes = setmetatable({}, { __mode = "k" }) -- by store
 -- A database in memory is known to this process alone.
 local function folder_of(store)
   local path = stores.path(store.url)
-  if not path then return nil end
-  return (path:sub(1, 1) == "/" and path or uv.cwd() .. "/" .. path) .. ".nodes"
+  return path and path .. ".nodes"
 end
 
 local function file_of(store, incarnation)

@@ -2,6 +2,7 @@
 local clock = require "curia.core.clock"
 local durable = require "curia.durable"
 local errors = require "curia.errors"
+local log = require "curia.log"
 local node = require "curia.recovery.node"
 local rows = require "curia.store.runs"
 
@@ -109,7 +110,16 @@ local function hear_one(store, run, row)
   return true
 end
 
---- Hands to the durable runs of this process what was asked of them: one statement, however many they are.
+-- Once: it is read again and again.
+local function complain(run, row, err)
+  local heard, mark = run.journal and run.journal.heard, "unread/" .. row.path
+  if not heard or heard[mark] then return end
+  heard[mark] = true
+  log.write("error", ("run %s: what was asked of it cannot be read (%s): %s"):format(run.id, row.path, err.message))
+end
+
+--- Hands to the durable runs of this process what was asked of them: one statement, however many they are. What cannot
+--- be read keeps the rest from nobody.
 ---@async
 ---@param store curia.Store
 ---@return true?
@@ -120,11 +130,14 @@ function M.hear(store)
   local asked, err = asked_of(store, waiting)
   if not asked then return nil, err end
   for _, row in ipairs(asked) do
-    local run, ok = runs[key_of(row.namespace, row.run_id)], true
-    if run then ok, err = hear_one(store, run, row) end
-    if not ok then return nil, err end
+    local run, ok, problem = runs[key_of(row.namespace, row.run_id)], true, nil
+    if run then ok, problem = hear_one(store, run, row) end
+    if not ok then
+      err = err or problem
+      complain(run, row, problem)
+    end
   end
-  return true
+  return not err or nil, err
 end
 
 return M

@@ -77,6 +77,11 @@ local function shuffled(list)
   return list
 end
 
+-- The owner's lock says whether it lives. Its clock does not: it may have been ahead of what is right.
+local function last_heard(opts)
+  return opts.stale_after_ms and clock.wall_ms() - opts.stale_after_ms or math.maxinteger
+end
+
 -- Runs of the dead and of nobody.
 local function find(self)
   local ok, err = dropped.give_back(self.store, self.node)
@@ -87,7 +92,7 @@ local function find(self)
   local others = (", ?"):rep(#values - 1)
   local where, scope = scope_of(self.opts)
   for i, condition in ipairs(where) do where[i] = "AND " .. condition end
-  values[#values + 1] = clock.wall_ms() - (self.opts.stale_after_ms or 0)
+  values[#values + 1] = last_heard(self.opts)
   values[#values + 1] = clock.wall_ms() - UNWINDING_MS
   table.move(scope, 1, #scope, #values + 1, values)
   values[#values + 1] = self.opts.limit or LIMIT

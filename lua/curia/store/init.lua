@@ -1,22 +1,27 @@
 --- A store: a database with Curia's tables in it.
+local at_rest = require "curia.store.at_rest"
 local clock = require "curia.core.clock"
 local dialect = require "curia.store.dialect"
+local redact = require "curia.redact"
 local sql = require "curia.sql"
 local system = require "curia.core.system"
+local uv = require "luv"
 local values = require "curia.store.values"
 
 local M = {}
 
 ---@class curia.Store
----@field url string
+---@field url string without links, and the same wherever the process goes
 ---@field prefix string
 ---@field db curia.sql.Database
 ---@field seal? fun(bytes: string): string what users' data goes through before it is stored
 ---@field unseal? fun(bytes: string): string the way back
+---@field is_locked? boolean it has sealed data, and no `unseal`: see `curia.store.at_rest`
 local Store = { __name = "curia.store" }
 Store.__index = Store
 
-local PREFIX = "curia_"
+--- In front of the tables' names, where nothing else is said.
+M.PREFIX = "curia_"
 
 local function check_prefix(prefix)
   if type(prefix) == "string" and prefix:find "^[%a_][%w_]*$" and #prefix <= 32 then return prefix end
@@ -29,7 +34,24 @@ end
 function M.path(url)
   local rest = url:match "^sqlite:(.*)$"
   local path = rest and rest:gsub("^//", "")
-  return path ~= ":memory:" and path or nil
+  return path ~= ":memory:" and path ~= "" and path or nil
+end
+
+-- What is not there yet has a folder all the same.
+local function real(path)
+  local found = uv.fs_realpath(path)
+  if found then return found end
+  local folder, name = path:match "^(.-)([^/]+)$"
+  found = name and uv.fs_realpath(folder == "" and "." or folder)
+  return found and (found == "/" and "" or found) .. "/" .. name or path
+end
+
+--- The address of the same store that all its names lead to: absolute, without links.
+---@param url string
+---@return string
+function M.canonical(url)
+  local path = M.path(url)
+  return path and "sqlite:" .. real(path) or url
 end
 
 --- Opens a store; its tables are what `curia.store.migrate` makes of them.
@@ -40,9 +62,10 @@ end
 ---@return curia.Error?
 function M.open(url, opts)
   opts = opts or {}
-  local prefix = check_prefix(opts.prefix or PREFIX)
+  local prefix = check_prefix(opts.prefix or M.PREFIX)
   local db, err = sql.open(url, { read_only = opts.read_only, busy_ms = opts.busy_ms })
   if not db then return nil, err end
+  url = M.canonical(url)
   return setmetatable({ url = url, prefix = prefix, db = db, sql_of = dialect.translator("sqlite", prefix) }, Store)
 end
 
@@ -167,13 +190,14 @@ function Store:put(unit, encoded, seen)
   return sealed(self, clean.bytes)
 end
 
---- Adds a text to a unit, as content that is found by its hash.
+--- Adds a text to a unit, as content that is found by its hash. Secrets are taken out of it; the hash stays that of
+--- what was given, so that who has the same text still knows it.
 ---@param unit curia.sql.Statement[]
 ---@param text string
 ---@return string hash
 function Store:put_content(unit, text)
   local hash = system.sha256(text)
-  unit[#unit + 1] = { PUT_BLOB, hash, sealed(self, text), clock.wall_ms() }
+  unit[#unit + 1] = { PUT_BLOB, hash, sealed(self, redact.lasting(text)), clock.wall_ms() }
   return hash
 end
 
@@ -183,6 +207,7 @@ end
 ---@return string? text nil: there is none
 ---@return curia.Error?
 function Store:content(hash)
+  if self.is_locked then return nil, at_rest.error(self) end
   local rows, err = self:query("SELECT content FROM {blobs} WHERE hash = ?", hash)
   if not rows then return nil, err end
   return rows[1] and unsealed(self, rows[1].content)
@@ -196,6 +221,7 @@ end
 function Store:contents(hashes)
   local contents = {}
   if #hashes == 0 then return contents end
+  if self.is_locked then return nil, at_rest.error(self) end
   local text = ("SELECT hash, content FROM {blobs} WHERE hash IN (?%s)"):format((", ?"):rep(#hashes - 1))
   local rows, err = self:query(text, table.unpack(hashes))
   if not rows then return nil, err end
@@ -217,6 +243,7 @@ end
 ---@return any
 ---@return curia.Error? err kind `storage`
 function Store:unpack(bytes, known)
+  if self.is_locked then return nil, at_rest.error(self) end
   bytes = unsealed(self, bytes)
   local contents, err = known, nil
   if not contents then contents, err = self:contents(values.hashes(bytes)) end

@@ -85,6 +85,20 @@ function M.up(store)
   return M.status(store)
 end
 
+--- Whether the tables are what this version expects; changes nothing.
+---@async
+---@param store curia.Store
+---@return curia.store.Status?
+---@return curia.Error? err code `newer_schema`, or `readonly` when steps are missing
+function M.check(store)
+  local status, err = M.status(store)
+  if not status then return nil, err end
+  if status.current > status.latest then return nil, too_new(status.current) end
+  if #status.pending == 0 then return status end
+  return nil, errors.new("storage", store.url .. ": its tables are of an older version, and cannot be brought up to "
+    .. "date since it is read-only", { code = "readonly" })
+end
+
 --- Removes all tables of Curia's, with everything in them.
 ---@async
 ---@param store curia.Store

@@ -1,4 +1,5 @@
 --- Removes what ended long ago: workflows, jobs and runs, with all that is kept of them.
+local at_rest = require "curia.store.at_rest"
 local runs = require "curia.store.runs"
 local schema = require "curia.store.schema"
 local values = require "curia.store.values"
@@ -205,8 +206,10 @@ local KINDS = { WORKFLOWS, JOBS, RUNS }
 ---@param before integer Unix ms, not in the future
 ---@param namespace? string nil: all
 ---@return curia.store.Pruned?
----@return curia.Error?
+---@return curia.Error? err kind `storage`, code `sealed` where what is stored cannot be read
 function M.ended(store, before, namespace)
+  local readable, refusal = at_rest.check(store) -- else no content would seem to be spoken of
+  if not readable then return nil, refusal end
   local removed, all = { blobs = 0 }, 0
   for _, kind in ipairs(KINDS) do
     local count, err = remove(store, kind, before, namespace)

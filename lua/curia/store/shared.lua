@@ -1,4 +1,5 @@
 --- The stores that this process has open: each once, with its tables brought up to date.
+local at_rest = require "curia.store.at_rest"
 local config = require "curia.config"
 local errors = require "curia.errors"
 local folders = require "curia.folders"
@@ -12,20 +13,38 @@ local M = {}
 
 local opening = {} -- by url and prefix: the task that opens it
 
-local function open(url, prefix)
-  local store, err = stores.open(url, { prefix = prefix })
+local function open_with(ready, url, opts)
+  local store, err = stores.open(url, opts)
   if not store then return nil, err end
-  local at_rest = config.shared():get "at_rest"
-  if at_rest then store.seal, store.unseal = at_rest.seal, at_rest.unseal end
-  local status
-  status, err = migrate.up(store)
-  if status then return store end
+  local done
+  done, err = ready(store)
+  if done then return store end
   store:close()
   return nil, err
 end
 
+local function for_writing(store)
+  local done, err = migrate.up(store)
+  if not done then return nil, err end
+  return at_rest.apply(store, config.shared():get "at_rest")
+end
+
+local function for_reading(store)
+  local done, err = migrate.check(store)
+  if not done then return nil, err end
+  local hooks = config.shared():get "at_rest"
+  return at_rest.apply(store, hooks and { unseal = hooks.unseal })
+end
+
+-- What cannot be written to can be looked into all the same.
+local function open(url, prefix)
+  local store, err = open_with(for_writing, url, { prefix = prefix })
+  if store or err.code ~= "readonly" then return store, err end
+  return open_with(for_reading, url, { prefix = prefix, read_only = true })
+end
+
 local function key_of(url, prefix)
-  return url .. "\0" .. (prefix or "")
+  return stores.canonical(url) .. "\0" .. (prefix or stores.PREFIX)
 end
 
 --- The store of an address, opened by the first who asks.

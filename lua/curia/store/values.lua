@@ -45,16 +45,16 @@ function M.encode(value, known, fragments)
   return { bytes = bytes, parts = parts }
 end
 
---- The same without secrets (SPEC 26).
+--- The same without secrets (SPEC 26), those excepted that may be words (`redact.lasting`).
 ---@param encoded curia.store.Encoded
 ---@return curia.store.Encoded
 function M.masked(encoded)
   if encoded.is_masked then return encoded end
   local parts = {}
   for i = 1, #encoded.parts, 2 do
-    parts[i], parts[i + 1] = encoded.parts[i], redact.text(encoded.parts[i + 1])
+    parts[i], parts[i + 1] = encoded.parts[i], redact.lasting(encoded.parts[i + 1])
   end
-  return { bytes = redact.text(encoded.bytes), parts = parts, is_masked = true }
+  return { bytes = redact.lasting(encoded.bytes), parts = parts, is_masked = true }
 end
 
 local function missing(hash)
