@@ -1,5 +1,6 @@
 local curia = require "curia"
 local helper = require "spec.helper"
+local redact = require "curia.redact"
 local requests = require "curia.recovery.requests"
 local rows = require "curia.store.runs"
 local S = require "spec.durable.support"
@@ -489,6 +490,28 @@ describe("a step's name", function()
         return table.concat(told, " ")
       end }
       assert.equal("1 2 3 4 5", S.start(named, nil, { run_id = new_id() }):await().final.content)
+    end)
+  end)
+end)
+
+describe("a step whose name holds a key", function()
+  it("is stored without it, and is found again", function()
+    helper.virtual(function()
+      redact.add "sk-step-0123456789"
+      local done = 0
+      local fetches = council { run = function(ctx)
+        ctx:step("get https://x/?key=sk-step-0123456789", function() done = done + 1 end)
+        return ctx:ask("a", "and then?").response.content
+      end }
+      local id = new_id()
+      S.die_at(store, 2, true)
+      S.start(fetches, nil, { run_id = id }):await()
+      S.live(store)
+      assert.equal("yes", assert(S.resume(store, id, { councils = { durable = fetches } })):await().final.content)
+      assert.equal(1, done)
+      local found = store:query("SELECT path FROM {steps} WHERE run_id = ? AND kind = 'step'", id)
+      assert.same({ { path = "step/get https://x/?key=[secret]" } }, { { path = found[1].path } })
+      redact.reset()
     end)
   end)
 end)

@@ -10,6 +10,7 @@ local clock = require "curia.core.clock"
 local errors = require "curia.errors"
 local inputs = require "curia.durable.inputs"
 local random = require "curia.engine.random"
+local redact = require "curia.redact"
 local steady = require "curia.language.steady"
 local system = require "curia.core.system"
 local task = require "curia.task"
@@ -125,10 +126,9 @@ local function new_call(journal, effect)
   journal.calls = journal.calls + 1
   local input, hash = inputs.encode(effect.input)
   return setmetatable({
-    journal = journal, effect = effect, kind = effect.kind, path = unique(journal, effect.path), number = journal.calls,
-    at_ms = clock.ms(), asked_after = journal.handed, input = input, hash = hash, signal = task.signal(), done = false,
-    abandoned = false,
-    carrier = nil, outcome = nil,
+    journal = journal, effect = effect, kind = effect.kind, path = unique(journal, redact.lasting(effect.path)),
+    number = journal.calls, at_ms = clock.ms(), asked_after = journal.handed, input = input, hash = hash,
+    signal = task.signal(), done = false, abandoned = false, carrier = nil, outcome = nil,
   }, Call)
 end
 

@@ -48,10 +48,11 @@ local function changed(row)
     { code = "council_changed", context = { path = row.source, difference = {} } })
 end
 
+-- A council with a key in its text is not stored as it was: then it is only known where it was made.
 local function from_store(store, row)
   local text, err = store:content(row.spec_hash)
   if err then return nil, err end
-  if not text then return nil, unknown(row) end
+  if not text or system.sha256(text) ~= row.spec_hash then return nil end
   return language.council_from(text)
 end
 
@@ -74,7 +75,10 @@ end
 function M.find(store, row, opts)
   local given = opts.councils and opts.councils[row.council]
   if given then return given end
-  if row.spec_hash then return from_store(store, row) end
+  if row.spec_hash then
+    local stored, err = from_store(store, row)
+    if stored or err then return stored, err end
+  end
   if row.source then return from_file(row, opts.accept) end
   local named = council.named(row.council, opts.registry)
   if named then return named end
