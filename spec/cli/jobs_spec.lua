@@ -81,7 +81,7 @@ describe("curia jobs", function()
   it("schedules, and takes that back", function()
     local code, out = run("schedule", "news", "30 6 * * mon-fri", "panel", "What is", "new?", "--priority", "3")
     assert.equal(0, code)
-    assert.matches("^news +30 6 %* %* mon%-fri +panel  next %d%d%d%d%-%d%d%-%d%d 06:30:00  last %-\n$", out)
+    assert.matches("^news +30 6 %* %* mon%-fri +panel  next %d%d%d%d%-%d%d%-%d%dT06:30:00Z  last %-\n$", out)
     local entry = json.decode((select(2, run("schedules", "--json"))))
     assert.same({ "news", "panel", "What is new?", 3 },
       { entry.name, entry.job.council, entry.job.input.question, entry.job.priority })

@@ -11,6 +11,14 @@ describe("curia.view.words", function()
     assert.equal("0.0 s", words.elapsed(12))
   end)
 
+  it("tells moments, of whatever zone they are told in", function()
+    local ms = 1764340251999
+    assert.equal("2025-11-28 14:30:51 UTC", words.moment(ms))
+    assert.equal("28 Nov 14:30 UTC", words.short_moment(ms))
+    assert.equal("2025-11-28T14:30:51Z", words.timestamp(ms + 0.5))
+    assert.equal("-", words.timestamp(nil))
+  end)
+
   it("tells numbers", function()
     assert.equal("0", words.count(0))
     assert.equal("999", words.count(999))

@@ -24,10 +24,6 @@ end
 
 -- ---- showing --------------------------------------------------------------------------------------
 
-local function date(ms)
-  return ms and os.date("!%Y-%m-%d %H:%M:%S", math.floor(ms / 1000)) or "-"
-end
-
 local function print_json(job)
   print((json.encode(job)))
 end
@@ -41,7 +37,7 @@ local function state_of(job)
 end
 
 local function line_of(job)
-  return ("%s  %-10s %s  %s  %s  %d/%d"):format(job.job_id, state_of(job), date(job.inserted_at), job.queue,
+  return ("%s  %-10s %s  %s  %s  %d/%d"):format(job.job_id, state_of(job), words.timestamp(job.inserted_at), job.queue,
     job.council, job.attempt, job.max_attempts)
 end
 
@@ -53,7 +49,7 @@ end
 -- As `curia runs list` has it: two lines that fit, where people read.
 local function terminal_lines(job, out)
   local head = ("%s  %-11s %s  attempt %d/%d"):format(job.job_id, state_of(job),
-    os.date("!%d %b %H:%M UTC", job.inserted_at // 1000), job.attempt, job.max_attempts)
+    words.short_moment(job.inserted_at), job.attempt, job.max_attempts)
   local about = width.clean(("%s in queue %s%s"):format(job.council, job.queue, question_of(job)))
   return ("%s\n  %s\n"):format(head, out.paint.dim(width.cut(about, out.columns - 3)))
 end
@@ -89,12 +85,12 @@ local function print_all(job)
   for _, field in ipairs(SHOWN) do print_field(out, field[1], job[field[2]]) end
   print_field(out, "parked", is_parked(job) and ("its run waits for a decision: curia runs show " .. job.run_id) or nil)
   print_field(out, "attempt", ("%d of %d"):format(job.attempt, job.max_attempts))
-  for _, field in ipairs(TIMES) do print_field(out, field[1], job[field[2]] and date(job[field[2]]) .. " UTC") end
+  for _, field in ipairs(TIMES) do print_field(out, field[1], job[field[2]] and words.moment(job[field[2]])) end
   for _, name in ipairs { "input", "options", "metadata" } do
     print_field(out, name, job[name] ~= nil and json.encode(job[name]) or nil)
   end
   for _, err in ipairs(job.errors or {}) do
-    print_field(out, "error", ("%s UTC, attempt %d: %s"):format(date(err.at), err.attempt, words.problem(err)))
+    print_field(out, "error", ("%s, attempt %d: %s"):format(words.moment(err.at), err.attempt, words.problem(err)))
   end
 end
 
@@ -191,18 +187,18 @@ local function find_schedule(name, where)
 end
 
 local function schedule_line(entry)
-  return ("%-20s %-18s %s  next %s  last %s"):format(entry.name, entry.cron, entry.job.council, date(entry.next_at),
-    date(entry.last_at))
+  return ("%-20s %-18s %s  next %s  last %s"):format(entry.name, entry.cron, entry.job.council,
+    words.timestamp(entry.next_at), words.timestamp(entry.last_at))
 end
 
 local function last_text(entry)
-  return entry.last_at and "last " .. date(entry.last_at) .. " UTC" or "none yet"
+  return entry.last_at and "last " .. words.moment(entry.last_at) or "none yet"
 end
 
 local function print_schedule(entry)
   local out = paper.open()
   if not out.columns then return print(width.clean(schedule_line(entry))) end
-  local about = ("  %s: next %s UTC, %s"):format(entry.job.council, date(entry.next_at), last_text(entry))
+  local about = ("  %s: next %s, %s"):format(entry.job.council, words.moment(entry.next_at), last_text(entry))
   out:write(("%s  %s\n%s\n"):format(width.clean(entry.name), entry.cron, out.paint.dim(width.clean(about))))
 end
 

@@ -257,14 +257,14 @@ end
 
 local function list_line(row)
   return ("%s  %-10s %s%s  %s\n"):format(row.id, row.status, row.name, row.subject and " " .. row.subject or "",
-    os.date("!%Y-%m-%d %H:%M:%S", row.started_at // 1000))
+    words.timestamp(row.started_at))
 end
 
 -- As `curia runs list` has it: two lines that fit, where people read.
 local function terminal_lines(row, out)
   local about = width.cut(width.clean(row.subject and ("%s: %s"):format(row.name, row.subject) or row.name),
     out.columns - 3)
-  return ("%s  %-10s %s\n  %s\n"):format(row.id, row.status, os.date("!%d %b %H:%M UTC", row.started_at // 1000),
+  return ("%s  %-10s %s\n  %s\n"):format(row.id, row.status, words.short_moment(row.started_at),
     out.paint.dim(about))
 end
 

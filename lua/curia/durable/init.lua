@@ -12,6 +12,7 @@ local log = require "curia.log"
 local node = require "curia.recovery.node"
 local pins = require "curia.durable.pin"
 local records = require "curia.durable.record"
+local retention = require "curia.recorder.retention"
 local rows = require "curia.store.runs"
 local shared = require "curia.store.shared"
 local task = require "curia.task"
@@ -153,6 +154,7 @@ local function conduct(run)
   local here
   here, err = node.current(store)
   if not here then return nil, err end
+  retention.keep(store, run.config:get "retention")
   return (run.origin and resume or begin)(run, store, here)
 end
 

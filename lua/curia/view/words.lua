@@ -82,6 +82,27 @@ function M.tokens(usage)
   return count and M.counted(count, "token")
 end
 
+--- A moment, to the second.
+---@param ms number Unix ms
+---@return string
+function M.moment(ms)
+  return os.date("!%Y-%m-%d %H:%M:%S UTC", math.floor(ms / 1000))
+end
+
+--- A moment for programs to read (ISO 8601); "-" where there is none.
+---@param ms? number Unix ms
+---@return string
+function M.timestamp(ms)
+  return ms and os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(ms / 1000)) or "-"
+end
+
+--- A moment as it stands in lists.
+---@param ms number Unix ms
+---@return string
+function M.short_moment(ms)
+  return os.date("!%d %b %H:%M UTC", math.floor(ms / 1000))
+end
+
 --- Money: small amounts keep their digits.
 ---@param usd number
 ---@return string

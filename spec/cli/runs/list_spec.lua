@@ -33,6 +33,6 @@ describe("the list of runs", function()
     terminal.open(80, 20, ("CURIA_STORE=%s %s runs"):format(folder.url "runs.db", require "spec.helper".program))
     local shown = terminal.wait_for "the end"
     terminal.close()
-    assert.matches("^%x[%x-]+  %d%d %a+ %d%d:%d%d  completed  %$0.5000\n  mixed: Is this a long[^\n]+…\n1 run, %$0.5000\n", shown)
+    assert.matches("^%x[%x-]+  %d%d %a+ %d%d:%d%d UTC  completed  %$0.5000\n  mixed: Is this a long[^\n]+…\n1 run, %$0.5000\n", shown)
   end)
 end)

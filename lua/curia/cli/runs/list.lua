@@ -39,7 +39,7 @@ end
 local function lines_of(row, columns, paint)
   local state = state_of(row)
   local asked = width.cut(width.clean(row.council) .. ": " .. question_of(row), columns - 3)
-  return ("%s  %s  %s %s\n  %s\n"):format(row.run_id, os.date("%d %b %H:%M", row.inserted_at // 1000),
+  return ("%s  %s  %s %s\n  %s\n"):format(row.run_id, words.short_moment(row.inserted_at),
     paint[COLOURS[state] or "cyan"](width.pad(state, 10)), cost_of(row), paint.dim(asked))
     .. fate_lines(row.fate, columns, paint)
 end
@@ -63,7 +63,7 @@ end
 
 local function line_of(row)
   return table.concat({
-    row.run_id, os.date("!%Y-%m-%dT%H:%M:%SZ", row.inserted_at // 1000), state_of(row), row.council, cost_of(row),
+    row.run_id, words.timestamp(row.inserted_at), state_of(row), row.council, cost_of(row),
     question_of(row),
   }, "\t") .. "\n"
 end

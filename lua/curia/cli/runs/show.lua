@@ -11,10 +11,6 @@ local M = {}
 
 local WIDE = 80 -- where no terminal says how wide it is
 
-local function time_text(ms)
-  return os.date("%Y-%m-%d %H:%M:%S", ms // 1000)
-end
-
 local function steps_text(store, row)
   local counts = store:query(
     "SELECT status, count(*) AS n FROM {steps} WHERE namespace = ? AND run_id = ? GROUP BY status ORDER BY status",
@@ -43,8 +39,8 @@ local ORDER = {
   { "why", function(row) return not row.result and row.error and words.problem(row.error) or nil end },
   { "go on", command },
   { "run", function(row) return not row.result and row.run_id or nil end }, -- else the footer says it
-  { "started", function(row) return row.started_at and time_text(row.started_at) end },
-  { "ended", function(row) return row.finalized_at and time_text(row.finalized_at) end },
+  { "started", function(row) return row.started_at and words.moment(row.started_at) end },
+  { "ended", function(row) return row.finalized_at and words.moment(row.finalized_at) end },
   { "group", function(row) return row.group_name end },
   { "inside of", function(row) return row.parent_run_id end },
   { "again of", function(row) return row.parent_attempt_run_id end },
