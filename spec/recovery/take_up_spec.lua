@@ -208,3 +208,19 @@ describe("a process that is killed while it begins a run anew", function()
     end
   end
 end)
+
+describe("a run that does not repeat itself", function()
+  it("is not taken up to be blocked again when it is to end: it ends", function()
+    support.leave_behind(place.url)
+    local other = { councils = { ["left-1"] = T.council { ids = { "b" }, name = "left-1" } } }
+    T.logged(function()
+      assert.equal("resumed", take_up.run(sweep(other), row_of "left-1"))
+      await "left-1"
+    end)
+    assert.same({ "blocked", "replay_mismatch" }, { row_of "left-1".status, row_of "left-1".reason })
+    assert.equal("1/independent_analysis/a", row_of "left-1".error.context.path)
+    assert(curia.find "left-1":cancel "no more")
+    assert.equal("failed", take_up.run(sweep(other), row_of "left-1"))
+    assert.same({ "cancelled", "no more" }, { row_of "left-1".status, row_of "left-1".error.message })
+  end)
+end)

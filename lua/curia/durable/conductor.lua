@@ -335,11 +335,11 @@ local function open_calls(journal)
   return calls
 end
 
--- What an earlier process was about to ask must be what is asked now. What was taken back may be asked otherwise.
+-- What an earlier process was about to do must be what is to be done now. What was taken back may be asked otherwise.
 local function changed(self, record)
-  for _, call in ipairs(open_calls(self.journal)) do
-    local begun = record.begun[call.path]
-    local err = begun and begun.status == "started" and self:compare(record:entry_of(begun), call)
+  for _, begun in ipairs(record.under_way) do
+    local entry, call = record:entry_of(begun), self.journal.open[begun.path]
+    local err = (call or not entry.accepted) and self:compare(entry, call)
     if err then return err end
   end
 end

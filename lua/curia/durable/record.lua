@@ -5,6 +5,7 @@ local M = {}
 
 ---@class curia.durable.Record
 ---@field begun table<string, {status: "started"|"reopened"}> rows of steps without an outcome, by path
+---@field under_way table[] those of them that an earlier process was about to do, in their order
 ---@field reopened? boolean the run had failed
 ---@field decisions table[] those that were taken elsewhere and have not been handed in
 ---@field err? curia.Error why `entries` has ended too early
@@ -26,6 +27,7 @@ local function read_unfinished(self)
       table.insert(self.decisions, { kind = "decision", path = row.path, outcome = outcome, stored = true })
     else
       self.begun[row.path] = row
+      if row.status == "started" then table.insert(self.under_way, row) end
     end
   end
   return true
@@ -86,7 +88,7 @@ end
 ---@return curia.Error?
 function M.open(store, key, seen, accepted)
   local record = setmetatable({
-    store = store, key = key, seen = seen, accepted = accepted, begun = {}, decisions = {},
+    store = store, key = key, seen = seen, accepted = accepted, begun = {}, under_way = {}, decisions = {},
   }, Record)
   local ok, err = read_unfinished(record)
   if ok then return record end

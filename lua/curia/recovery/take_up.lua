@@ -111,6 +111,8 @@ end
 -- What to do, if anything, and with what: the council, or the error.
 local function decide(sweep, row)
   if row.parent_run_id then return "fail", orphaned(row, "the run that it is part of has ended") end
+  local has_changed = row.reason == "replay_mismatch" -- nobody can resume it, not even to end it
+  if row.cancel_requested and has_changed then return "fail", cancelled(row) end
   local policy, most = policy_of(sweep, row)
   local count = deaths(row, policy)
   if count >= most then return "fail", poisoned(row, count) end
