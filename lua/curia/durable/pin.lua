@@ -48,11 +48,17 @@ local function changed(row)
     { code = "council_changed", context = { path = row.source, difference = {} } })
 end
 
--- A council with a key in its text is not stored as it was: then it is only known where it was made.
-local function from_store(store, row)
-  local text, err = store:content(row.spec_hash)
+--- The council that is stored under a content hash. One with a key in its text is not stored as it was: then it is only
+--- known where it was made.
+---@async
+---@param store curia.Store
+---@param spec_hash string
+---@return curia.Council? council nil: there is none
+---@return curia.Error? err
+function M.stored(store, spec_hash)
+  local text, err = store:content(spec_hash)
   if err then return nil, err end
-  if not text or system.sha256(text) ~= row.spec_hash then return nil end
+  if not text or system.sha256(text) ~= spec_hash then return nil end
   return language.council_from(text)
 end
 
@@ -76,7 +82,7 @@ function M.find(store, row, opts)
   local given = opts.councils and opts.councils[row.council]
   if given then return given end
   if row.spec_hash then
-    local stored, err = from_store(store, row)
+    local stored, err = M.stored(store, row.spec_hash)
     if stored or err then return stored, err end
   end
   if row.source then return from_file(row, opts.accept) end

@@ -147,25 +147,24 @@ local function unpacked(self, bytes, texts)
   return value
 end
 
-local function entry_of(self, page, at)
-  local row = page[at]
-  if not row.fetched then fetch(self, page, at) end
-  local outcome = unpacked(self, row.result, self.texts)
-  if outcome and outcome.error then outcome.error = errors.wrap(outcome.error) end
-  return {
-    number = row.finished, at_ms = row.at_ms, path = row.path, kind = row.kind, hash = row.input_hash,
-    input = function() return unpacked(self, row.input) end, outcome = outcome, accepted = row.path == self.accepted,
-  }
-end
-
---- A step that was begun, as what the council asks for is held against it.
----@param row table of `begun`
+--- A step, as what the council asks for is held against it.
+---@param row table
 ---@return curia.durable.Entry
 function Record:entry_of(row)
   return {
     path = row.path, kind = row.kind, hash = row.input_hash, input = function() return unpacked(self, row.input) end,
     accepted = row.path == self.accepted,
   }
+end
+
+local function finished_entry(self, page, at)
+  local row = page[at]
+  if not row.fetched then fetch(self, page, at) end
+  local outcome = unpacked(self, row.result, self.texts)
+  if outcome and outcome.error then outcome.error = errors.wrap(outcome.error) end
+  local entry = self:entry_of(row)
+  entry.number, entry.at_ms, entry.outcome = row.finished, row.at_ms, outcome
+  return entry
 end
 
 local function page_after(self, number)
@@ -186,7 +185,7 @@ function Record:entries()
     at = at + 1
     local row = page[at]
     if not row then return nil end
-    local entry = entry_of(self, page, at)
+    local entry = finished_entry(self, page, at)
     page[at], last = false, row.finished
     return entry
   end

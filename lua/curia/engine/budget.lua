@@ -201,7 +201,7 @@ end
 -- Who waits for the outer budget may be cut short: then nothing was claimed.
 local Waiting = {
   __close = function(waiting)
-    if not waiting.done then settle(waiting.claim, NOTHING) end
+    if not waiting.done then waiting.claim:give_back() end
   end,
 }
 

@@ -217,9 +217,11 @@ end
 local function begin(given, input, opts, owner)
   local conf = config.shared()
   linger.reap()
-  local plan, read, err = M.prepare(given, opts, conf)
+  local made, plan, read, place, err
+  made, err = choose_council(given, opts, conf)
+  if not made then return nil, err end
+  plan, read, err = M.prepare(made, opts, conf)
   if err then return nil, err end
-  local place
   place, err = find_place(read, conf, owner)
   if not place then return nil, err end
   input = normal_input(input)
@@ -229,7 +231,7 @@ local function begin(given, input, opts, owner)
   err = refusal(plan, read, conf, place)
   if err then return nil, err end
   place.durable = durability_of(plan, read, place)
-  if place.durable then place.council = choose_council(given, opts, conf) end
+  place.council = made
   return launch(plan, input, read, conf, place)
 end
 

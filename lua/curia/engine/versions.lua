@@ -1,6 +1,6 @@
 --- Versions of councils: the content hash of a council's data form, under which durable runs store it.
 local errors = require "curia.errors"
-local language = require "curia.language"
+local pins = require "curia.durable.pin"
 local shared = require "curia.store.shared"
 local task = require "curia.task"
 
@@ -23,10 +23,9 @@ local function stored(made, wanted, conf)
   if task.in_scope() or not task.current() then return nil, unknown(made, wanted, "cannot be looked for from here") end
   local store, err = shared.known(conf)
   if err then return nil, err end
-  local text
-  if store then text, err = store:content(wanted) end
+  local found
+  if store then found, err = pins.stored(store, wanted) end
   if err then return nil, err end
-  local found = text and language.council_from(text)
   if found and found.name == made.name then return found end
   return nil, unknown(made, wanted, "is not in the store")
 end
