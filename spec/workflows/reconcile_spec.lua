@@ -124,8 +124,14 @@ describe("reconciling", function()
     helper.run(function()
       left_behind "1"
       world.paid, world.alive.second, world.alive.third = {}, true, true
-      local one, two = engine_with "second", engine_with "third"
+      local both_have_looked = false
+      local function answer_later(job)
+        while not both_have_looked do task.sleep(1) end
+        return answer(job)
+      end
+      local one, two = engine_with("second", answer_later), engine_with("third", answer_later)
       local counts = task.all { function() return repair(one) end, function() return repair(two) end }
+      both_have_looked = true
       assert.equal(1, counts[1].started + counts[2].started)
       task.sleep(20)
       assert.same({ ["1.a.1"] = 1 }, world.paid)
