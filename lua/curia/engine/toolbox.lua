@@ -1,6 +1,8 @@
 --- The tools that a member may call: as its requests carry them, and by name.
 local errors = require "curia.errors"
+local lazy = require "curia.lazy"
 local suggest = require "curia.suggest"
+local tool_sets = lazy "curia.durable.tool_set"
 local user_code = require "curia.engine.user_code"
 
 local M = {}
@@ -20,17 +22,15 @@ local function put(box, tool)
   return true
 end
 
--- In a durable run, each process asks the server for itself: its tools are no data.
-local function list_tools(set, journal)
-  local what, listed, err = "tools " .. tostring(set.name), nil, nil
-  local function list() listed, err = user_code.call(what, set.list) end
-  if journal then journal:wait_outside("list/" .. tostring(set.name), list) else list() end
-  return listed, err
+local function list_tools(set, what, journal)
+  local function list() return user_code.call(what, set.list) end
+  if journal then return tool_sets.open(journal, set.name or "tools", list) end
+  return list()
 end
 
 local function put_set(box, set, journal)
-  local what = "tools " .. tostring(set.name)
-  local listed, err = list_tools(set, journal)
+  local what = "tools " .. (set.name or set.about or "")
+  local listed, err = list_tools(set, what, journal)
   if not listed then return nil, err or errors.new("tool", what .. ": none were listed") end
   for _, tool in ipairs(listed) do
     local ok, problem = put(box, tool)
@@ -51,7 +51,8 @@ end
 
 local boxes = setmetatable({}, { __mode = "k" })
 
---- The toolbox of a list of tools. Sets among them are asked for their tools anew each time.
+--- The toolbox of a list of tools. Sets among them are asked for their tools anew each time; in a durable
+--- run, what they first said is on record.
 ---@async
 ---@param list table[] planned tools
 ---@param journal? curia.Journal of a durable run
