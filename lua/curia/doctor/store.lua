@@ -35,9 +35,10 @@ local function size_of(path)
   return stat and ("%.1f MB"):format(stat.size / 1e6) or "?"
 end
 
-local function examined(url, path)
+local function examined(url)
   local store, err = stores.open(url, { prefix = config.shared():get "prefix", read_only = true })
   if not store then return { fact("store", err.message, false) } end
+  local path = stores.path(url)
   local facts = {
     fact("store", ("%s (%s)"):format(url, path and size_of(path) or "in memory"), true), engine_fact(store),
     tables_fact(store), integrity_fact(store),
@@ -49,9 +50,9 @@ end
 local function store_facts()
   local url, err = shared.url(config.shared())
   if not url then return { fact("store", err.message) } end
-  local path = require("curia.store").path(url)
-  if path and not uv.fs_stat(path) then return { fact("store", "nothing is stored yet: there is no " .. path) } end
-  return examined(url, path)
+  err = shared.absence(url)
+  if err then return { fact("store", err.message) } end
+  return examined(url)
 end
 
 --- What there is to say of the configured store, which is not made by looking, and of what else is kept where.

@@ -3,13 +3,8 @@ local config = require "curia.config"
 local errors = require "curia.errors"
 local reading = require "curia.recorder.reading"
 local shared = require "curia.store.shared"
-local uv = require "luv"
 
 local M = {}
-
-local function missing(path)
-  return errors.new("storage", "nothing is stored yet: there is no " .. path, { code = "nothing_stored" })
-end
 
 --- Opens the store.
 ---@async
@@ -17,9 +12,8 @@ end
 ---@return curia.Error?
 function M.open()
   local url, err = shared.url(config.shared())
-  if not url then return nil, err end
-  local path = require("curia.store").path(url)
-  if path and not uv.fs_stat(path) then return nil, missing(path) end
+  if url then err = shared.absence(url) end
+  if err then return nil, err end
   return shared.of(url, config.shared():get "prefix")
 end
 
