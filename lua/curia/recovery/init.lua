@@ -128,7 +128,7 @@ end
 local function rhythm_of(opts)
   local configured = config.shared():get "sweep" or {}
   local enabled = opts.enabled
-  if enabled == nil then enabled = configured.enabled ~= false end
+  if enabled == nil then enabled = sweeping.is_enabled() end
   return enabled, math.max(LEAST_MS, (opts.every_ms or configured.every_ms or EVERY_MS) // 1)
 end
 
