@@ -306,6 +306,13 @@ describe("a worker", function()
     assert.equal(1, sweeps)
   end)
 
+  it("spends no attempt when recovery begins its run anew", function()
+    local job, slow, taken = left "restart"
+    local done = work(slow, job, "completed")
+    assert.same({ 1, 2 }, { done.attempt, taken.steps })
+    assert.not_equal(job.run_id, done.run_id)
+  end)
+
   -- A council that asks for a decision before its tool is called.
   local function asking()
     curia.config { providers = { test = { adapter = "scripted", script = function(request)
