@@ -92,10 +92,19 @@ local function wrap_keys(values)
   return values
 end
 
+local MOST_SHOWN = 20
+
+-- Whoever mends a file wants to know all that is wrong with it.
+local function fault_text(faults)
+  if #faults == 1 then return faults[1].message end
+  local lines = { ("%d faults"):format(#faults) }
+  for i = 1, math.min(#faults, MOST_SHOWN) do lines[i + 1] = faults[i].message end
+  if #faults > MOST_SHOWN then lines[#lines + 1] = ("and %d more"):format(#faults - MOST_SHOWN) end
+  return table.concat(lines, "\n  ")
+end
+
 local function fault_error(faults, where)
-  local more = #faults > 1 and (" (and %d more)"):format(#faults - 1) or ""
-  return errors.new("validation", ("%s: %s%s"):format(where, faults[1].message, more),
-    { context = { faults = faults } })
+  return errors.new("validation", ("%s: %s"):format(where, fault_text(faults)), { context = { faults = faults } })
 end
 
 -- Keys of later versions: refused as such, not as slips of the pen.
