@@ -267,13 +267,12 @@ describe("a worker", function()
         taken.steps = taken.steps + 1
         return taken.steps
       end)
-      ctx:sleep(200)
+      ctx:sleep(1000)
       return "done"
     end }
     helper.run(function()
       worker = assert(jobs.work { councils = { panel = slow } })
-      repeat task.sleep(5) until taken.steps == 1
-      task.sleep(50)
+      repeat task.sleep(5) until shared.of(url):query "SELECT 1 FROM {steps} WHERE finished IS NOT NULL"[1]
       worker:stop(0)
     end)
     return job, slow, taken
