@@ -100,11 +100,23 @@ describe("curia.config", function()
     local ok, err = config:set("call", { default_profil = "x", linger_ms = "x", providers = { p = { adaptor = "x" } } })
     assert.is_nil(ok)
     assert.equal("validation", err.kind)
-    assert.matches("unknown field 'default_profil'; did you mean 'default_profile'? (and 2 more)", err.message, 1, true)
+    assert.equal([[call: 3 faults
+  unknown field 'default_profil'; did you mean 'default_profile'?
+  linger_ms: expected milliseconds or a text such as "1500ms", "30s", "2m", "1h", "30d"
+  unknown field 'adaptor' of 'p' in providers; did you mean 'adapter'?]], err.message)
     assert.same({
       default_profil = "unknown_field", linger_ms = "wrong_type", ["providers.p.adaptor"] = "unknown_field",
     }, support.codes(err.context.faults))
     assert.equal(60000, config:get "linger_ms")
+  end)
+
+  it("names no more faults than can be read", function()
+    local values = {}
+    for i = 1, 30 do values["key_" .. i] = i end
+    local _, err = new():set("call", values)
+    local lines = select(2, err.message:gsub("\n", ""))
+    assert.equal(21, lines)
+    assert.matches("^call: 30 faults\n  unknown field 'key_1'\n.*\n  and 10 more$", err.message)
   end)
 
   it("raises for misuse", function()

@@ -7,6 +7,7 @@ local models = require "curia.data.models"
 local registries = require "curia.registry"
 local secrets = require "curia.language.secrets"
 local suggest = require "curia.suggest"
+local variables = require "curia.language.variables"
 
 local M = {}
 
@@ -91,10 +92,19 @@ local function wrap_keys(values)
   return values
 end
 
+local MOST_SHOWN = 20
+
+-- Whoever mends a file wants to know all that is wrong with it.
+local function fault_text(faults)
+  if #faults == 1 then return faults[1].message end
+  local lines = { ("%d faults"):format(#faults) }
+  for i = 1, math.min(#faults, MOST_SHOWN) do lines[i + 1] = faults[i].message end
+  if #faults > MOST_SHOWN then lines[#lines + 1] = ("and %d more"):format(#faults - MOST_SHOWN) end
+  return table.concat(lines, "\n  ")
+end
+
 local function fault_error(faults, where)
-  local more = #faults > 1 and (" (and %d more)"):format(#faults - 1) or ""
-  return errors.new("validation", ("%s: %s%s"):format(where, faults[1].message, more),
-    { context = { faults = faults } })
+  return errors.new("validation", ("%s: %s"):format(where, fault_text(faults)), { context = { faults = faults } })
 end
 
 -- Keys of later versions: refused as such, not as slips of the pen.
@@ -177,40 +187,11 @@ function Config:explain()
   return rows
 end
 
-local function as_boolean(text)
-  if text == "true" or text == "1" then return true end
-  if text == "false" or text == "0" then return false end
-  return text
-end
-
-local FROM_TEXT = {
-  integer = function(text) return tonumber(text) or text end,
-  number = function(text) return tonumber(text) or text end,
-  duration = function(text) return tonumber(text) or text end,
-  boolean = as_boolean,
-  string = function(text) return text end,
-}
-
-local function variable(key)
-  return "CURIA_" .. key:upper()
-end
-
--- Only keys that one text can express have a variable.
-local function from_environment(getenv)
-  local values = {}
-  for key, rule in pairs(fields.config) do
-    local text = getenv(variable(key))
-    local convert = FROM_TEXT[check.types(rule)[1]]
-    if text and text ~= "" and convert then values[key] = convert(text) end
-  end
-  return values
-end
-
 local function set_environment(self, getenv)
-  local values = from_environment(getenv)
+  local values = variables.values(getenv)
   if not next(values) then return true end
   return self:set("environment", values, function(key)
-    return "environment " .. variable(key)
+    return "environment " .. variables.name(key)
   end)
 end
 

@@ -76,11 +76,20 @@ static const char *code_of(int rc) {
     return "sql";
 }
 
+/* A database in WAL mode is opened with a file of shared memory beside it: that there is no room for
+ * it is a full disk, which SQLite calls an I/O error. */
+static bool lacks_shared_memory(curia__sqlite_connection *c, int rc) {
+    return c->db && (rc & 0xff) == SQLITE_IOERR &&
+           sqlite3_extended_errcode(c->db) == SQLITE_IOERR_SHMSIZE;
+}
+
 void curia__sqlite_fail(curia__sqlite_connection *c, curia__sql_unit *unit, int rc,
                         size_t statement) {
     int error = rc == SQLITE_NOMEM ? CURIA_ENOMEM : CURIA_ESQL;
     if (rc == SQLITE_INTERRUPT && unit->cancelled) error = CURIA_ECANCELLED;
-    const char *words = c->db ? sqlite3_errmsg(c->db) : sqlite3_errstr(rc);
+    bool full = lacks_shared_memory(c, rc);
+    if (full) rc = SQLITE_FULL;
+    const char *words = c->db && !full ? sqlite3_errmsg(c->db) : sqlite3_errstr(rc);
     curia__sql_fail(unit, error, code_of(rc), words, statement);
 }
 

@@ -42,6 +42,12 @@ static int fault_sync(sqlite3_file *file, int flags) {
     return rc ? rc : fault_real(file)->xSync(file, flags);
 }
 
+/* Only what is ordered for the shared memory concerns it. */
+static int fault_shm_map(sqlite3_file *file, int page, int size, int extend, void volatile **out) {
+    int rc = atomic_load(&fault_code) == SQLITE_IOERR_SHMSIZE ? fault_due() : SQLITE_OK;
+    return rc ? rc : fault_real(file)->xShmMap(file, page, size, extend, out);
+}
+
 static const sqlite3_io_methods *fault_wrap(const sqlite3_io_methods *real) {
     pthread_mutex_lock(&fault_lock);
     fault_methods *kind = fault_kinds;
@@ -51,6 +57,7 @@ static const sqlite3_io_methods *fault_wrap(const sqlite3_io_methods *real) {
         kind->faulty = *real;
         kind->faulty.xWrite = fault_write;
         kind->faulty.xSync = fault_sync;
+        kind->faulty.xShmMap = fault_shm_map;
         kind->real = real;
     }
     pthread_mutex_unlock(&fault_lock);

@@ -192,6 +192,19 @@ static void opening_tells_why_not(void) {
     unlink(bad);
 }
 
+/* Its shared memory takes room too. */
+static void a_full_disk_is_told_by_opening(void) {
+    close_file(open_table());
+    fault_set(0, 1000, SQLITE_IOERR_SHMSIZE);
+    curia__sql *sql = open_file(path);
+    assert(is(run(sql, CURIA__SQL_WRITE, "SELECT 1"), "full"));
+    close_file(sql);
+    fault_set(0, 0, 0);
+    sql = open_file(path);
+    must(sql, "SELECT count(*) FROM t");
+    close_file(sql);
+}
+
 static void the_file_is_private(void) {
     curia__sql *sql = open_table();
     struct stat about;
@@ -307,6 +320,7 @@ int main(void) {
     faults_lose_nothing(SQLITE_FULL, "full");
     faults_lose_nothing(SQLITE_IOERR_WRITE, "io");
     opening_tells_why_not();
+    a_full_disk_is_told_by_opening();
     the_file_is_private();
     another_writer_is_waited_for();
     reads_can_be_interrupted();

@@ -56,11 +56,24 @@ describe("curia jobs", function()
     assert.equal("1 job was deleted\n", select(2, run("prune", "--older-than", "0s")))
   end)
 
+  it("says that nothing is stored, and makes nothing by looking", function()
+    for _, name in ipairs { "list", "schedules" } do
+      local code, out, err = run(name)
+      assert.same({ 0, "" }, { code, out })
+      assert.matches("^curia: nothing is stored yet: there is no .*jobs%.db\n$", err)
+    end
+    for _, args in ipairs { { "show", "last" }, { "retry", "x" }, { "cancel", "x" }, { "prune" }, { "unschedule", "x" } } do
+      assert.equal(1, (run(table.unpack(args))))
+    end
+    assert.is_nil(io.open(folder.path "jobs.db"))
+  end)
+
   it("takes the newest job for last", function()
+    run("cancel", (enqueue "Ship?"))
+    run("prune", "--older-than", "0s")
     local code, _, err = run("show", "last")
     assert.equal(1, code)
     assert.matches("there is no job yet", err)
-    enqueue "Ship?"
     local id = enqueue "And now?"
     assert.is_truthy(select(2, run("show", "last")):find(id, 1, true))
     assert.equal(id .. " cancelled\n", select(2, run("cancel", "last")))
@@ -106,6 +119,7 @@ describe("curia jobs", function()
   end)
 
   it("tells what is wrong", function()
+    enqueue "Ship?"
     local code, _, err = run("show", "none")
     assert.equal(1, code)
     assert.matches("there is no job none", err)

@@ -59,10 +59,10 @@ describe("curia resume", function()
   end)
 
   it("tells once what differs, and accepts that, or the file, but no step that the run has not", function()
-    local asked = 0
+    local asked, patient = 0, true
     local server = assert(mock.start { script = function()
       asked = asked + 1
-      return { content = "Yes.", delay_ms = asked > 2 and 60000 or 0 }
+      return { content = "Yes.", delay_ms = patient and asked > 2 and 60000 or 0 }
     end })
     local env = { CURIA_STORE = place.url, OPENAI_BASE_URL = server.url .. "/v1", OPENAI_API_KEY = "any" }
     local file = program.file(CHANGING:format "Be kind.")
@@ -70,7 +70,7 @@ describe("curia resume", function()
       program.wait_for(child, "round 2")
       uv.kill(child.pid, "sigkill")
     end })
-    server:close()
+    patient = false
     local real = uv.fs_realpath(file)
     local handle = assert(io.open(file, "w"))
     assert(handle:write(CHANGING:format "Be rude."))
@@ -82,10 +82,15 @@ describe("curia resume", function()
     end
     assert.matches("has changed since run.*curia resume last %-%-accept %S+ goes on all the same\n$", refused())
     assert.matches("unknown step '1/first/b'; did you mean '1/first/a'%?", refused("--accept", "1/first/b"))
+    assert.matches("unknown step '2/b'", refused("--accept", "1/first/a", "--accept", "2/b"))
     local err = refused("--accept", real)
     assert.equal(1, select(2, err:gsub("Be rude", "")), err)
     assert.matches("curia resume %S+ %-%-accept 1/first/a goes on all the same\n$", err)
+    local code, _, told = program.run({ "resume", "last", "-q", "--accept-all" }, { env = env })
+    server:close()
     os.remove(file)
+    assert.equal(0, code, told)
+    assert.matches("step 1/first/a differs from what is on record, and that is accepted\n", told)
   end)
 
   it("needs a run", function()

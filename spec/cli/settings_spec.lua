@@ -1,4 +1,5 @@
 local config = require "curia.config"
+local program = require "spec.cli.program"
 local settings = require "curia.cli.settings"
 
 describe("--config", function()
@@ -12,5 +13,13 @@ describe("--config", function()
     assert.is_nil(ok)
     assert.matches("did you mean 'linger_ms'", err.message)
     assert.is_true(settings.set(nil))
+  end)
+end)
+
+describe("the environment", function()
+  it("is told once of a variable that is almost one of Curia's", function()
+    local env = { CURIA_STOER = "sqlite:/a.db", CURIA_TEAM_KEY = "k-12345678", XDG_DATA_HOME = "/nowhere" }
+    local _, _, err = program.run({ "runs", "list" }, { env = env })
+    assert.matches("^curia: CURIA_STOER is none of Curia's; did you mean CURIA_STORE%?\ncuria: nothing is stored yet", err)
   end)
 end)

@@ -74,6 +74,16 @@ local function start(...)
 end
 
 describe("curia workflow", function()
+  it("says that nothing is stored, and makes nothing by looking", function()
+    local code, out, err = curia { "list" }
+    assert.same({ 0, "" }, { code, out })
+    assert.matches("^curia: nothing is stored yet: there is no .*curia%.db\n$", err)
+    for _, args in ipairs { { "show", "last" }, { "resume", "x" }, { "cancel", "x" }, { "approve", "x", "y", "yes" } } do
+      assert.equal(1, (curia(args)))
+    end
+    assert.is_nil(uv.fs_stat(folder .. "/curia"))
+  end)
+
   it("starts, waits for approval, and goes on in another process", function()
     local code, out, err = start()
     assert.equal(2, code)
@@ -109,6 +119,7 @@ describe("curia workflow", function()
   end)
 
   it("takes the newest for last", function()
+    assert.equal(0, (program.run({ "migrate", "up" }, { env = { XDG_DATA_HOME = folder, XDG_CONFIG_HOME = folder } })))
     local code, _, err = curia { "cancel", "last" }
     assert.same({ 1, "curia: there is no workflow yet\n" }, { code, err })
     start()
@@ -328,7 +339,8 @@ describe("curia workflow", function()
     assert.matches("^64 .*no such file", message("start", "/nowhere.lua"):lower())
     assert.matches("^64 .*yes or no", message("approve", "one", "sign", "perhaps"))
     assert.matches("^64 .*did you mean 'blocked'?", message("list", "--status", "blokced"))
-    assert.matches("^1 .*there is no workflow one", message("show", "one"))
+    start()
+    assert.matches("^1 .*there is no workflow two", message("show", "two"))
     local bad = program.file 'workflow "w" { step "a" { aftr = "b" } }'
     local told = message("start", bad)
     os.remove(bad)

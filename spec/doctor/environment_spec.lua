@@ -21,6 +21,20 @@ describe("the doctor's look at the environment", function()
     end
   end)
 
+  it("tells which variables of Curia's are set, not to what", function()
+    system.setenv("CURIA_STOER", "k-1234567")
+    system.setenv("CURIA_TEAM_KEY", "k-1234567")
+    local found = {}
+    for _, fact in ipairs(environment.surroundings()) do
+      found[fact.name] = fact
+      assert.is_nil(fact.value:find("k-1234567", 1, true))
+    end
+    system.setenv("CURIA_STOER", nil)
+    system.setenv("CURIA_TEAM_KEY", nil)
+    assert.same({ false, "is none of Curia's" }, { found.CURIA_STOER.good, found.CURIA_TEAM_KEY.value })
+    assert.is_nil(found.CURIA_TEAM_KEY.good)
+  end)
+
   it("tells addresses without what they hide", function()
     local config = require "curia.config".shared()
     assert(config:set("call", { providers = { hiding = {

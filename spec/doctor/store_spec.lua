@@ -27,6 +27,16 @@ describe("the doctor on the store", function()
     assert.same({ true, true }, { facts.tables.good, facts.integrity.good })
   end)
 
+  it("finds records with a gap", function()
+    local run = support.recorded()
+    assert.same({ "no event is missing", true }, { by_name().records.value, by_name().records.good })
+    assert(shared.configured():execute "DELETE FROM {run_events} WHERE seq = 3")
+    assert.same({ "1 run with events missing: " .. run.id, false }, { by_name().records.value, by_name().records.good })
+    for _ = 1, 6 do support.recorded() end
+    assert(shared.configured():execute "DELETE FROM {run_events} WHERE seq = 3")
+    assert.matches("^7 runs with events missing: [^,]+, [^,]+, [^,]+, [^,]+, [^,]+, %.%.%.$", by_name().records.value)
+  end)
+
   it("says where registrations are kept", function()
     assert.equal("in this process's memory", by_name().registry.value)
     curia.config { registry = "sqlite" }

@@ -38,11 +38,11 @@ local function resumed(id, council, opts)
   opts = opts or {}
   opts.councils = { changes = council }
   local run, result, err
-  T.logged(function()
+  local lines = T.logged(function()
     run = assert(S.resume(store, id, opts))
     result, err = run:await()
   end)
-  return result, err, run
+  return result, err, run, lines
 end
 
 describe("a council that asks for something else than is on record", function()
@@ -77,21 +77,42 @@ describe("a council that asks for something else than is on record", function()
     end)
   end)
 
+  local function asking_twice(word)
+    return T.council { name = "changes", ids = { "a", "b" }, run = function(ctx)
+      ctx:ask("a", "one " .. word)
+      ctx:ask("b", "two " .. word)
+      ctx:ask("a", "and then?")
+      return "done"
+    end }
+  end
+
+  -- A run that died after its second answer.
+  local function interrupted_twice()
+    started = started + 1
+    local id = "mismatch-" .. started
+    S.die_at(store, 3, true)
+    S.start(asking_twice "before", nil, { run_id = id }):await()
+    S.live(store)
+    return id
+  end
+
+  it("goes on with several that are accepted at once, or all, and says which", function()
+    helper.virtual(function()
+      for _, accept in ipairs { { "1/run/b", "1/run/a" }, true } do
+        local id = interrupted_twice()
+        local result, _, _, lines = resumed(id, asking_twice "now", { accept = accept })
+        assert.equal("done", result.final.content)
+        local told = "warn: run %s: step 1/run/%s differs from what is on record, and that is accepted"
+        assert.same({ told:format(id, "a"), told:format(id, "b") }, lines)
+      end
+      local _, err = resumed(interrupted_twice(), asking_twice "now", { accept = { "1/run/b" } })
+      assert.equal("1/run/a", err.context.path)
+    end)
+  end)
+
   it("goes on with several that were accepted one after the other, and does not ask again", function()
     helper.virtual(function()
-      local function asking_twice(word)
-        return T.council { name = "changes", ids = { "a", "b" }, run = function(ctx)
-          ctx:ask("a", "one " .. word)
-          ctx:ask("b", "two " .. word)
-          ctx:ask("a", "and then?")
-          return "done"
-        end }
-      end
-      started = started + 1
-      local id = "mismatch-" .. started
-      S.die_at(store, 3, true)
-      S.start(asking_twice "before", nil, { run_id = id }):await()
-      S.live(store)
+      local id = interrupted_twice()
       local now = asking_twice "now"
       local _, err = resumed(id, now)
       assert.equal("1/run/a", err.context.path)

@@ -259,26 +259,57 @@ describe("a worker", function()
     assert.equal(first.run_id, stored_runs.get(shared.of(url), "default", job.run_id).parent_attempt_run_id)
   end)
 
-  it("leaves its run to the next when it stops, and what was done stays done", function()
-    local job, steps = enqueue(), 0
-    local slow = curia.council "panel" { run = function(ctx)
+  -- A job that a worker has let go in the midst of its run, that run's council, and how many steps were taken.
+  local function left(recovery)
+    local job, taken = enqueue(), { steps = 0 }
+    local slow = curia.council "panel" { recovery = recovery, run = function(ctx)
       ctx:step("first", function()
-        steps = steps + 1
-        return steps
+        taken.steps = taken.steps + 1
+        return taken.steps
       end)
-      ctx:sleep(200)
+      ctx:sleep(1000)
       return "done"
     end }
     helper.run(function()
       worker = assert(jobs.work { councils = { panel = slow } })
-      repeat task.sleep(5) until steps == 1
-      task.sleep(50)
+      repeat task.sleep(5) until shared.of(url):query "SELECT 1 FROM {steps} WHERE finished IS NOT NULL"[1]
       worker:stop(0)
     end)
+    return job, slow, taken
+  end
+
+  it("leaves its run to the next when it stops, and what was done stays done", function()
+    local job, slow, taken = left()
     assert.same({ "available", 0 }, { get(job).state, get(job).attempt })
     assert.is_nil(stored_runs.get(shared.of(url), "default", job.run_id).incarnation)
     assert.equal(1, work(slow, job, "completed").attempt)
-    assert.equal(1, steps)
+    assert.equal(1, taken.steps)
+  end)
+
+  it("takes no run up where it is not to, and waits for who does", function()
+    local job, slow = left()
+    curia.config { sweep = { enabled = false } }
+    local sweeps = 0
+    local counting = curia.telemetry.attach("recovery.sweep", function() sweeps = sweeps + 1 end)
+    helper.run(function()
+      worker = assert(jobs.work { councils = { panel = slow } })
+      repeat task.sleep(5) until get(job).state == "executing"
+      task.sleep(50)
+      assert.equal(0, sweeps)
+      assert.equal(1, assert(curia.recovery.sweep { councils = { panel = slow } }).resumed)
+      repeat task.sleep(5) until get(job).state == "completed"
+      worker:stop(0)
+    end)
+    counting:detach()
+    curia.config { sweep = {} }
+    assert.equal(1, sweeps)
+  end)
+
+  it("spends no attempt when recovery begins its run anew", function()
+    local job, slow, taken = left "restart"
+    local done = work(slow, job, "completed")
+    assert.same({ 1, 2 }, { done.attempt, taken.steps })
+    assert.not_equal(job.run_id, done.run_id)
   end)
 
   -- A council that asks for a decision before its tool is called.

@@ -198,6 +198,37 @@ describe("a job whose run goes on", function()
     assert.equal(0, #started)
   end)
 
+  -- As recovery does it: in one unit the run has failed, and the job has another.
+  local function begin_anew(job, more)
+    local before = job.run_id
+    assert(store:execute("UPDATE {runs} SET status = 'failed', finalized_at = 8 WHERE run_id = ?", before))
+    run_row({ run_id = "anew" }, more)
+    assert(store:execute "UPDATE {jobs} SET run_id = 'anew'")
+  end
+
+  it("is followed when it is begun anew as another", function()
+    local job = job_of()
+    run_row(job, { status = "running", incarnation = "dead", open = true })
+    doors.sweep = function() begin_anew(job, { status = "completed", result = { status = "ok" } }) end
+    assert.same({ status = "ok" }, run(job))
+    assert.equal("anew", job.run_id)
+  end)
+
+  it("is let go here when another process begins it anew", function()
+    local job = job_of()
+    local _, err = run(job, function()
+      run_row(job, { status = "blocked", incarnation = "me", open = true })
+      started[1].status = "blocked"
+      task.sleep(2000)
+      assert.is_nil(started[1].left)
+      begin_anew(job, { status = "running", incarnation = "me", open = true })
+      task.sleep(2000)
+      assert.is_true(started[1].left)
+      assert(store:execute "UPDATE {runs} SET status = 'completed', finalized_at = 9 WHERE run_id = 'anew'")
+    end)
+    assert.is_nil(err)
+  end)
+
   it("is waited for when it is lost to another process", function()
     local job = job_of()
     run(job, function()

@@ -36,6 +36,17 @@ describe("jobs are kept", function()
     assert.same({ folder.url "runs.db", "k_" }, { store.url, store.prefix })
   end)
 
+  it("in a store that looking does not make", function()
+    local err = where.absence()
+    assert.same({ "storage", "nothing_stored" }, { err.kind, err.code })
+    assert.matches("there is no .*runs%.db$", err.message)
+    assert.matches("there is no .*other%.db$", where.absence(folder.url "other.db").message)
+    assert(open {})
+    assert.is_nil(where.absence())
+    assert(config.shared():set("call", { jobs = "postgres" }))
+    assert.equal("unsupported", where.absence().code)
+  end)
+
   it("nowhere, rather than on this machine, when several nodes share them", function()
     for _, values in ipairs { { jobs = "postgres" }, { jobs = { backend = "postgres" } },
       { jobs = {}, mode = "multi_node" } } do

@@ -55,6 +55,15 @@ describe("a shared store", function()
     if data then require "luv".os_setenv("XDG_DATA_HOME", data) else require "luv".os_unsetenv "XDG_DATA_HOME" end
   end)
 
+  it("is absent until somebody opens it", function()
+    local err = shared.absence(folder.url "a.db")
+    assert.same({ "storage", "nothing_stored", "nothing is stored yet: there is no " .. folder.path "a.db" },
+      { err.kind, err.code, err.message })
+    assert(shared.of(folder.url "a.db"))
+    assert.is_nil(shared.absence(folder.url "a.db"))
+    assert.is_nil(shared.absence "sqlite::memory:")
+  end)
+
   it("stands in the folder that is configured, which is made", function()
     local conf = config.new()
     assert(conf:set("call", { data_dir = folder.path "deep/er" }))

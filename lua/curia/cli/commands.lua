@@ -516,8 +516,9 @@ local resume = {
     { "curia resume 0198c0de-... --accept 2/critique/a", "although that step is asked differently now" },
   },
   options = {
-    { "accept", value = "PATH",
-      doc = "the step whose input may differ from what is on record, or the council's file if that has changed" },
+    { "accept", value = "PATH", many = true,
+      doc = "a step whose input may differ from what is on record, or the council's file; may stand several times" },
+    { "accept-all", doc = "go on whatever differs; standard error has what did" },
     { "json", doc = "print the whole result as one JSON document" },
     { "events", doc = "print each event as a line of JSON, as it comes" },
     { "quiet", short = "q", doc = "print nothing but the final answer, and errors" },
@@ -533,7 +534,8 @@ under way is made once more. Of a run that has failed, the errors that ended it
 are tried again. A run that another process goes on with is left to it.
 
 A council that asks for something else than is on record blocks the run, and the
-difference is told: put the file back as it was, or accept the step.
+difference is told: put the file back as it was, or accept the step. What has
+finished is not asked again even so: it answers as it did then.
 
 Exit codes: as of curia run, and 1 where the run is not there, has ended, goes
 on elsewhere or differs from what is on record.]],

@@ -5,6 +5,7 @@ local input = require "curia.cli.input"
 local jobs = require "curia.jobs"
 local json = require "curia.json"
 local paper = require "curia.cli.paper"
+local places = require "curia.jobs.where"
 local shared = require "curia.store.shared"
 local suggest = require "curia.suggest"
 local usage = require "curia.cli.usage"
@@ -272,6 +273,17 @@ local function misuse(name, values)
   if foreign then return ("--%s is not for jobs %s"):format(foreign, name) end
 end
 
+local MAKES = { enqueue = true, schedule = true }
+local LISTS = { list = true, schedules = true }
+
+-- Only who has something to store makes a store. That there is nothing to list is an answer.
+local function perform(name, values, rest)
+  local absence = not MAKES[name] and places.absence(values.store)
+  if not absence then return commands[name](values, rest) end
+  local code = failed(absence)
+  return absence.code == "nothing_stored" and LISTS[name] and 0 or code
+end
+
 --- `curia jobs enqueue|list|show|cancel|retry|prune|schedule|schedules|unschedule`
 ---@param values table options
 ---@param rest string[] what to do, then its arguments
@@ -279,7 +291,7 @@ end
 function M.main(values, rest)
   local message = misuse(rest[1], values)
   if message then return misused(message) end
-  local code = commands[rest[1]](values, rest)
+  local code = perform(rest[1], values, rest)
   shared.close()
   return code
 end

@@ -8,7 +8,6 @@ local suggest = require "curia.suggest"
 local system = require "curia.core.system"
 local task = require "curia.task"
 local usage = require "curia.cli.usage"
-local uv = require "luv"
 
 local M = {}
 
@@ -37,13 +36,13 @@ local function confirmed(url)
 end
 
 local function prepare(action, url, values)
-  local path = require("curia.store").path(url)
   if action == "up" then
     local folder = not config.shared():get "store" and shared.folder(config.shared())
     if folder then folders.make(folder) end
     return true
   end
-  if path and not uv.fs_stat(path) then return nil, "nothing is stored yet: there is no " .. path end
+  local err = shared.absence(url)
+  if err then return nil, err.message end
   if action == "down" and not values.yes then return confirmed(url) end
   return true
 end

@@ -3,6 +3,8 @@ local config = require "curia.config"
 local folders = require "curia.folders"
 local json = require "curia.json"
 local trust = require "curia.cli.trust"
+local uv = require "luv"
+local variables = require "curia.language.variables"
 local width = require "curia.view.width"
 
 local M = {}
@@ -16,12 +18,19 @@ local function quoted(path)
   return path:find "[^%w%-_./]" and "'" .. path:gsub("'", "'\\''") .. "'" or path
 end
 
---- Loads the files. One that is not trusted is named, and not read.
+local function tell_slips()
+  for _, variable in ipairs(variables.set(uv.os_environ())) do
+    if variable.is_slip then say(("%s %s"):format(variable.name, variable.about)) end
+  end
+end
+
+--- Loads the files. One that is not trusted is named, and not read; so is a variable that is almost one of Curia's.
 ---@return true?
 ---@return curia.Error? err of a file or a CURIA_* variable that is wrong
 function M.load_files()
   local shared, wrong = config.open()
   if not shared then return nil, wrong end
+  tell_slips()
   local report, err = shared:load_files { project = folders.find_up(config.FILE), trust = trust.is_trusted }
   if not report then return nil, err end
   for _, path in ipairs(report.untrusted) do

@@ -1,5 +1,6 @@
 --- `curia workflow ...`: workflows from the command line.
 local clock = require "curia.core.clock"
+local config = require "curia.config"
 local durable = require "curia.durable"
 local errors = require "curia.errors"
 local input = require "curia.cli.input"
@@ -290,9 +291,6 @@ function ACTIONS.show(values, id)
 end
 
 function ACTIONS.approve(values, id, step, decision)
-  if decision ~= "yes" and decision ~= "no" then
-    return usage.misused("the decision is missing: yes or no", "workflow")
-  end
   local made, err = workflows.get(id)
   if not made then return failed(err) end
   load_again(values, made)
@@ -321,14 +319,26 @@ local function newest()
   return nil, errors.new("validation", "there is no workflow yet", { code = "unknown_workflow" })
 end
 
+-- Where nothing is stored there is nothing to look at; that there is nothing to list is an answer.
+local function absent(action)
+  local url, err = shared.url(config.shared())
+  err = err or shared.absence(url)
+  local code = err and failed(err)
+  return code and err.code == "nothing_stored" and action == "list" and 0 or code
+end
+
 -- "last" is the newest workflow.
 local function perform(values, action, id, ...)
-  if id ~= "last" or action == "start" then return ACTIONS[action](values, id, ...) end
+  if action == "start" then return ACTIONS.start(values, id, ...) end
+  local code = absent(action)
+  if code then return code end
+  if id ~= "last" then return ACTIONS[action](values, id, ...) end
   local found, err = newest()
   if not found then return failed(err) end
   return ACTIONS[action](values, found, ...)
 end
 
+local DECISIONS = { yes = true, no = true }
 local ARGUMENTS = { start = "the file", show = "the id", approve = "the id", resume = "the id", cancel = "the id" }
 
 local function fault(values, rest)
@@ -337,6 +347,7 @@ local function fault(values, rest)
   if not ACTIONS[name] then return suggest.message("action", name, ACTIONS) end
   if ARGUMENTS[name] and not rest[2] then return ("%s of the workflow is missing"):format(ARGUMENTS[name]) end
   if name == "approve" and not rest[3] then return "the step is missing" end
+  if name == "approve" and not DECISIONS[rest[4]] then return "the decision is missing: yes or no" end
   if values.status and not EXIT[values.status] then return suggest.message("status", values.status, EXIT) end
 end
 

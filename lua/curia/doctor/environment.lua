@@ -5,6 +5,8 @@ local reach = require "curia.cli.reach"
 local redact = require "curia.redact"
 local system = require "curia.core.system"
 local terminal = require "curia.view.terminal"
+local uv = require "luv"
+local variables = require "curia.language.variables"
 
 local M = {}
 
@@ -92,6 +94,15 @@ local function terminal_fact()
     is_set "NO_COLOR" and "no colours (NO_COLOR)" or os.getenv "TERM" or "no TERM"))
 end
 
+-- What they are set to is not told: another's may be a key.
+local function variable_facts(facts)
+  for _, variable in ipairs(variables.set(uv.os_environ())) do
+    local found = fact(variable.name, variable.about)
+    if variable.is_slip then found.good = false end
+    facts[#facts + 1] = found
+  end
+end
+
 --- What Curia is built on, and what surrounds it.
 ---@return curia.doctor.Fact[]
 function M.surroundings()
@@ -100,6 +111,7 @@ function M.surroundings()
     facts[#facts + 1] = fact(name, versions[name]:match "^libcurl/%S+ %S+" or versions[name])
   end
   proxy_facts(facts)
+  variable_facts(facts)
   facts[#facts + 1] = certificates()
   facts[#facts + 1] = terminal_fact()
   return facts

@@ -294,6 +294,12 @@ local function retire_inner(self)
   end
 end
 
+-- Whoever accepts much learns what that was.
+local function tell_accepted(self, entry)
+  log.write("warn", ("run %s: step %s differs from what is on record, and that is accepted"):format(
+    self.journal.run.id, entry.path))
+end
+
 --- Holds what is asked for against what is on record; what is accepted is on record from then on.
 ---@async
 ---@param entry curia.durable.Entry
@@ -302,6 +308,7 @@ end
 function Conductor:compare(entry, call)
   local err = mismatch.of(entry, call)
   if not err or not (entry.accepted and call) then return err end
+  tell_accepted(self, entry)
   return select(2, self.writer:accept(call))
 end
 
@@ -339,6 +346,7 @@ end
 local function changed(self, record)
   for _, begun in ipairs(record.under_way) do
     local entry, call = record:entry_of(begun), self.journal.open[begun.path]
+    if entry.accepted and not call then tell_accepted(self, entry) end
     local err = (call or not entry.accepted) and self:compare(entry, call)
     if err then return err end
   end

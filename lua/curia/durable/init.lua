@@ -28,7 +28,7 @@ M.live = {}
 ---@class curia.durable.Origin where a run that is resumed comes from
 ---@field store curia.Store
 ---@field row curia.store.RunRow as this process has claimed it
----@field accept? string path of the step whose input may differ
+---@field accept? string|string[]|true paths of the steps whose input may differ
 ---@field reopen? boolean it had failed, and its last errors are tried again
 
 --- Makes a run durable before it is launched.

@@ -74,7 +74,7 @@ end
 ---@async
 ---@param store curia.Store
 ---@param row curia.store.RunRow
----@param opts {councils?: table<string, curia.Council>, registry: curia.Registry, accept?: string}
+---@param opts {councils?: table<string, curia.Council>, registry: curia.Registry, accept?: string|string[]|true}
 ---@return curia.Council?
 ---@return curia.Error? err kind `invalid_council`, code `unknown_council`: not known here; `replay_mismatch`: the file
 --- has changed

@@ -6,6 +6,7 @@ local M = {}
 ---@class curia.durable.Record
 ---@field begun table<string, {status: "started"|"reopened"}> rows of steps without an outcome, by path
 ---@field under_way table[] those of them that an earlier process was about to do, in their order
+---@field accepted table<string|true, true> paths of the steps whose input may differ; `true`: all
 ---@field reopened? boolean the run had failed
 ---@field decisions table[] those that were taken elsewhere and have not been handed in
 ---@field err? curia.Error why `entries` has ended too early
@@ -78,17 +79,23 @@ function Record:last_event(run_id)
   return rows[1].last or 0
 end
 
+local function set_of(accept)
+  local accepted = {}
+  for _, path in ipairs(type(accept) == "table" and accept or { accept or nil }) do accepted[path] = true end
+  return accepted
+end
+
 --- Opens the record of a run.
 ---@async
 ---@param store curia.Store
 ---@param key {namespace: string, run_id: string}
 ---@param seen table<string, true> takes what is stored: the hashes of texts
----@param accepted? string the step whose input may differ
+---@param accept? string|string[]|boolean the paths of the steps whose input may differ; true: of all
 ---@return curia.durable.Record?
 ---@return curia.Error?
-function M.open(store, key, seen, accepted)
+function M.open(store, key, seen, accept)
   local record = setmetatable({
-    store = store, key = key, seen = seen, accepted = accepted, begun = {}, under_way = {}, decisions = {},
+    store = store, key = key, seen = seen, accepted = set_of(accept), begun = {}, under_way = {}, decisions = {},
   }, Record)
   local ok, err = read_unfinished(record)
   if ok then return record end
@@ -153,7 +160,7 @@ end
 function Record:entry_of(row)
   return {
     path = row.path, kind = row.kind, hash = row.input_hash, input = function() return unpacked(self, row.input) end,
-    accepted = row.path == self.accepted,
+    accepted = self.accepted[true] or self.accepted[row.path],
   }
 end
 

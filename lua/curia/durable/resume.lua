@@ -26,8 +26,9 @@ end
 ---@async
 ---@param store curia.Store
 ---@param row curia.store.RunRow as `curia.store.runs` gives it, with the fence and the incarnation of this process
----@param opts? {councils?: table<string, curia.Council>, accept?: string, reopen?: boolean} `accept`: the path of a
---- step whose input may differ from the recorded one, or of the council's file; `reopen`: a run that has failed
+---@param opts? {councils?: table<string, curia.Council>, accept?: string|string[]|true, reopen?: boolean} `accept`: the
+--- paths of steps whose input may differ from the recorded one, and of the council's file, or all; `reopen`: a run that
+--- has failed
 ---@return curia.Run?
 ---@return curia.Error? err kinds `invalid_council` (code `unknown_council`: this process lacks it), `replay_mismatch`,
 --- `storage`

@@ -44,7 +44,11 @@ function DOORS.start(...) return runs.start(...) end
 function DOORS.resume(...) return resuming.resume(...) end
 function DOORS.current(...) return node.current(...) end
 function DOORS.is_alive(...) return node.is_alive(...) end
-function DOORS.sweep(...) return sweeping.sweep(...) end
+
+-- Who is not to take runs up waits for somebody who does, with the runs of its jobs too.
+function DOORS.sweep(opts)
+  if sweeping.is_enabled() then sweeping.sweep(opts) end
+end
 
 -- ---- waiting for a run ----------------------------------------------------------------------------
 
@@ -67,8 +71,17 @@ local function parks(job, row)
   return job.parked
 end
 
+local RUN_OF = "SELECT run_id FROM {jobs} WHERE job_id = ?"
+
+-- Recovery may have begun the run anew, as another one (`recovery.again`), which is the job's from then on.
 local function row_of(self, job)
-  return rows.get(self.store, job.namespace, job.run_id)
+  local row, err = rows.get(self.store, job.namespace, job.run_id)
+  if not row or row.status ~= "failed" then return row, err end
+  local found, problem = self.store:query(RUN_OF, job.job_id)
+  if not found then return nil, problem end
+  if not found[1] or found[1].run_id == job.run_id then return row end
+  job.run_id = found[1].run_id
+  return row_of(self, job)
 end
 
 -- Whether nobody has the run: it waits for recovery.
@@ -81,7 +94,8 @@ local function look_after(self, row)
   self.doors.sweep { store = self.store.url, councils = self.councils }
 end
 
-local function is_anothers(self, row)
+local function is_anothers(self, row, run)
+  if row.run_id ~= run.id then return true end
   local here = self.doors.current(self.store)
   return row.finalized_at ~= nil or here ~= nil and row.incarnation ~= nil and row.incarnation ~= here.incarnation
 end
@@ -90,8 +104,10 @@ end
 -- the run with it, by another process.
 local function look_at_blocked(self, job, run)
   local row = row_of(self, job)
-  if not row or parks(job, row) then return job.parked end
-  if is_anothers(self, row) then run:leave_to_others() else look_after(self, row) end
+  if not row then return false end
+  if is_anothers(self, row, run) then return run:leave_to_others() end
+  if not parks(job, row) then look_after(self, row) end
+  return job.parked
 end
 
 local function await(self, job, run)

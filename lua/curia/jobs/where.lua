@@ -17,18 +17,34 @@ local function setting_of(conf)
   return backend, setting
 end
 
+-- Without an address it is the configured store.
+local function place_of(url)
+  local conf = config.shared()
+  if url then return { url = url, prefix = conf:get "prefix" } end
+  local backend, setting = setting_of(conf)
+  if backend == "postgres" then return nil, no_postgres() end
+  return { url = setting.store, prefix = setting.prefix or conf:get "prefix" }
+end
+
 --- Opens the store of jobs.
 ---@async
 ---@param url? string the call's
 ---@return curia.Store?
 ---@return curia.Error? err kind `storage`
 function M.open(url)
-  local conf = config.shared()
-  if url then return shared.of(url, conf:get "prefix") end
-  local backend, setting = setting_of(conf)
-  if backend == "postgres" then return nil, no_postgres() end
-  if not setting.store then return shared.configured(conf, setting.prefix) end
-  return shared.of(setting.store, setting.prefix or conf:get "prefix")
+  local place, err = place_of(url)
+  if not place then return nil, err end
+  if not place.url then return shared.configured(nil, place.prefix) end
+  return shared.of(place.url, place.prefix)
+end
+
+--- Whether there is a store of jobs, for those who only look.
+---@param url? string the call's
+---@return curia.Error? err kind `storage`; code `nothing_stored`: it would have to be made
+function M.absence(url)
+  local place, err = place_of(url)
+  if place and not place.url then place.url, err = shared.url(config.shared()) end
+  return err or shared.absence(place.url)
 end
 
 return M

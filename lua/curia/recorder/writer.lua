@@ -132,7 +132,9 @@ function Writer:event(event)
   local kept = self:cleaned(event, "event")
   if kept ~= event then kept.run_id, kept.seq, kept.type = event.run_id, event.seq, event.type end
   self.new_status = STATUS[event.type] or self.new_status
-  if event.seq then table.insert(self.events, kept) end
+  if not event.seq then return true end
+  self.kept = self.kept + 1
+  table.insert(self.events, kept)
   return true
 end
 
@@ -165,7 +167,7 @@ function Writer:finalize(outcome)
   self:change(unit, {
     status = final_status(outcome), result = self:cleaned(outcome.ok or outcome.result, "result"),
     error = self:cleaned(outcome.error, "error"), usage = self:cleaned(run.totals.usage, "usage"),
-    cost = cost and cost.usd, events = run.log.count, finalized_at = clock.wall_ms(), owner = json.null,
+    cost = cost and cost.usd, events = self.kept, finalized_at = clock.wall_ms(), owner = json.null,
     incarnation = json.null,
   })
   self:hand_over(unit)
@@ -180,7 +182,7 @@ function M.new(run, args)
   local at_rest = run.config:get "at_rest"
   local writer = setmetatable({
     run = run, args = args, key = { namespace = run.namespace.name, run_id = run.id }, seen = {}, events = {},
-    fence = args.fence or FENCE, units = {}, hook = at_rest and at_rest.redact,
+    kept = 0, fence = args.fence or FENCE, units = {}, hook = at_rest and at_rest.redact,
   }, Writer)
   return {
     init = function() return writer:init() end,

@@ -8,13 +8,18 @@ local rows = require "curia.store.runs"
 
 local M = {}
 
+-- A journal has all events; which of them a recorder was to keep is not known any more.
+local function events_of(row, last, count)
+  return (row.durability == "none" and count or last) + 1
+end
+
 local function put(store, unit, row, err)
-  local result, last = outcomes.of(store, row, err)
+  local result, last, count = outcomes.of(store, row, err)
   if not result then return nil, last end
   local now = clock.wall_ms()
   rows.update(store, unit, row, row.fence, {
     status = err.kind == "cancelled" and "cancelled" or "failed", error = err, result = result, usage = result.usage,
-    cost = result.cost and result.cost.usd, events = last + 1, finalized_at = now, owner = json.null,
+    cost = result.cost and result.cost.usd, events = events_of(row, last, count), finalized_at = now, owner = json.null,
     incarnation = json.null,
   })
   rows.event(store, unit, row.namespace, {

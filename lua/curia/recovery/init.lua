@@ -41,15 +41,16 @@ local function claim_one(store, row)
 end
 
 local RESUME = {
-  accept = { type = "string" }, councils = { type = "table" }, namespace = fields.config.namespace,
-  store = fields.config.store,
+  accept = { type = "boolean|string|list", items = { type = "string" }, nonempty = true },
+  councils = { type = "table" }, namespace = fields.config.namespace, store = fields.config.store,
 }
 
 --- Goes on with a stored run that nobody goes on with: its process has died, it is blocked, or it has failed.
 ---@async
 ---@param run_id string
----@param opts? {accept?: string, councils?: table<string, curia.Council>, namespace?: string, store?: string}
---- `accept`: the step whose input may differ from the recorded one, or the council's file; unknown ones raise
+---@param opts? {accept?: string|string[]|true, councils?: table<string, curia.Council>, namespace?: string,
+--- store?: string} `accept`: the steps whose input may differ from the recorded one, and the council's file; true: all
+--- of them; unknown ones raise
 ---@return curia.Run?
 ---@return curia.Error? err kinds `unknown_run`, `validation` (codes `ended`, `running`), `replay_mismatch`, `storage`
 function M.resume(run_id, opts)
@@ -128,7 +129,7 @@ end
 local function rhythm_of(opts)
   local configured = config.shared():get "sweep" or {}
   local enabled = opts.enabled
-  if enabled == nil then enabled = configured.enabled ~= false end
+  if enabled == nil then enabled = sweeping.is_enabled() end
   return enabled, math.max(LEAST_MS, (opts.every_ms or configured.every_ms or EVERY_MS) // 1)
 end
 

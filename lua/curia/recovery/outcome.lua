@@ -105,7 +105,8 @@ end
 
 -- ---- the whole ------------------------------------------------------------------------------------
 
-local LAST = "SELECT max(seq) AS seq, max(inserted_at) AS at FROM {run_events} WHERE namespace = ? AND run_id = ?"
+local LAST = [[SELECT max(seq) AS seq, count(*) AS n, max(inserted_at) AS at FROM {run_events}
+  WHERE namespace = ? AND run_id = ?]]
 
 -- As much of a run as its result is made of. No script and no chair is asked any more for the final answer.
 local function ended_run(row, past, totals, last, err)
@@ -117,13 +118,15 @@ local function ended_run(row, past, totals, last, err)
   }
 end
 
---- The result of a run that ends with an error because its process has died, and the number of its last event.
+--- The result of a run that ends with an error because its process has died, the number of its last event, and how
+--- many its record has.
 ---@async
 ---@param store curia.Store
 ---@param row curia.store.RunRow
 ---@param err curia.Error
 ---@return table? result
 ---@return integer|curia.Error last or why it cannot be told
+---@return integer? count
 function M.of(store, row, err)
   local past, problem = past_of(store, row)
   if not past then return nil, problem end
@@ -132,7 +135,8 @@ function M.of(store, row, err)
   if not totals then return nil, problem end
   last, problem = store:query(LAST, row.namespace, row.run_id)
   if not last then return nil, problem end
-  return (results.of(ended_run(row, past, totals, last[1], err))), last[1].seq or 0
+  local result = results.of(ended_run(row, past, totals, last[1], err))
+  return result, last[1].seq or 0, last[1].n
 end
 
 return M

@@ -136,6 +136,13 @@ function M.store_of(opts)
   return shared.configured()
 end
 
+--- Whether the configuration lets this process take runs up by itself (`sweep.enabled`).
+---@return boolean
+function M.is_enabled()
+  local configured = config.shared():get "sweep"
+  return not configured or configured.enabled ~= false
+end
+
 --- Which runs, and what is done with them.
 M.OPTIONS = {
   stale_after_ms = { type = "integer", min = 0 }, source_stack = { type = "any" }, source_env = { type = "any" },

@@ -92,6 +92,15 @@ function M.url(conf)
   return default_url(conf)
 end
 
+--- Whether a store would have to be made: those who only look do not make it.
+---@param url string
+---@return curia.Error? err kind `storage`, code `nothing_stored`; nil: there is one
+function M.absence(url)
+  local path = stores.path(url)
+  if not path or uv.fs_stat(path) then return nil end
+  return errors.new("storage", "nothing is stored yet: there is no " .. path, { code = "nothing_stored" })
+end
+
 --- The configured store; without one, `curia.db` in its folder, which is made.
 ---@async
 ---@param conf? curia.Config the shared one

@@ -90,6 +90,22 @@ describe("curia runs", function()
     misused("one run at a time", "show", "a", "b")
   end)
 
+  it("says that a record has a gap", function()
+    folder.run("run", folder.council, "Why?", "--offline")
+    local _, _, whole = folder.run("runs", "events")
+    assert.equal("", whole)
+    local store = assert(require "curia.store".open(folder.url "runs.db"))
+    assert(store:execute "DELETE FROM {run_events} WHERE seq = 2")
+    store:close()
+    assert.matches("record     1 of %d+ events are missing\n", select(2, folder.run("runs", "show")))
+    for _, args in ipairs { { "events" }, { "export" }, { "show", "--json" } } do
+      local code, out, err = folder.run("runs", table.unpack(args))
+      assert.equal(0, code)
+      assert.is_true(#out > 0)
+      assert.matches("^curia: the record of run %S+ has a gap: 1 of %d+ events are missing\n$", err)
+    end
+  end)
+
   it("says that there is no such run", function()
     folder.run("run", folder.council, "Why?", "-q")
     local code, _, err = folder.run("runs", "show", "nobody")

@@ -3,6 +3,7 @@ local config = require "curia.config"
 local errors = require "curia.errors"
 local reading = require "curia.recorder.reading"
 local records = require "curia.view.records"
+local stores = require "curia.cli.runs.store"
 local uv = require "luv"
 
 local M = {}
@@ -39,6 +40,8 @@ function M.lines(store, ids)
     if not run then return nil, problem end
     run.ended = true -- what is there by now; nothing is waited for
     if not export_run(run) then return true end -- nobody reads on
+    run, problem = stores.warn(run)
+    if not run then return nil, problem end
   end
   io.flush()
   return true

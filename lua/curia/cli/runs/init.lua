@@ -42,7 +42,7 @@ function actions.events(store, values, rest)
     for event in run:watch({ from_seq = values.from }):each() do
       if not (io.write(records.line(event)) and io.flush()) then break end -- nobody reads on
     end
-    return true
+    return stores.warn(run)
   end)
 end
 

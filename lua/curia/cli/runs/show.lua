@@ -4,6 +4,7 @@ local paper = require "curia.cli.paper"
 local pages = require "curia.view.page"
 local records = require "curia.view.records"
 local rows = require "curia.store.runs"
+local stores = require "curia.cli.runs.store"
 local waiting = require "curia.cli.runs.waiting"
 local words = require "curia.view.words"
 
@@ -49,7 +50,8 @@ local ORDER = {
   { "durable", function(row) return row.durability ~= "none" and row.durability or nil end },
 }
 
-local function facts(store, row)
+local function facts(run)
+  local store, row = run.store, run.row
   local found, fate = {}, fates.of(store, row)
   for _, fact in ipairs(ORDER) do
     local text = fact[2](row, fate)
@@ -57,6 +59,8 @@ local function facts(store, row)
   end
   local steps = steps_text(store, row)
   if steps then found[#found + 1] = { "steps", steps } end
+  local missing = stores.missing(run)
+  if missing then found[#found + 1] = { "record", missing } end
   return found
 end
 
@@ -67,11 +71,12 @@ local function add_waiting(found, row, calls)
   end
 end
 
-local function page_of(store, row, events, calls)
+local function page_of(run, events, calls)
+  local row = run.row
   local question = type(row.input) == "table" and row.input.question
   local page = {
     council = row.council, question = type(question) == "string" and question or nil, events = events,
-    result = row.result, facts = facts(store, row),
+    result = row.result, facts = facts(run),
   }
   add_waiting(page.facts, row, calls)
   return page
@@ -87,7 +92,7 @@ function M.perform(run, values)
   local row = run.row
   if values.json then
     io.write(records.document(row.result or run:state(), nil))
-    return true
+    return stores.warn(run)
   end
   local events, err = rows.events(run.store, row.namespace, run.id)
   if not events then return nil, err end
@@ -95,7 +100,7 @@ function M.perform(run, values)
   calls, err = waiting.of(run.store, row, events)
   if not calls then return nil, err end
   local out = paper.open()
-  local lines = pages.lines(page_of(run.store, row, events, calls), out.columns or WIDE, out.paint)
+  local lines = pages.lines(page_of(run, events, calls), out.columns or WIDE, out.paint)
   out:write(table.concat(lines, "\n") .. "\n")
   return true
 end

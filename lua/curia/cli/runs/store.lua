@@ -1,15 +1,12 @@
 --- The store that the commands look into: the configured one. Looking does not make it.
 local config = require "curia.config"
 local errors = require "curia.errors"
+local gaps = require "curia.store.gaps"
 local reading = require "curia.recorder.reading"
 local shared = require "curia.store.shared"
-local uv = require "luv"
+local words = require "curia.view.words"
 
 local M = {}
-
-local function missing(path)
-  return errors.new("storage", "nothing is stored yet: there is no " .. path, { code = "nothing_stored" })
-end
 
 --- Opens the store.
 ---@async
@@ -17,9 +14,8 @@ end
 ---@return curia.Error?
 function M.open()
   local url, err = shared.url(config.shared())
-  if not url then return nil, err end
-  local path = require("curia.store").path(url)
-  if path and not uv.fs_stat(path) then return nil, missing(path) end
+  if url then err = shared.absence(url) end
+  if err then return nil, err end
   return shared.of(url, config.shared():get "prefix")
 end
 
@@ -41,6 +37,28 @@ function M.find(store, id)
   if id == "last" then id, err = newest(store, namespace) end
   if not id then return nil, err end
   return reading.from(store, id, namespace)
+end
+
+--- What a run's record lacks, for people.
+---@async
+---@param run curia.StoredRun
+---@return string? text nil: it is whole
+---@return curia.Error?
+function M.missing(run)
+  local gap, err = gaps.of(run.store, run.row)
+  if not gap then return nil, err end
+  return ("%d of %s are missing"):format(gap.missing, words.counted(gap.expected, "event"))
+end
+
+--- Says on standard error what a run's record lacks.
+---@async
+---@param run curia.StoredRun
+---@return true?
+---@return curia.Error?
+function M.warn(run)
+  local missing, err = M.missing(run)
+  if missing then io.stderr:write(("curia: the record of run %s has a gap: %s\n"):format(run.id, missing)) end
+  return not err or nil, err
 end
 
 return M
