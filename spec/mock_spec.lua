@@ -525,7 +525,7 @@ describe("curia.mock", function()
       end)
       errs:read_start(function(_, data) complained = complained .. (data or "") end)
       helper.run(function() while code == nil do over:wait() end end)
-      helper.settle(function() return not out:is_active() and not errs:is_active() end, 100)
+      helper.settle(function() return not out:is_active() and not errs:is_active() end)
       for _, handle in ipairs { process, out, errs } do handle:close() end
       return code, said, complained
     end
