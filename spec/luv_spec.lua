@@ -9,7 +9,7 @@ local function called(start)
     values = table.pack(...)
     signal:notify()
   end)
-  if not values then assert(signal:wait(5000), "the callback was not called") end
+  if not values then assert(signal:wait(60000), "the callback was not called") end
   return table.unpack(values, 1, values.n)
 end
 
@@ -57,7 +57,7 @@ describe("luv", function()
         signal:notify()
       end)
       client:write "hello"
-      assert.is_true(signal:wait(5000))
+      assert.is_true(signal:wait(60000))
       assert.equal("HELLO", table.concat(got))
       close(client)
       close(server)
