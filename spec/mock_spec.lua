@@ -410,6 +410,7 @@ describe("curia.mock", function()
       client:connect("127.0.0.1", server.port, function() client:write((POST:gsub('"model"', '"stream":true,"model"')
         :gsub("Length: %d+", "Length: " .. #BODY + 14))) end)
       helper.run(function()
+        helper.wait_for(function() return server:stats().in_flight == 1 end)
         task.sleep(50)
         assert.equal(1, server:stats().in_flight)
         client:read_start(function(_, data) size = size + #(data or "") reading = true end)
@@ -437,7 +438,7 @@ describe("curia.mock", function()
   -- ---- what it tells ----------------------------------------------------------------------------------
 
   case("counts", function()
-    serve { { content = "x", delay_ms = 20 }, { error = 429 } }
+    serve { { content = "x", delay_ms = 300 }, { error = 429 } }
     helper.run(function()
       local body = json.encode { model = "m", messages = { { role = "user", content = "x" } } }
       local asked = {}
