@@ -70,7 +70,7 @@ describe("the JSON of an answer", function()
       local began = clock.us()
       extract.json(bomb)
       extract.value(bomb, { array = true })
-      assert.is_true(clock.us() - began < 10e6, bomb:sub(1, 10))
+      assert.is_true(clock.us() - began < 60e6, bomb:sub(1, 10))
     end
   end)
 end)

@@ -66,8 +66,10 @@ local function bad_one(stage)
 end
 
 local function seat(id, stage, streamed)
-  return { id = id, provider = id == bad_one(stage) and "bad" or "good", model = "m", stream = streamed,
-    timeout_ms = 100, first_byte_timeout_ms = 100, retry = { attempts = 2, base_ms = 1, max_ms = 5 } }
+  local bad = id == bad_one(stage)
+  local limit_ms = bad and 400 or 20000
+  return { id = id, provider = bad and "bad" or "good", model = "m", stream = streamed,
+    timeout_ms = limit_ms, first_byte_timeout_ms = limit_ms, retry = { attempts = 2, base_ms = 1, max_ms = 5 } }
 end
 
 local function council(stage, streamed)

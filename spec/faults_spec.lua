@@ -42,10 +42,10 @@ local function ask(member, limit_ms, opts)
   local good <close> = serve "a good answer"
   provider("good", { adapter = "openai_chat", base_url = good.url .. "/v1" })
   local began = clock.us()
-  local result, err = helper.run(function() return curia.run(council(member, true), "Why?", opts) end, 30000)
+  local result, err = helper.run(function() return curia.run(council(member, true), "Why?", opts) end)
   local ms = (clock.us() - began) / 1000
   assert.is_nil(err)
-  assert.is_true(ms < (limit_ms or 3000), ms)
+  assert.is_true(ms < (limit_ms or 15000), ms)
   assert.equal("partial", result.status)
   assert.equal("a good answer", result.final.content)
   local results = result.rounds[1].results
@@ -103,7 +103,7 @@ local function write(socket, text)
     failed = problem
     done:notify()
   end)
-  done:wait(5000)
+  done:wait(60000)
   return not failed and not socket:is_closing()
 end
 
@@ -222,7 +222,7 @@ for adapter in pairs(ADAPTERS) do
       assert.equal(2, result.rounds[1].results.a.attempts)
       assert.same({ "rate_limited", "Slow down.", 150, 150 }, { retried.error.kind, retried.error.reason, retried.error.retry_after_ms,
         retried.wait_ms })
-      assert.is_true(ms >= 149 and ms < 2000, ms)
+      assert.is_true(ms >= 149 and ms < 20000, ms)
     end)
 
     it("of 429 whose hint is beyond the deadline fails now", function()
@@ -281,13 +281,13 @@ for adapter in pairs(ADAPTERS) do
     end)
 
     it("that never comes ends in a time-out", function()
-      local failed = ask_mock({ fault = "hang" }, adapter, { first_byte_timeout = "150ms" })
+      local failed = ask_mock({ fault = "hang" }, adapter, { first_byte_timeout = "500ms" })
       assert.same({ "timeout", "timeout", "EFIRSTBYTE" }, { failed.status, failed.error.kind, failed.error.code })
     end)
 
     it("that falls silent ends in a time-out", function()
       local failed = ask_mock({ fault = "silence", stream = { "one ", "two ", "three" }, after = 1 }, adapter,
-        { stream = true, timeout = "150ms" })
+        { stream = true, timeout = "500ms" })
       assert.same({ "timeout", "timeout", "ESILENCE" }, { failed.status, failed.error.kind, failed.error.code })
       assert.matches("^one", failed.error.context.partial.content)
     end)
@@ -349,14 +349,13 @@ describe("all at once", function()
     local began = clock.us()
     local _, err = helper.run(function()
       local run = curia.start(council {}, "Why?")
-      task.sleep(100)
-      assert.equal(3, http.stats().active)
+      helper.wait_for(function() return http.stats().active == 3 end)
       run:cancel()
       return run:await()
     end)
     assert.equal("cancelled", err.kind)
     assert.equal(0, http.stats().active)
-    assert.is_true(clock.us() - began < 2e6)
+    assert.is_true(clock.us() - began < 10e6)
   end)
 
   it("a refused key is fetched anew: it may have been replaced", function()

@@ -12,8 +12,9 @@ local task = require "curia.core.task"
 
 local M = {}
 
-local TIMEOUT_MS = 10000
-local SETTLE_MS = 500
+-- For what comes soon: much longer than it takes on a slow machine, as only a test that fails waits so long.
+local TIMEOUT_MS = 60000
+local SETTLE_MS = 10000
 
 -- What specs start keeps nothing in the store of whoever runs them.
 local uv = require "luv"
@@ -33,7 +34,7 @@ end
 --- Runs `fn` as a task and waits for it. What it raises fails the test, with the task's traceback;
 -- so does a task that has not ended in `timeout_ms`.
 ---@param fn fun(...): any
----@param timeout_ms? number 10000
+---@param timeout_ms? number 60000
 ---@return any what fn returns (at most two values)
 function M.run(fn, timeout_ms, ...)
   local running = task.spawn(fn, ...)
@@ -78,7 +79,18 @@ function M.script(source, environment)
   return output, how == "signal" and -code or code
 end
 
---- Lets the loop turn until `condition()` is true, for at most `limit_ms`.
+--- Waits, in a task, until `condition()` is true; an error when it does not become so.
+---@async
+---@param condition fun(): any
+function M.wait_for(condition)
+  local limit = clock.ms() + TIMEOUT_MS
+  while not condition() do
+    if clock.ms() > limit then error("what the test waits for has not come", 2) end
+    task.sleep(1)
+  end
+end
+
+--- Outside of tasks: lets the loop turn until `condition()` is true, for at most `limit_ms`.
 ---@return boolean whether it became true
 function M.settle(condition, limit_ms)
   local turn, limit = require "curia.core.system".turn, clock.us() + (limit_ms or SETTLE_MS) * 1000

@@ -81,7 +81,7 @@ local function spawn_server(program, args)
   assert(helper.settle(function()
     server.port = tonumber(output:match "PORT (%d+)")
     return server.port
-  end, 10000), "the server did not start")
+  end), "the server did not start")
   function server.close()
     process:kill "sigkill"
     process:close()
@@ -646,7 +646,7 @@ describe("many exchanges", function()
     for i = 1, count do
       exchanges[i] = assert(http.start { url = server.url, method = "POST", body = ("q"):rep(1500) })
     end
-    assert.is_true(helper.settle(function() return server.requests == count end, 10000))
+    assert.is_true(helper.settle(function() return server.requests == count end))
     assert.equal(count, http.stats().active)
     for i = 1, count do exchanges[i]:close() end
     assert.equal(0, http.stats().active)

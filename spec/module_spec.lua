@@ -52,7 +52,7 @@ describe("the module in a stock Lua", function()
       local uv = require "luv"
       local ticks, timer = 0, uv.new_timer()
       timer:start(1, 1, function() ticks = ticks + 1 end)
-      print(curia.run(council, "Why?").status, ticks > 3)
+      print(curia.run(council, "Why?").status, ticks > 0)
       local run = curia.start(council, "Why?")
       run:on_end(function() timer:close() end)
       uv.run()

@@ -1,4 +1,5 @@
 --- A real terminal for specs: tmux draws it and tells what stands there.
+local clock = require "curia.core.clock"
 local program = require "spec.cli.program"
 local task = require "curia.task"
 local uv = require "luv"
@@ -31,14 +32,22 @@ local function nap(ms)
   require("spec.helper").run(function() task.sleep(ms) end)
 end
 
+local LIMIT_US = 60e6
+
+--- Waits until a condition holds for all that is there, and gives it; nil when it never does.
+function M.wait_until(condition, ...)
+  local limit = clock.us() + LIMIT_US
+  repeat
+    local shown = M.everything(...)
+    if condition(shown) then return shown end
+    nap(25)
+  until clock.us() > limit
+end
+
 --- Waits until a text is there; gives all that is.
 function M.wait_for(text, ...)
-  for _ = 1, 200 do
-    local shown = M.everything(...)
-    if shown:find(text, 1, true) then return shown end
-    nap(25)
-  end
-  error(("'%s' does not come; there is\n%s"):format(text, M.everything(...)), 2)
+  local shown = M.wait_until(function(shown) return shown:find(text, 1, true) end, ...)
+  return shown or error(("'%s' does not come; there is\n%s"):format(text, M.everything(...)), 2)
 end
 
 --- Types a text, letter by letter as it is.

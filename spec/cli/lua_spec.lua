@@ -61,8 +61,8 @@ describe("curia lua", function()
 
   it("stops a script that holds the loop, and names it", function()
     local endless = "while true do pcall(function() end) end"
-    local code, _, err, path = run(endless, {}, { env = { CURIA_WATCHDOG_MS = "200" } })
+    local code, _, err, path = run(endless, {}, { env = { CURIA_WATCHDOG_MS = "800" } })
     assert.equal(1, code)
-    assert.truthy(err:find("held the loop for over 200 ms at " .. path .. ":1", 1, true))
+    assert.truthy(err:find("held the loop for over 800 ms at " .. path .. ":1", 1, true))
   end)
 end)

@@ -78,7 +78,7 @@ function M.command(command, args, opts)
     local child = start(command, args, opts)
     if opts.meanwhile then opts.meanwhile(child) end
     result = table.pack(wait(child))
-  end, 20000)
+  end)
   return table.unpack(result, 1, 3)
 end
 

@@ -63,7 +63,7 @@ describe("two processes that recover at the same moment", function()
     support.leave_behind(place.url, { count = 20 })
     shared.close()
     local function recover() return place.run("recover", "--once") end
-    require "spec.helper".run(function() require "curia.task".all { recover, recover } end, 30000)
+    require "spec.helper".run(function() require "curia.task".all { recover, recover } end)
     local found = shared.of(place.url):query "SELECT max(fence) AS fence, count(finalized_at) AS ended FROM {runs}"[1]
     assert.same({ fence = 2, ended = 20 }, found)
   end)

@@ -1,14 +1,15 @@
+local helper = require "spec.helper"
 local json = require "curia.json"
 local program = require "spec.cli.program"
 local support = require "spec.store.support"
-local task = require "curia.task"
+local uv = require "luv"
 local worker = require "curia.cli.worker"
 
 local folder
 
 before_each(function()
   folder = support.folder()
-  assert(require "luv".fs_mkdir(folder.path "councils", 448))
+  assert(uv.fs_mkdir(folder.path "councils", 448))
 end)
 after_each(function() folder.remove() end)
 
@@ -85,7 +86,7 @@ describe("curia worker", function()
   end)
 
   it("takes up the job of a worker that was killed, and repeats nothing that was done", function()
-    local trace = folder.path "trace"
+    local trace, reached, go_on = folder.path "trace", folder.path "reached", folder.path "go_on"
     write("steps.lua", ([[council "steps" { run = function(ctx)
       ctx:step("first", function()
         local file = io.open(%q, "a")
@@ -93,19 +94,23 @@ describe("curia worker", function()
         file:close()
         return true
       end)
-      ctx:sleep(300)
+      ctx:step("second", function()
+        io.open(%q, "w"):close()
+        while not io.open(%q) do require("curia").task.sleep(5) end
+        return true
+      end)
       return "done"
-    end }]]):format(trace))
+    end }]]):format(trace, reached, go_on))
     local id = jobs("enqueue", "steps", "Why?")
     local args = { "worker", "--councils", folder.path "councils", "--store", folder.url "jobs.db" }
     program.run(args, {
       meanwhile = function(child)
-        repeat task.sleep(5) until require "luv".fs_stat(trace)
-        task.sleep(100)
+        helper.wait_for(function() return uv.fs_stat(reached) end) -- what was before is stored
         child.handle:kill "sigkill"
       end,
     })
     assert.equal("executing", json.decode(jobs("show", id, "--json")).state)
+    assert(io.open(go_on, "w")):close()
     program.run(args, {
       meanwhile = function(child)
         program.wait_for(child, "completed")

@@ -223,7 +223,7 @@ describe("a worker", function()
 
   it("is handed what is enqueued beside it, and keeps its order when it is behind", function()
     local order, states, open = {}, {}, false
-    helper.run(function()
+    helper.virtual(function()
       worker = assert(jobs.work { concurrency = 1, run = function(job)
         order[#order + 1] = job.input
         while not open do task.sleep(1) end
@@ -241,7 +241,7 @@ describe("a worker", function()
 
   it("gets its slot back when what was to be enqueued is a duplicate", function()
     enqueue { unique = { key = "k" }, queue = "other" }
-    helper.run(function()
+    helper.virtual(function()
       worker = assert(jobs.work { concurrency = 1, run = function() end })
       task.sleep(50)
       assert.is_true(enqueue({ unique = { key = "k" } }).duplicate)
@@ -270,7 +270,7 @@ describe("a worker", function()
       ctx:sleep(1000)
       return "done"
     end }
-    helper.run(function()
+    helper.virtual(function()
       worker = assert(jobs.work { councils = { panel = slow } })
       repeat task.sleep(5) until shared.of(url):query "SELECT 1 FROM {steps} WHERE finished IS NOT NULL"[1]
       worker:stop(0)
@@ -385,7 +385,7 @@ describe("a worker", function()
   it("cancels a run with its job", function()
     local job = enqueue()
     local slow = curia.council "panel" { run = function(ctx) ctx:sleep(60000) end }
-    helper.run(function()
+    helper.virtual(function()
       worker = assert(jobs.work { councils = { panel = slow } })
       repeat task.sleep(5) until get(job).state == "executing" and curia.find(job.run_id)
       assert(jobs.cancel(job.job_id, { reason = "enough" }))

@@ -175,7 +175,7 @@ end
 
 -- What the dead have sent may still be on its way.
 local function hear_the_last(mock)
-  for _ = 1, 1000 do
+  for _ = 1, 60000 do
     if mock:stats().open_connections == 0 then return end
     task.sleep(1)
   end

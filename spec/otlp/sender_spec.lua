@@ -75,8 +75,16 @@ describe("the sender of the export", function()
   it("does not wait any more once it is told to hurry", function()
     local collector <close> = support.collector(function() return 503, "Retry-After: 60\r\n" end)
     local sender = sender_to(collector.url)
+    local hurry, waiting = sender.hurry, task.signal()
+    sender.hurry = {
+      wait = function(_, ms)
+        waiting:notify()
+        return hurry:wait(ms)
+      end,
+      notify = function() hurry:notify() end,
+    }
     task.spawn(function()
-      task.sleep(50)
+      waiting:wait()
       sender:hurry_up()
     end)
     local ok = sender:post("/v1/traces", "{}")

@@ -28,7 +28,7 @@ end
 local function ended(body, opts)
   local run = assert(curia.start(T.council(body or {}), "Why?", opts))
   run:await()
-  local done, err = run.recording:wait(5000)
+  local done, err = run.recording:wait(60000)
   return run, done, err
 end
 
@@ -66,7 +66,7 @@ describe("a recorder of three functions", function()
       helper.settle(function() return run.status == "running" end)
       run[how](run)
       run:await()
-      run.recording:wait(5000)
+      run.recording:wait(60000)
       assert.is_true(told.outcome[how == "cancel" and "cancelled" or "terminated"])
       assert.equal(1, told.finalized)
     end
@@ -100,7 +100,7 @@ describe("a run that is recorded", function()
     local topic = curia.subscribe({ topic = "all" }, function(event) table.insert(heard, event.type) end)
     run:await()
     assert.is_true(run:state().recorded)
-    assert(run.recording:wait(5000))
+    assert(run.recording:wait(60000))
     assert.is_true(helper.settle(function() return heard[#heard] == "run_recorded" end))
     topic:stop()
     assert.equal("run_completed", heard[#heard - 1])

@@ -24,11 +24,11 @@ describe("a request to cancel", function()
         stored = reading.from(store, runs[1].id, "default")
       end
       assert(stored:cancel "enough of it")
-      local _, err = runs[1]:await(5000)
+      local _, err = runs[1]:await(60000)
       assert.same({ "cancelled", "running" }, { runs[1].status, runs[2].status })
       assert.matches("enough of it", err.message)
       runs[2]:cancel()
-      for _, run in ipairs(runs) do run.recording:wait(5000) end
+      for _, run in ipairs(runs) do run.recording:wait(60000) end
     end)
   end)
 end)

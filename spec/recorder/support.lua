@@ -26,7 +26,7 @@ function M.recorded(body, input, opts)
   for name, value in pairs(opts or {}) do own[name] = value end
   local run = assert(require "curia".start(T.council(body or {}), input or "Why?", own))
   run:await()
-  run.recording:wait(5000)
+  run.recording:wait(60000)
   return run
 end
 

@@ -1,5 +1,6 @@
 local T = require "spec.engine.support"
 local curia = require "curia"
+local helper = require "spec.helper"
 local nodes = require "curia.recovery.node"
 local redact = require "curia.redact"
 local rows = require "curia.store.runs"
@@ -83,16 +84,13 @@ describe("the row of a recorded run", function()
   it("shows the run while it goes on", function()
     local run = assert(curia.start(T.council { run = function(ctx) ctx:sleep(60000) end }, "Why?", { recorder = true }))
     local store = assert(shared.configured())
-    local status
-    for _ = 1, 200 do
+    local shown = helper.settle(function()
       local row = rows.get(store, "default", run.id)
-      status = row and row.status
-      if status == "running" then break end
-      curia.task.sleep(5)
-    end
+      return row and row.status == "running"
+    end)
     run:cancel()
-    run.recording:wait(5000)
-    assert.equal("running", status)
+    run.recording:wait(60000)
+    assert.is_true(shown)
     local row = row_of(run)
     assert.same({ "cancelled", nil }, { row.status, row.incarnation })
   end)
@@ -106,7 +104,7 @@ describe("the row of a recorded run", function()
     assert.is_true(nodes.is_alive(store, row.incarnation))
     assert.equal(nodes.current(store).node_id, row.owner)
     run:cancel()
-    run.recording:wait(5000)
+    run.recording:wait(60000)
     shared.close()
     assert.equal(0, shared.configured():query "SELECT count(*) AS n FROM {nodes}"[1].n)
   end)
@@ -146,7 +144,7 @@ describe("a store that cannot be opened", function()
       store = folder.url "none/x.db", on_failure = function(err) told = err end,
     } } }))
     assert.equal("ok", run:await().status)
-    assert.is_nil((run.recording:wait(5000)))
+    assert.is_nil((run.recording:wait(60000)))
     assert.equal("storage", told.kind)
   end)
 

@@ -1,5 +1,6 @@
 local curia = require "curia"
 local dropped = require "curia.recovery.dropped"
+local helper = require "spec.helper"
 local node = require "curia.recovery.node"
 local rows = require "curia.store.runs"
 local S = require "spec.durable.support"
@@ -19,7 +20,7 @@ after_each(function() place.close() end)
 
 local function start(run_id)
   local run = S.start(T.council { ids = { "a" } }, nil, { run_id = run_id })
-  curia.task.run(curia.task.sleep, 10)
+  curia.task.sleep(10)
   return run
 end
 
@@ -38,37 +39,43 @@ end
 
 describe("a run that has stopped here without an outcome", function()
   it("is given up, and taken up again by a sweep", function()
-    local run = start "stops"
-    function store.write() return nil, { kind = "storage", code = "corrupt", message = "not now" } end
-    T.logged(function() run:await() end)
-    store.write = nil
-    assert.equal("lost", run.status)
-    assert.same({}, give_back())
-    assert.equal(0, curia.recovery.sweep().resumed)
-    grow_silent()
-    local lines = T.logged(function() assert.equal(1, curia.recovery.sweep().resumed) end)
-    assert.matches("run stops has stopped here without an outcome", lines[1])
-    local again = assert(curia.find "stops")
-    assert.equal("ok", again:await().status)
-    again:leave_to_others()
+    helper.virtual(function()
+      local run = start "stops"
+      function store.write() return nil, { kind = "storage", code = "corrupt", message = "not now" } end
+      T.logged(function() run:await() end)
+      store.write = nil
+      assert.equal("lost", run.status)
+      assert.same({}, give_back())
+      assert.equal(0, curia.recovery.sweep().resumed)
+      grow_silent()
+      local lines = T.logged(function() assert.equal(1, curia.recovery.sweep().resumed) end)
+      assert.matches("run stops has stopped here without an outcome", lines[1])
+      local again = assert(curia.find "stops")
+      assert.equal("ok", again:await().status)
+      again:leave_to_others()
+    end)
   end)
 
   it("is none that goes on, however silent it is", function()
-    local run = start "goes-on"
-    grow_silent()
-    assert.same({}, give_back())
-    assert.equal(node.current(store).incarnation, incarnation "goes-on")
-    assert.equal("ok", run:await().status)
-    run:leave_to_others()
+    helper.virtual(function()
+      local run = start "goes-on"
+      grow_silent()
+      assert.same({}, give_back())
+      assert.equal(node.current(store).incarnation, incarnation "goes-on")
+      assert.equal("ok", run:await().status)
+      run:leave_to_others()
+    end)
   end)
 
   it("is none of another process", function()
-    local run = start "others"
-    assert(run:await())
-    run:leave_to_others()
-    assert(store:execute "UPDATE {runs} SET status = 'running', incarnation = 'other', finalized_at = NULL")
-    grow_silent()
-    assert.same({}, give_back())
-    assert.equal("other", incarnation "others")
+    helper.virtual(function()
+      local run = start "others"
+      assert(run:await())
+      run:leave_to_others()
+      assert(store:execute "UPDATE {runs} SET status = 'running', incarnation = 'other', finalized_at = NULL")
+      grow_silent()
+      assert.same({}, give_back())
+      assert.equal("other", incarnation "others")
+    end)
   end)
 end)

@@ -14,7 +14,7 @@ local SOURCE = [[
     local _, err = curia.start(council("left-" .. i)(%s), "Why?", { run_id = "left-" .. i, %s })
     if err then error(err) end
   end
-  task.current():deadline(5000)
+  task.current():deadline(60000)
   repeat task.sleep(5) until store:query("%s")[1].n == %d
   uv.kill(uv.os_getpid(), "sigkill")
 ]]

@@ -1,4 +1,5 @@
 local curia = require "curia"
+local helper = require "spec.helper"
 local rows = require "curia.store.runs"
 local S = require "spec.durable.support"
 local shared = require "curia.store.shared"
@@ -47,15 +48,17 @@ describe("a sweep", function()
   end)
 
   it("leaves the runs of the living, and what is blocked or has ended, alone", function()
-    T.script { content = "slow", delay_ms = 100 }
-    local run = S.start(T.council { ids = { "a" } }, nil, { run_id = "mine" })
-    curia.task.run(curia.task.sleep, 30)
-    assert.equal(0, curia.recovery.sweep().resumed)
-    assert(run:await())
-    run:leave_to_others()
-    support.leave_behind(place.url)
-    assert(store:execute "UPDATE {runs} SET status = 'blocked', incarnation = NULL WHERE run_id = 'left-1'")
-    assert.equal(0, curia.recovery.sweep().resumed)
+    helper.virtual(function()
+      T.script { content = "slow", delay_ms = 100 }
+      local run = S.start(T.council { ids = { "a" } }, nil, { run_id = "mine" })
+      curia.task.sleep(30)
+      assert.equal(0, curia.recovery.sweep().resumed)
+      assert(run:await())
+      run:leave_to_others()
+      support.leave_behind(place.url)
+      assert(store:execute "UPDATE {runs} SET status = 'blocked', incarnation = NULL WHERE run_id = 'left-1'")
+      assert.equal(0, curia.recovery.sweep().resumed)
+    end)
   end)
 
   it("takes up what was blocked when its process died, and had something else under way", function()
@@ -73,17 +76,19 @@ describe("a sweep", function()
   end)
 
   it("leaves a run of the living alone, however long nothing is heard of it", function()
-    T.script { content = "slow", delay_ms = 100 }
-    local one = curia.group("one at a time", { max_runs = 1 })
-    local working = S.start(T.council { ids = { "a" } }, nil, { run_id = "works", group = one })
-    local waiting = S.start(T.council { ids = { "a" } }, nil, { run_id = "waits", group = one })
-    curia.task.run(curia.task.sleep, 30)
-    assert(store:execute "UPDATE {runs} SET updated_at = 1, started_at = 1")
-    assert.equal("pending", row_of "waits".status)
-    assert.same({ resumed = 0, restarted = 0, failed = 0, skipped = 0 }, curia.recovery.sweep())
-    assert(working:await() and waiting:await())
-    working:leave_to_others()
-    waiting:leave_to_others()
+    helper.virtual(function()
+      T.script { content = "slow", delay_ms = 100 }
+      local one = curia.group("one at a time", { max_runs = 1 })
+      local working = S.start(T.council { ids = { "a" } }, nil, { run_id = "works", group = one })
+      local waiting = S.start(T.council { ids = { "a" } }, nil, { run_id = "waits", group = one })
+      curia.task.sleep(30)
+      assert(store:execute "UPDATE {runs} SET updated_at = 1, started_at = 1")
+      assert.equal("pending", row_of "waits".status)
+      assert.same({ resumed = 0, restarted = 0, failed = 0, skipped = 0 }, curia.recovery.sweep())
+      assert(working:await() and waiting:await())
+      working:leave_to_others()
+      waiting:leave_to_others()
+    end)
   end)
 
   it("asks again for nothing that was paid for before the process was killed", function()

@@ -165,7 +165,7 @@ describe("anonymized_peer_review", function()
     for i, bomb in ipairs(bombs) do
       local began = clock.us()
       review(function(member) return member == "a" and bomb or alphabetically(member) end)
-      assert.is_true(clock.us() - began < 10e6, i) -- far from what quadratic time would take
+      assert.is_true(clock.us() - began < 60e6, i) -- far from what quadratic time would take
     end
   end)
 end)

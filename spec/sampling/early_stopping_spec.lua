@@ -31,6 +31,7 @@ local OUTCOME = {
 }
 
 local OPTIONS = { "x", "y", "z" }
+local LONGEST = os.getenv "CURIA_GC_STRESS" and 3 or 6
 
 -- Calls fn(counts) for every way in which `left` votes to come may go: each to an option, or to nobody.
 local function completions(counts, left, fn, from)
@@ -66,7 +67,7 @@ describe("unassailable", function()
   for _, rule in ipairs { "plurality", "majority" } do
     it("says by " .. rule .. " exactly when no vote to come can change the outcome, in all small electorates", function()
       local settled, open = 0, 0
-      texts(6, function(text)
+      texts(LONGEST, function(text)
         local tally = tally_of(text)
         for left = 0, 5 do
           local expected = not can_change(text, left, rule)
@@ -74,7 +75,7 @@ describe("unassailable", function()
           if expected then settled = settled + 1 else open = open + 1 end
         end
       end)
-      assert.is_true(settled > 1000 and open > 1000)
+      assert.is_true(settled > 30 and open > 30)
     end)
   end
 end)

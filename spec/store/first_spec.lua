@@ -22,7 +22,7 @@ local function ended(council, input, opts)
   for name, value in pairs(opts or {}) do own[name] = value end
   local run = assert(curia.start(council, input, own))
   local result, err = run:await()
-  run.recording:wait(5000)
+  run.recording:wait(60000)
   return result, err, run
 end
 

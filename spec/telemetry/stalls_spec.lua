@@ -21,6 +21,8 @@ describe("telemetry of stalls", function()
       for _ = 1, 3 do task.sleep(1) end
     end)
     curia.config { loop_stall_ms = before }
-    assert.is_true(#heard >= 1 and heard[1].measurements.duration_us >= 40000)
+    local longest_us = 0
+    for _, event in ipairs(heard) do longest_us = math.max(longest_us, event.measurements.duration_us) end
+    assert.is_true(longest_us >= 40000)
   end)
 end)

@@ -72,13 +72,18 @@ describe("the live view in tmux #tmux", function()
 
   it("shows each member beside the others, and what each does", function()
     with_run(100, 30, function()
-      local shown = wait_for "calls clock"
-      assert.matches("round 1 of 2 · independent_analysis · %d of 6 done · 1 failed +%d+ of 9,000 tokens .*%d.%d s\n", shown)
-      assert.matches("thinker  s%-1 +│ .* wide  s%-1 +│ .* flaky  s%-1\n", shown)
-      assert.matches("again in %d.%d s: the provider", shown)
-      assert.truthy(shown:find("the key was refused: who are", 1, true))
-      assert.matches("panel  council inner\n", shown)
-      assert.matches("│   [^ ]+ x · a", shown)
+      local missing
+      assert(terminal.wait_until(function(shown)
+        for _, pattern in ipairs {
+          "calls clock", "thinker  s%-1 +│ .* wide  s%-1 +│ .* flaky  s%-1\n", "again in %d.%d s: the provider",
+          "round 1 of 2 · independent_analysis · %d of 6 done · 1 failed +%d+ of 9,000 tokens .*%d.%d s\n",
+          "the key was refused: who are", "panel  council inner\n", "│   [^ ]+ x · a",
+        } do
+          missing = pattern
+          if not shown:find(pattern) then return shown:find("the end", 1, true) and error(missing .. "\n" .. shown) end
+        end
+        return true
+      end), missing)
     end)
   end)
 

@@ -57,7 +57,7 @@ describe("the engine", function()
   end)
 
   it("decides anew when somebody else was first", function()
-    helper.run(function()
+    helper.virtual(function()
       local body, met = {}, 0
       for i = 1, 20 do
         body[i] = step("s" .. i) { run = function()
@@ -101,7 +101,7 @@ describe("the engine", function()
   end)
 
   it("and another process's begin together what comes after two ends at once, once", function()
-    helper.run(function()
+    helper.virtual(function()
       local other <close> = assert(stores.open(store.url))
       for _ = 1, 5 do
         store:execute "DELETE FROM {workflows}"
@@ -127,7 +127,7 @@ describe("the engine", function()
   end)
 
   it("does not take over what is about to begin here, nor what has ended meanwhile", function()
-    helper.run(function()
+    helper.virtual(function()
       local calls = 0
       local engine = engine_on()
       begin(engine, { step "a" { run = function()
@@ -145,7 +145,7 @@ describe("the engine", function()
   end)
 
   it("wakes whoever waits for a change", function()
-    helper.run(function()
+    helper.virtual(function()
       local engine = engine_on()
       begin(engine, { step "a" { approval = true } })
       local woken = task.spawn(function() engine:await_change(KEY, 5000) return true end)
@@ -156,7 +156,7 @@ describe("the engine", function()
   end)
 
   it("stops, and leaves the rows as they are", function()
-    helper.run(function()
+    helper.virtual(function()
       local engine = engine_on(nil, function() task.sleep(1e9) end)
       begin(engine, { step "a" { council = "x" } })
       engine:stop()

@@ -57,7 +57,7 @@ end
 
 describe("reconciling", function()
   it("notes the end of a run that nobody has noted, and goes on", function()
-    helper.run(function()
+    helper.virtual(function()
       left_behind "1"
       world.ended["1.a.1"] = { result = { said = "late" } }
       local engine = engine_with "second"
@@ -69,7 +69,7 @@ describe("reconciling", function()
   end)
 
   it("notes every way in which a run may end", function()
-    helper.run(function()
+    helper.virtual(function()
       for kind in pairs { cancelled = 1, terminated = 1, transient = 1, budget = 1 } do
         left_behind(kind)
         world.ended[kind .. ".a.1"] = { error = errors.new(kind, "ended so") }
@@ -80,7 +80,7 @@ describe("reconciling", function()
   end)
 
   it("leaves a run alone that goes on, and a workflow that has ended", function()
-    helper.run(function()
+    helper.virtual(function()
       left_behind "1"
       world.live = { ["1.a.1"] = "live" }
       assert.same({ replayed = 0, started = 0, skipped = 1 }, repair(engine_with "second"))
@@ -91,7 +91,7 @@ describe("reconciling", function()
   end)
 
   it("starts a run that was meant to start, unless its process lives: under the same id", function()
-    helper.run(function()
+    helper.virtual(function()
       left_behind "1"
       world.alive.first = true
       local engine = engine_with "second"
@@ -107,7 +107,7 @@ describe("reconciling", function()
   end)
 
   it("leaves the runs of the dead to recovery, unless somebody asks for the workflow", function()
-    helper.run(function()
+    helper.virtual(function()
       left_behind "1"
       world.live = { ["1.a.1"] = "left" }
       local engine = engine_with "second"
@@ -121,7 +121,7 @@ describe("reconciling", function()
   end)
 
   it("lets one of two processes take a step over", function()
-    helper.run(function()
+    helper.virtual(function()
       left_behind "1"
       world.paid, world.alive.second, world.alive.third = {}, true, true
       local both_have_looked = false
@@ -161,7 +161,7 @@ describe("reconciling", function()
   end)
 
   it("skips workflows that this process does not know, or that have changed", function()
-    helper.run(function()
+    helper.virtual(function()
       left_behind "1"
       curia.unregister("workflow", "w")
       assert.same({ replayed = 0, started = 0, skipped = 1 }, repair(engine_with "second"))
@@ -174,7 +174,7 @@ describe("reconciling", function()
   end)
 
   it("does not stop at one that is broken", function()
-    helper.run(function()
+    helper.virtual(function()
       left_behind "1"
       left_behind "2"
       assert(store:execute("UPDATE {workflows} SET plan = ? WHERE id = '1'", { bytes = "no JSON" }))
@@ -188,7 +188,7 @@ describe("reconciling", function()
   end)
 
   it("keeps to its stack and env", function()
-    helper.run(function()
+    helper.virtual(function()
       local function replayed(opts)
         for _, id in ipairs { "own", "none", "foreign", "rc" } do world.ended[id .. ".a.1"] = nil end
         opts.store = store
@@ -213,7 +213,7 @@ describe("reconciling", function()
   end)
 
   it("is asked for by the public function, for one workflow too, and told as telemetry", function()
-    helper.run(function()
+    helper.virtual(function()
       left_behind "1"
       world.ended["1.a.1"] = { error = errors.new("transient", "ended so") }
       engine_with "second"
@@ -230,7 +230,7 @@ describe("reconciling", function()
   end)
 
   it("asks for the end of runs that were started too late for their steps", function()
-    helper.run(function()
+    helper.virtual(function()
       left_behind "1"
       workflows.cancel("1", nil, { store = store })
       assert(store:execute [[INSERT INTO {runs} (namespace, run_id, council, status, durability, attempt, attempts, fence,
@@ -343,7 +343,7 @@ end
 
 describe("a process that dies at any write, before it or after it", function()
   it("leaves a workflow that ends the same, and no council is paid twice that has ended", function()
-    helper.run(function()
+    helper.virtual(function()
       local expected = undisturbed()
       assert.equal("done", expected[1])
       for _, after in ipairs { false, true } do
@@ -356,11 +356,11 @@ describe("a process that dies at any write, before it or after it", function()
           clean()
         end
       end
-    end, 60000)
+    end)
   end)
 
   it("and again at each of its next lives", function()
-    helper.run(function()
+    helper.virtual(function()
       local expected = undisturbed()
       for n = 2, 4 do
         local calls, lives = {}, 0
@@ -373,6 +373,6 @@ describe("a process that dies at any write, before it or after it", function()
         for run_id, times in pairs(world.paid) do assert.equal(1, times, run_id) end
         clean()
       end
-    end, 60000)
+    end)
   end)
 end)

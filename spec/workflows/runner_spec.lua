@@ -46,7 +46,7 @@ describe("the door to runs", function()
   end)
 
   it("gives why a run has failed, was not valid, was cancelled or terminated", function()
-    helper.run(function()
+    helper.virtual(function()
       local outcome = runner.run(job { council = "nobody" })
       assert.same({ "invalid_council", "unknown_council" }, { outcome.error.kind, outcome.error.code })
       T.answers { a = { error = { status = 401, message = "no" } } }
@@ -84,7 +84,7 @@ describe("the door to runs", function()
   end)
 
   it("has no outcome of a run that was let go, and takes it up where it has stopped", function()
-    helper.run(function()
+    helper.virtual(function()
       local asked = { a = 0, b = 0 }
       T.script(function(request)
         asked[request.member] = asked[request.member] + 1
