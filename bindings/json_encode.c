@@ -441,11 +441,11 @@ static bool put_fragment(struct encoder *e, int index) {
     return text != NULL;
 }
 
-/* Keeps the text since `from`, which is the table's. One that needs more than its text is not kept. */
-static void keep_fragment(struct encoder *e, int index, size_t from, lua_Integer parts) {
+/* Keeps the text since `from`, which is the table's. Its long texts are in the list of this value alone. */
+static void keep_fragment(struct encoder *e, int index, size_t from) {
     lua_State *L = e->L;
     if (!e->fragments || e->depth > FRAGMENT_KEPT || e->size - from < FRAGMENT_BYTES) return;
-    if (e->part_count > parts || e->ambiguous || e->deepest > FRAGMENT_DEPTH) return;
+    if (e->ambiguous || e->deepest > FRAGMENT_DEPTH) return;
     lua_pushvalue(L, index);
     lua_pushlstring(L, e->data + from, e->size - from);
     lua_rawset(L, e->fragments);
@@ -467,11 +467,10 @@ static bool put_table(struct encoder *e, int index, const struct step *step) {
     curia__json_need_stack(e->L, LUA_MINSTACK);
     if (put_fragment(e, index)) return true;
     size_t from = e->size;
-    lua_Integer parts = e->part_count;
     if (++e->depth > e->deepest) e->deepest = e->depth;
     bool done = put_members(e, index, step);
     e->depth--;
-    if (done) keep_fragment(e, index, from, parts);
+    if (done) keep_fragment(e, index, from);
     return done;
 }
 

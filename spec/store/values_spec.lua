@@ -36,15 +36,22 @@ describe("a stored value", function()
   end)
 
   it("is not written again where it stands in another one", function()
-    local answer, other = { content = ("short "):rep(60) }, { content = LONG }
-    local round = { results = { a = answer, b = other } }
-    local fragments = {}
+    local answer, fragments = { content = ("short "):rep(60) }, {}
+    local round = { results = { a = answer } }
     local first = values.encode({ answer, round, { ["$blob"] = 1 } }, nil, fragments)
     assert.equal(json.encode(answer), fragments[answer])
-    assert.same({}, { fragments[other], fragments[round] }) -- they need their parts besides
     assert.same(first, values.encode({ answer, round, { ["$blob"] = 1 } }, nil, fragments))
     fragments[answer] = '"told apart"'
     assert.equal('["told apart"]', values.encode({ answer }, nil, fragments).bytes)
+  end)
+
+  it("has its long texts where it is first written", function()
+    local answer, fragments = { content = ("short "):rep(60), raw = LONG }, {}
+    local first = values.encode({ answer }, nil, fragments)
+    local again = values.encode({ answer, { answer } }, nil, fragments)
+    assert.equal(LONG, first.parts[2])
+    assert.equal(values.encode({ answer, { answer } }).bytes, again.bytes)
+    assert.same({}, again.parts)
   end)
 
   it("is written again where it is nested too deeply to be the same", function()

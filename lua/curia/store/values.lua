@@ -35,7 +35,8 @@ end
 --- A value for storing.
 ---@param value any a JSON value
 ---@param known? table<string, string> keeps the hashes of long texts, for the next value that they stand in
----@param fragments? table<table, string> keeps tables as they are written, for as long as none of them changes
+---@param fragments? table<table, string> keeps tables as they are written, for as long as none of them changes; their
+--- long texts are parts of the value that they are first written in
 ---@return curia.store.Encoded?
 ---@return curia.Error? err kind `validation`: JSON has no form for it
 function M.encode(value, known, fragments)
