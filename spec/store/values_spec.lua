@@ -76,7 +76,8 @@ describe("a stored value", function()
     redact.add "test"
     redact.add "sk-long-secret-key"
     local said = "run the test with sk-long-secret-key"
-    local masked = values.masked(values.encode { said, said .. LONG })
+    local masked, found = values.mask(values.encode { said, said .. LONG })
+    assert.same({ true, false, false }, { found, select(2, values.mask(masked)), select(2, values.mask(values.encode(LONG))) })
     redact.reset()
     local value = values.decode(masked.bytes, function(hash) return hash == masked.parts[1] and masked.parts[2] end)
     assert.same({ "run the test with [secret]", "run the test with [secret]" .. LONG }, value)

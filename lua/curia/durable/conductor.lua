@@ -149,7 +149,7 @@ end
 
 local function encoded(outcome)
   local made, err = values.encode(outcome)
-  if made then return values.masked(made) end
+  if made then return (values.mask(made)) end
   local fault = errors.new("validation", "what was given is no JSON value: " .. err.message, { code = "not_json" })
   return assert(values.encode { error = fault })
 end

@@ -46,16 +46,21 @@ function M.encode(value, known, fragments)
   return { bytes = bytes, parts = parts }
 end
 
---- The same without secrets (SPEC 26), those excepted that may be words (`redact.lasting`).
----@param encoded curia.store.Encoded
----@return curia.store.Encoded
-function M.masked(encoded)
-  if encoded.is_masked then return encoded end
-  local parts = {}
-  for i = 1, #encoded.parts, 2 do
-    parts[i], parts[i + 1] = encoded.parts[i], redact.lasting(encoded.parts[i + 1])
+--- Takes the secrets out of it (SPEC 26), those excepted that may be words (`redact.lasting`).
+---@param encoded curia.store.Encoded changed
+---@return curia.store.Encoded encoded
+---@return boolean found whether there was one
+function M.mask(encoded)
+  if encoded.is_masked then return encoded, false end
+  local parts, bytes = encoded.parts, redact.lasting(encoded.bytes)
+  local found = bytes ~= encoded.bytes
+  for i = 2, #parts, 2 do
+    local text = redact.lasting(parts[i])
+    found = found or text ~= parts[i]
+    parts[i] = text
   end
-  return { bytes = redact.lasting(encoded.bytes), parts = parts, is_masked = true }
+  encoded.bytes, encoded.is_masked = bytes, true
+  return encoded, found
 end
 
 local function missing(hash)
@@ -63,11 +68,12 @@ local function missing(hash)
 end
 
 local function restore(value, fetch)
-  if type(value) ~= "table" then return value end
   local hash = value["$blob"]
   if type(hash) == "string" then return fetch(hash) or error(missing(hash), 0) end
   local inner = value["$object"] or value
-  for key, item in pairs(inner) do inner[key] = restore(item, fetch) end
+  for key, item in next, inner do
+    if type(item) == "table" then inner[key] = restore(item, fetch) end
+  end
   return inner
 end
 
@@ -88,7 +94,7 @@ end
 ---@return curia.Error? err kind `storage`, code `missing_blob`; or why the bytes are no JSON
 function M.decode(bytes, fetch)
   local value, err = json.decode(bytes)
-  if err or not mentions(bytes) then return value, err end
+  if err or type(value) ~= "table" or not mentions(bytes) then return value, err end
   local ok, restored = pcall(restore, value, fetch)
   if ok then return restored end
   return nil, restored
