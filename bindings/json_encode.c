@@ -20,7 +20,7 @@ enum {
     MAX_INDENT = 16,
     MOST_SLOTS = LUAI_MAXSTACK / 10 * 9, /* of the Lua stack that members may take */
     FRAGMENT_BYTES = 256,                /* a shorter one costs more to keep than to write again */
-    FRAGMENT_KEPT = 1,                   /* only what stands so high is kept: each copy costs too */
+    FRAGMENT_KEPT = 1,                   /* of what stands lower each copy would cost too */
     FRAGMENT_DEPTH = CURIA__JSON_DEFAULT_DEPTH / 2
 };
 
@@ -441,14 +441,30 @@ static bool put_fragment(struct encoder *e, int index) {
     return text != NULL;
 }
 
-/* Keeps the text since `from`, which is the table's. Its long texts are in the list of this value alone. */
+/* Keeps the text on top, which is the table's, and pops it. Its long texts are in the list of this value alone. */
+static void keep_text(struct encoder *e, int index) {
+    lua_pushvalue(e->L, index);
+    lua_insert(e->L, -2);
+    lua_rawset(e->L, e->fragments);
+}
+
+static bool is_kept(const struct encoder *e, size_t from) {
+    if (!e->fragments || e->size - from < FRAGMENT_BYTES) return false;
+    return !e->ambiguous && e->deepest <= FRAGMENT_DEPTH;
+}
+
 static void keep_fragment(struct encoder *e, int index, size_t from) {
-    lua_State *L = e->L;
-    if (!e->fragments || e->depth > FRAGMENT_KEPT || e->size - from < FRAGMENT_BYTES) return;
-    if (e->ambiguous || e->deepest > FRAGMENT_DEPTH) return;
-    lua_pushvalue(L, index);
-    lua_pushlstring(L, e->data + from, e->size - from);
-    lua_rawset(L, e->fragments);
+    if (e->depth != FRAGMENT_KEPT || !is_kept(e, from)) return;
+    lua_pushlstring(e->L, e->data + from, e->size - from);
+    keep_text(e, index);
+}
+
+/* Pushes the whole text, which is kept as that of the value: no further copy. */
+static void push_text(struct encoder *e, int index) {
+    lua_pushlstring(e->L, e->data, e->size);
+    if (!lua_istable(e->L, index) || !is_kept(e, 0)) return;
+    lua_pushvalue(e->L, -1);
+    keep_text(e, index);
 }
 
 static bool put_members(struct encoder *e, int index, const struct step *step) {
@@ -539,7 +555,7 @@ int curia__json_encode_apart(lua_State *L) {
     e.array_mark = lua_topointer(L, lua_upvalueindex(CURIA__JSON_ARRAY_MARK));
     e.object_mark = lua_topointer(L, lua_upvalueindex(CURIA__JSON_OBJECT_MARK));
     if (!put_value(&e, 1, NULL)) return curia__json_return_error(L, "path");
-    lua_pushlstring(L, e.data, e.size);
+    push_text(&e, 1);
     lua_pushvalue(L, 5);
     lua_pushboolean(L, e.ambiguous);
     return 3;
