@@ -50,7 +50,7 @@ struct encoder {
     const void *array_mark, *object_mark;
     int depth, max_depth, indent;
     size_t apart_from; /* texts of so many bytes stand apart; SIZE_MAX: none do */
-    int parts;         /* stack index of their list */
+    int parts;         /* stack index of their list; nil: there is none yet */
     int known;         /* of the table of hashes that are known, by text; 0: there is none */
     lua_Integer part_count;
     bool ambiguous; /* an object has a key that means a text that stands apart */
@@ -207,6 +207,10 @@ static const char *push_hash(struct encoder *e, int index, const char *text, siz
 static bool put_apart(struct encoder *e, int index, const char *text, size_t length) {
     lua_State *L = e->L;
     curia__json_need_stack(L, LUA_MINSTACK);
+    if (e->part_count == 0) {
+        lua_newtable(L);
+        lua_replace(L, e->parts);
+    }
     const char *hash = push_hash(e, index, text, length);
     put(e, "{\"$blob\":\"", 10);
     put(e, hash, CURIA__HASH_TEXT - 1);
@@ -544,7 +548,7 @@ int curia__json_encode_apart(lua_State *L) {
     lua_settop(L, 4);
     for (int i = 3; i <= 4; i++)
         luaL_argcheck(L, lua_isnil(L, i) || lua_istable(L, i), i, "a table, or nothing");
-    lua_newtable(L);
+    lua_pushnil(L);
     e.indent = 0;
     e.max_depth = CURIA__JSON_DEFAULT_DEPTH;
     start(L, &e);

@@ -28,7 +28,7 @@ Writer.__index = Writer
 ---@field entries curia.durable.Entry[] what was handed in
 ---@field wanted curia.Call[]
 ---@field dropped curia.Call[]
----@field told {log: curia.Log, seq: integer}[]
+---@field told any[] as the journal's
 ---@field begun curia.Run[]
 ---@field settled curia.Run[]
 ---@field changes table<string, any> of the run's row
@@ -196,8 +196,8 @@ local function each(list, put, self, unit)
 end
 
 local function put_events(self, unit, told)
-  rows.events_of(self.store, unit, self.key.namespace, #told,
-    function(i) return events.event_of(told[i].log, told[i].seq) end, self.seen)
+  rows.events_of(self.store, unit, self.key.namespace, #told // 2,
+    function(i) return events.event_of(told[2 * i - 1], told[2 * i]) end, self.seen)
 end
 
 -- The run's row comes first: it guards all that follows.

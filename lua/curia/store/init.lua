@@ -133,6 +133,11 @@ local function sealed(self, bytes)
   return sql.bytes(self.seal and self.seal(bytes) or bytes)
 end
 
+-- What is encoded has its bytes where a statement looks for them.
+local function sealed_value(self, encoded)
+  return self.seal and sealed(self, encoded.bytes) or encoded
+end
+
 local function unsealed(self, bytes)
   return self.unseal and self.unseal(bytes) or bytes
 end
@@ -186,7 +191,7 @@ function Store:put(unit, encoded, seen)
       unit[#unit + 1] = { PUT_BLOB, hash, sealed(self, parts[i + 1]), clock.wall_ms() }
     end
   end
-  return sealed(self, encoded.bytes)
+  return sealed_value(self, encoded)
 end
 
 --- Adds a text to a unit, as content that is found by its hash. Secrets are taken out of it; the hash stays that of

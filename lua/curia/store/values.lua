@@ -16,6 +16,8 @@ local LONG = 512
 ---@field parts string[] what `bytes` speaks of: hash, text, hash, text, ...
 ---@field is_masked boolean no secret is in it
 
+local NO_PARTS = {}
+
 local function is_special(value)
   return value["$blob"] ~= nil or value["$object"] ~= nil
 end
@@ -43,7 +45,7 @@ function M.encode(value, known, fragments)
   local bytes, parts, ambiguous = json.encode_apart(value, LONG, known, fragments)
   if not bytes then return nil, parts end
   if ambiguous then bytes, parts = json.encode_apart(wrapped(value), LONG, known) end
-  return { bytes = bytes, parts = parts, is_masked = false }
+  return { bytes = bytes, parts = parts or NO_PARTS, is_masked = false }
 end
 
 --- Takes the secrets out of it (SPEC 26), those excepted that may be words (`redact.lasting`).
