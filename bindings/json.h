@@ -51,8 +51,9 @@ int curia__json_decode(lua_State *L);
 int curia__json_decoder(lua_State *L);
 int curia__json_encode(lua_State *L);
 /* encode_apart(value, from [, known [, fragments]]) -> text, parts, ambiguous | nil, err. Texts of `from` bytes or
- * more are written as {"$blob": hash}; `parts` lists hash, text, hash, text, ... `ambiguous`: an object has such a
- * key of its own. `known` keeps hashes by text, `fragments` what was written by table. */
+ * more are written as {"$blob": hash}; `parts` lists hash, text, hash, text, ... (nil: none); `ambiguous`: an object has such a
+ * key of its own. `known` keeps hashes by text, `fragments` what was written by table: its texts are in no list but
+ * that of its first writing. */
 int curia__json_encode_apart(lua_State *L);
 
 /* Pushes the metatable that marks arrays (or objects) in this state. */

@@ -20,7 +20,7 @@ enum {
     MAX_INDENT = 16,
     MOST_SLOTS = LUAI_MAXSTACK / 10 * 9, /* of the Lua stack that members may take */
     FRAGMENT_BYTES = 256,                /* a shorter one costs more to keep than to write again */
-    FRAGMENT_KEPT = 1,                   /* only what stands so high is kept: each copy costs too */
+    FRAGMENT_KEPT = 1,                   /* of what stands lower each copy would cost too */
     FRAGMENT_DEPTH = CURIA__JSON_DEFAULT_DEPTH / 2
 };
 
@@ -50,7 +50,7 @@ struct encoder {
     const void *array_mark, *object_mark;
     int depth, max_depth, indent;
     size_t apart_from; /* texts of so many bytes stand apart; SIZE_MAX: none do */
-    int parts;         /* stack index of their list */
+    int parts;         /* stack index of their list; nil: there is none yet */
     int known;         /* of the table of hashes that are known, by text; 0: there is none */
     lua_Integer part_count;
     bool ambiguous; /* an object has a key that means a text that stands apart */
@@ -207,6 +207,10 @@ static const char *push_hash(struct encoder *e, int index, const char *text, siz
 static bool put_apart(struct encoder *e, int index, const char *text, size_t length) {
     lua_State *L = e->L;
     curia__json_need_stack(L, LUA_MINSTACK);
+    if (e->part_count == 0) {
+        lua_newtable(L);
+        lua_replace(L, e->parts);
+    }
     const char *hash = push_hash(e, index, text, length);
     put(e, "{\"$blob\":\"", 10);
     put(e, hash, CURIA__HASH_TEXT - 1);
@@ -441,14 +445,30 @@ static bool put_fragment(struct encoder *e, int index) {
     return text != NULL;
 }
 
-/* Keeps the text since `from`, which is the table's. One that needs more than its text is not kept. */
-static void keep_fragment(struct encoder *e, int index, size_t from, lua_Integer parts) {
-    lua_State *L = e->L;
-    if (!e->fragments || e->depth > FRAGMENT_KEPT || e->size - from < FRAGMENT_BYTES) return;
-    if (e->part_count > parts || e->ambiguous || e->deepest > FRAGMENT_DEPTH) return;
-    lua_pushvalue(L, index);
-    lua_pushlstring(L, e->data + from, e->size - from);
-    lua_rawset(L, e->fragments);
+/* Keeps the text on top, which is the table's, and pops it. Its long texts are in the list of this value alone. */
+static void keep_text(struct encoder *e, int index) {
+    lua_pushvalue(e->L, index);
+    lua_insert(e->L, -2);
+    lua_rawset(e->L, e->fragments);
+}
+
+static bool is_kept(const struct encoder *e, size_t from) {
+    if (!e->fragments || e->size - from < FRAGMENT_BYTES) return false;
+    return !e->ambiguous && e->deepest <= FRAGMENT_DEPTH;
+}
+
+static void keep_fragment(struct encoder *e, int index, size_t from) {
+    if (e->depth != FRAGMENT_KEPT || !is_kept(e, from)) return;
+    lua_pushlstring(e->L, e->data + from, e->size - from);
+    keep_text(e, index);
+}
+
+/* Pushes the whole text, which is kept as that of the value: no further copy. */
+static void push_text(struct encoder *e, int index) {
+    lua_pushlstring(e->L, e->data, e->size);
+    if (!lua_istable(e->L, index) || !is_kept(e, 0)) return;
+    lua_pushvalue(e->L, -1);
+    keep_text(e, index);
 }
 
 static bool put_members(struct encoder *e, int index, const struct step *step) {
@@ -467,11 +487,10 @@ static bool put_table(struct encoder *e, int index, const struct step *step) {
     curia__json_need_stack(e->L, LUA_MINSTACK);
     if (put_fragment(e, index)) return true;
     size_t from = e->size;
-    lua_Integer parts = e->part_count;
     if (++e->depth > e->deepest) e->deepest = e->depth;
     bool done = put_members(e, index, step);
     e->depth--;
-    if (done) keep_fragment(e, index, from, parts);
+    if (done) keep_fragment(e, index, from);
     return done;
 }
 
@@ -529,7 +548,7 @@ int curia__json_encode_apart(lua_State *L) {
     lua_settop(L, 4);
     for (int i = 3; i <= 4; i++)
         luaL_argcheck(L, lua_isnil(L, i) || lua_istable(L, i), i, "a table, or nothing");
-    lua_newtable(L);
+    lua_pushnil(L);
     e.indent = 0;
     e.max_depth = CURIA__JSON_DEFAULT_DEPTH;
     start(L, &e);
@@ -540,7 +559,7 @@ int curia__json_encode_apart(lua_State *L) {
     e.array_mark = lua_topointer(L, lua_upvalueindex(CURIA__JSON_ARRAY_MARK));
     e.object_mark = lua_topointer(L, lua_upvalueindex(CURIA__JSON_OBJECT_MARK));
     if (!put_value(&e, 1, NULL)) return curia__json_return_error(L, "path");
-    lua_pushlstring(L, e.data, e.size);
+    push_text(&e, 1);
     lua_pushvalue(L, 5);
     lua_pushboolean(L, e.ambiguous);
     return 3;

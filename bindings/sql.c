@@ -94,7 +94,27 @@ static lua_Integer integer_field(lua_State *L, const char *name, lua_Integer oth
     return value;
 }
 
-/* The statement on top: {text, values..., n = number of values, expect_rows = n}. */
+/* The values of the list on top, from place `first` on. */
+static void add_values(lua_State *L, curia__sql_unit *unit, lua_Integer first, lua_Integer count) {
+    for (lua_Integer i = first; i < first + count; i++) {
+        lua_rawgeti(L, -1, i);
+        add_value(L, unit);
+        lua_pop(L, 1);
+    }
+}
+
+/* The values of the rows on top, `width` of each. */
+static void add_rows(lua_State *L, curia__sql_unit *unit, lua_Integer width) {
+    lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
+    for (lua_Integer i = 1; i <= count; i++) {
+        if (lua_rawgeti(L, -1, i) != LUA_TTABLE) luaL_error(L, "a row is a list of values");
+        add_values(L, unit, 1, width);
+        lua_pop(L, 1);
+    }
+}
+
+/* The statement on top: {text, values..., n = number of values, expect_rows = n}, or with
+ * `rows` = lists of `n` values in place of the values. */
 static void add_statement(lua_State *L, curia__sql_unit *unit) {
     if (!lua_istable(L, -1) || lua_rawgeti(L, -1, 1) != LUA_TSTRING)
         luaL_error(L, "a statement is a table {text, values...}");
@@ -103,10 +123,12 @@ static void add_statement(lua_State *L, curia__sql_unit *unit) {
     lua_rawgeti(L, -1, 1);
     need(L, curia__sql_unit_statement(unit, lua_tostring(L, -1), expect));
     lua_pop(L, 1);
-    for (lua_Integer i = 1; i <= count; i++) {
-        lua_rawgeti(L, -1, i + 1);
-        add_value(L, unit);
+    if (lua_getfield(L, -1, "rows") == LUA_TTABLE) {
+        add_rows(L, unit, count);
         lua_pop(L, 1);
+    } else {
+        lua_pop(L, 1);
+        add_values(L, unit, 2, count);
     }
 }
 

@@ -51,6 +51,12 @@ describe("a database", function()
     assert.equal(2, #db:query("SELECT * FROM t"))
   end)
 
+  it("takes the values of many rows as lists", function()
+    assert(db:write { { "INSERT INTO t (id, a) VALUES (?, ?), (?, ?)", n = 2, rows = { { 1, "x" }, { 2, nil } } } })
+    assert.same({ { id = 1, a = "x" }, { id = 2 }, changes = 0 }, db:query("SELECT id, a FROM t ORDER BY id"))
+    assert.error_matches(function() db:write { { "SELECT ?", n = 1, rows = { 1 } } } end, "a row is a list of values")
+  end)
+
   it("carries out all of a unit, or nothing", function()
     local results, err = db:write {
       { "INSERT INTO t (a) VALUES (?)", 1 },

@@ -20,6 +20,7 @@ local BUSY_MS = 5000
 ---@class curia.sql.Statement a text with `?` for its values, then the values
 ---@field [1] string
 ---@field n? integer how many values, where some are nil
+---@field rows? any[][] in place of the values: lists of `n` values each, of a text that has many
 ---@field expect_rows? integer how many rows it must change or return; otherwise the whole unit is undone
 
 ---@alias curia.sql.Rows table<string, any>[] a table by column for each row; `changes` counts the changed ones

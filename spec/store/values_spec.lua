@@ -36,15 +36,22 @@ describe("a stored value", function()
   end)
 
   it("is not written again where it stands in another one", function()
-    local answer, other = { content = ("short "):rep(60) }, { content = LONG }
-    local round = { results = { a = answer, b = other } }
-    local fragments = {}
+    local answer, fragments = { content = ("short "):rep(60) }, {}
+    local round = { results = { a = answer } }
     local first = values.encode({ answer, round, { ["$blob"] = 1 } }, nil, fragments)
     assert.equal(json.encode(answer), fragments[answer])
-    assert.same({}, { fragments[other], fragments[round] }) -- they need their parts besides
     assert.same(first, values.encode({ answer, round, { ["$blob"] = 1 } }, nil, fragments))
     fragments[answer] = '"told apart"'
     assert.equal('["told apart"]', values.encode({ answer }, nil, fragments).bytes)
+  end)
+
+  it("has its long texts where it is first written", function()
+    local answer, fragments = { content = ("short "):rep(60), raw = LONG }, {}
+    local first = values.encode({ answer }, nil, fragments)
+    local again = values.encode({ answer, { answer } }, nil, fragments)
+    assert.equal(LONG, first.parts[2])
+    assert.equal(values.encode({ answer, { answer } }).bytes, again.bytes)
+    assert.same({}, again.parts)
   end)
 
   it("is written again where it is nested too deeply to be the same", function()
@@ -69,7 +76,8 @@ describe("a stored value", function()
     redact.add "test"
     redact.add "sk-long-secret-key"
     local said = "run the test with sk-long-secret-key"
-    local masked = values.masked(values.encode { said, said .. LONG })
+    local masked, found = values.mask(values.encode { said, said .. LONG })
+    assert.same({ true, false, false }, { found, select(2, values.mask(masked)), select(2, values.mask(values.encode(LONG))) })
     redact.reset()
     local value = values.decode(masked.bytes, function(hash) return hash == masked.parts[1] and masked.parts[2] end)
     assert.same({ "run the test with [secret]", "run the test with [secret]" .. LONG }, value)

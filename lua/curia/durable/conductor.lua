@@ -149,7 +149,7 @@ end
 
 local function encoded(outcome)
   local made, err = values.encode(outcome)
-  if made then return values.masked(made) end
+  if made then return (values.mask(made)) end
   local fault = errors.new("validation", "what was given is no JSON value: " .. err.message, { code = "not_json" })
   return assert(values.encode { error = fault })
 end
@@ -187,8 +187,11 @@ end
 
 -- ---- storing --------------------------------------------------------------------------------------
 
+local NONE = {}
+
 local function take(journal, name)
   local taken = journal[name]
+  if not taken[1] then return NONE end
   journal[name] = {}
   return taken
 end
@@ -229,8 +232,8 @@ local function owner_of(self, batch)
   batch.changes.incarnation = parked and json.null or node.incarnation
 end
 
-local function publish(batch)
-  for _, told in ipairs(batch.told) do told.log:publish(told.seq) end
+local function publish(told, again)
+  for i = 1, #told, 2 do told[i]:publish(told[i + 1], again) end
 end
 
 local function retire(self, batch)
@@ -266,7 +269,7 @@ local function flush(self)
   owner_of(self, batch)
   local done, err = store(self, batch)
   if not done then return nil, err end
-  publish(batch)
+  publish(batch.told)
   for _, call in ipairs(batch.wanted) do start(journal, call) end
   retire(self, batch)
   return true
@@ -320,7 +323,7 @@ local function replay_one(self, entry)
   if call and call.effect.live then wait_for_live(self, call) end
   journal.handed = entry.number
   hand_in(self, entry)
-  for _, told in ipairs(take(journal, "told")) do told.log:publish(told.seq, true) end
+  publish(take(journal, "told"), true)
   retire_inner(self)
   return true
 end

@@ -12,11 +12,10 @@ local M = {}
 
 -- "2/peer_review/skeptic": the first of them; further ones are numbered by the journal.
 local function place_of(round, member)
-  local parts = { tostring(round.idx or 0), round.name or "run" }
-  if round.iteration then parts[#parts + 1] = tostring(round.iteration) end
-  if round.ask then parts[#parts + 1] = "ask" .. round.ask end
-  parts[#parts + 1] = member.id
-  return table.concat(parts, "/")
+  local place = (round.idx or 0) .. "/" .. (round.name or "run")
+  if round.iteration then place = place .. "/" .. round.iteration end
+  if round.ask then place = place .. "/ask" .. round.ask end
+  return place .. "/" .. member.id
 end
 
 -- Effects of a run inside of the run stand below the id that it has whenever it is resumed.

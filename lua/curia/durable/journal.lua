@@ -25,7 +25,7 @@ local M = {}
 ---@field open table<string, curia.Call> effects without an outcome, by path
 ---@field wanted curia.Call[] effects that nobody has recorded yet; in a replay all have been
 ---@field dropped curia.Call[] effects of which nobody waits for the outcome any more
----@field told {log: curia.Log, seq: integer}[] events that nobody has recorded yet
+---@field told any[] events that nobody has recorded yet: the log and the number of each
 ---@field begun curia.Run[] runs inside of the run that nobody has recorded yet
 ---@field settled curia.Run[] runs that have an outcome which nobody has recorded yet
 ---@field unfinished table<string, table> rows of steps that an earlier process has begun or taken back, by path
@@ -219,7 +219,9 @@ end
 ---@param log curia.Log
 ---@param seq integer
 function Journal:logged(log, seq)
-  self.told[#self.told + 1] = { log = log, seq = seq }
+  local told = self.told
+  local count = #told
+  told[count + 1], told[count + 2] = log, seq
 end
 
 --- A run has an outcome: it has ended once that is stored.

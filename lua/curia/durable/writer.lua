@@ -28,7 +28,7 @@ Writer.__index = Writer
 ---@field entries curia.durable.Entry[] what was handed in
 ---@field wanted curia.Call[]
 ---@field dropped curia.Call[]
----@field told {log: curia.Log, seq: integer}[]
+---@field told any[] as the journal's
 ---@field begun curia.Run[]
 ---@field settled curia.Run[]
 ---@field changes table<string, any> of the run's row
@@ -62,7 +62,7 @@ end
 
 -- ---- statements -----------------------------------------------------------------------------------
 
-local WANTED = bulk.insert {
+local insert_wanted = bulk.insert {
   into = "{steps}", columns = {
     "namespace", "run_id", "path", "kind", "input_hash", "input", "status", "asked_after", "attempt", "fence",
     "started_at",
@@ -81,20 +81,21 @@ local function put_again(self, unit, call)
 end
 
 local function put_wanted(self, unit, calls)
-  local added, key, now = WANTED.rows(), self.key, clock.wall_ms()
+  local added, key, now = {}, self.key, clock.wall_ms()
   for _, call in ipairs(calls) do
     if call.repeated then put_again(self, unit, call)
     else
-      added:add(key.namespace, key.run_id, call.path, call.kind, call.hash,
-        self.store:put(unit, call.input, self.seen), call.effect.status or "started",
-        call.asked_after, 1, self.fence, now)
+      added[#added + 1] = {
+        key.namespace, key.run_id, call.path, call.kind, call.hash, self.store:put(unit, call.input, self.seen),
+        call.effect.status or "started", call.asked_after, 1, self.fence, now,
+      }
     end
   end
-  added:put(unit)
+  insert_wanted(unit, added)
 end
 
 -- What was only begun has a row, what comes from outside by itself has none.
-local FINISHED = bulk.insert {
+local insert_finished = bulk.insert {
   into = "{steps}", columns = {
     "namespace", "run_id", "path", "kind", "status", "finished", "at_ms", "failed", "result", "usage", "cost",
     "attempt", "fence", "started_at", "finished_at",
@@ -110,15 +111,16 @@ local function pack_outcome(self, unit, entry)
 end
 
 local function put_entries(self, unit, entries)
-  local added, key, now = FINISHED.rows(), self.key, clock.wall_ms()
-  for _, entry in ipairs(entries) do
+  local added, key, now = {}, self.key, clock.wall_ms()
+  for i, entry in ipairs(entries) do
     local response = entry.outcome and entry.outcome.response
     local usage = response and response.usage and self.store:pack(unit, response.usage, self.seen)
-    added:add(key.namespace, key.run_id, entry.path, entry.kind, "finished", entry.number, entry.at_ms,
-      entry.failed and 1 or 0, pack_outcome(self, unit, entry), usage, response and response.cost and response.cost.usd,
-      1, self.fence, now, now)
+    added[i] = {
+      key.namespace, key.run_id, entry.path, entry.kind, "finished", entry.number, entry.at_ms, entry.failed and 1 or 0,
+      pack_outcome(self, unit, entry), usage, response and response.cost and response.cost.usd, 1, self.fence, now, now,
+    }
   end
-  added:put(unit)
+  insert_finished(unit, added)
 end
 
 local DROPPED = [[UPDATE {steps} SET status = 'abandoned', finished_at = ? WHERE namespace = ? AND run_id = ?
@@ -194,8 +196,8 @@ local function each(list, put, self, unit)
 end
 
 local function put_events(self, unit, told)
-  rows.events_of(self.store, unit, self.key.namespace, #told,
-    function(i) return events.event_of(told[i].log, told[i].seq) end, self.seen)
+  rows.events_of(self.store, unit, self.key.namespace, #told // 2,
+    function(i) return events.event_of(told[2 * i - 1], told[2 * i]) end, self.seen)
 end
 
 -- The run's row comes first: it guards all that follows.

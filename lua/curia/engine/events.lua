@@ -106,6 +106,10 @@ local function append(subscription, event)
   if subscription.signal then subscription.signal:notify() end
 end
 
+local function is_watched(log)
+  return log.subscriptions[1] or log.outer or log.bus.wanted
+end
+
 --- Logs an event of a round and hands it to all subscriptions. Nothing happens once the log is closed.
 ---@param kind string
 ---@param round {name: string, idx: integer, iteration?: integer}|false
@@ -123,9 +127,8 @@ function Log:tell(kind, round, member, value)
   self.count = seq
   if self.journal then return self.journal:logged(self, seq) end
   if telemetry.any and self.run then told.tell(self.run, kind, round, member, value) end
-  local subscriptions = self.subscriptions
-  if not (subscriptions[1] or self.outer or self.bus.wanted) then return end
-  local event = event_of(self, seq)
+  if not is_watched(self) then return end
+  local subscriptions, event = self.subscriptions, event_of(self, seq)
   for i = 1, #subscriptions do append(subscriptions[i], event) end
   self:pass_on(event)
 end
@@ -148,6 +151,7 @@ end
 function Log:publish(seq, again)
   self.published = seq
   if telemetry.any and self.run and not again then tell_telemetry(self, seq) end
+  if not is_watched(self) then return end
   local event = event_of(self, seq)
   for _, subscription in ipairs(self.subscriptions) do append(subscription, event) end
   if not again then self:pass_on(event) end

@@ -133,6 +133,11 @@ local function sealed(self, bytes)
   return sql.bytes(self.seal and self.seal(bytes) or bytes)
 end
 
+-- What is encoded has its bytes where a statement looks for them.
+local function sealed_value(self, encoded)
+  return self.seal and sealed(self, encoded.bytes) or encoded
+end
+
 local function unsealed(self, bytes)
   return self.unseal and self.unseal(bytes) or bytes
 end
@@ -174,12 +179,11 @@ end
 
 --- The same for a value that is encoded already.
 ---@param unit curia.sql.Statement[]
----@param encoded curia.store.Encoded
+---@param encoded curia.store.Encoded loses its secrets
 ---@param seen? table<string, true>
 ---@return table bytes for a statement
 function Store:put(unit, encoded, seen)
-  local clean = values.masked(encoded)
-  local parts = clean.parts
+  local parts = values.mask(encoded).parts
   for i = 1, #parts, 2 do
     local hash = parts[i]
     if not (seen and seen[hash]) then
@@ -187,7 +191,7 @@ function Store:put(unit, encoded, seen)
       unit[#unit + 1] = { PUT_BLOB, hash, sealed(self, parts[i + 1]), clock.wall_ms() }
     end
   end
-  return sealed(self, clean.bytes)
+  return sealed_value(self, encoded)
 end
 
 --- Adds a text to a unit, as content that is found by its hash. Secrets are taken out of it; the hash stays that of

@@ -95,7 +95,7 @@ function M.progress(unit, key, fence, changes)
   }
 end
 
-local EVENTS = bulk.insert {
+local insert_events = bulk.insert {
   into = "{run_events}", columns = { "namespace", "run_id", "seq", "type", "payload", "inserted_at" },
 }
 
@@ -107,12 +107,12 @@ local EVENTS = bulk.insert {
 ---@param event_of fun(i: integer): curia.Event
 ---@param seen? table<string, true>
 function M.events_of(store, unit, namespace, count, event_of, seen)
-  local rows, now = EVENTS.rows(), clock.wall_ms()
+  local rows, now = {}, clock.wall_ms()
   for i = 1, count do
     local event = event_of(i)
-    rows:add(namespace, event.run_id, event.seq, event.type, store:pack(unit, event, seen), now)
+    rows[i] = { namespace, event.run_id, event.seq, event.type, store:pack(unit, event, seen), now }
   end
-  rows:put(unit)
+  insert_events(unit, rows)
 end
 
 --- Adds to a unit: an event.

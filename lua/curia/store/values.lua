@@ -14,7 +14,9 @@ local LONG = 512
 ---@class curia.store.Encoded
 ---@field bytes string
 ---@field parts string[] what `bytes` speaks of: hash, text, hash, text, ...
----@field is_masked? boolean no secret is in it
+---@field is_masked boolean no secret is in it
+
+local NO_PARTS = {}
 
 local function is_special(value)
   return value["$blob"] ~= nil or value["$object"] ~= nil
@@ -35,26 +37,32 @@ end
 --- A value for storing.
 ---@param value any a JSON value
 ---@param known? table<string, string> keeps the hashes of long texts, for the next value that they stand in
----@param fragments? table<table, string> keeps tables as they are written, for as long as none of them changes
+---@param fragments? table<table, string> keeps tables as they are written, for as long as none of them changes; their
+--- long texts are parts of the value that they are first written in
 ---@return curia.store.Encoded?
 ---@return curia.Error? err kind `validation`: JSON has no form for it
 function M.encode(value, known, fragments)
   local bytes, parts, ambiguous = json.encode_apart(value, LONG, known, fragments)
   if not bytes then return nil, parts end
   if ambiguous then bytes, parts = json.encode_apart(wrapped(value), LONG, known) end
-  return { bytes = bytes, parts = parts }
+  return { bytes = bytes, parts = parts or NO_PARTS, is_masked = false }
 end
 
---- The same without secrets (SPEC 26), those excepted that may be words (`redact.lasting`).
----@param encoded curia.store.Encoded
----@return curia.store.Encoded
-function M.masked(encoded)
-  if encoded.is_masked then return encoded end
-  local parts = {}
-  for i = 1, #encoded.parts, 2 do
-    parts[i], parts[i + 1] = encoded.parts[i], redact.lasting(encoded.parts[i + 1])
+--- Takes the secrets out of it (SPEC 26), those excepted that may be words (`redact.lasting`).
+---@param encoded curia.store.Encoded changed
+---@return curia.store.Encoded encoded
+---@return boolean found whether there was one
+function M.mask(encoded)
+  if encoded.is_masked then return encoded, false end
+  local parts, bytes = encoded.parts, redact.lasting(encoded.bytes)
+  local found = bytes ~= encoded.bytes
+  for i = 2, #parts, 2 do
+    local text = redact.lasting(parts[i])
+    found = found or text ~= parts[i]
+    parts[i] = text
   end
-  return { bytes = redact.lasting(encoded.bytes), parts = parts, is_masked = true }
+  encoded.bytes, encoded.is_masked = bytes, true
+  return encoded, found
 end
 
 local function missing(hash)
@@ -62,11 +70,12 @@ local function missing(hash)
 end
 
 local function restore(value, fetch)
-  if type(value) ~= "table" then return value end
   local hash = value["$blob"]
   if type(hash) == "string" then return fetch(hash) or error(missing(hash), 0) end
   local inner = value["$object"] or value
-  for key, item in pairs(inner) do inner[key] = restore(item, fetch) end
+  for key, item in next, inner do
+    if type(item) == "table" then inner[key] = restore(item, fetch) end
+  end
   return inner
 end
 
@@ -87,7 +96,7 @@ end
 ---@return curia.Error? err kind `storage`, code `missing_blob`; or why the bytes are no JSON
 function M.decode(bytes, fetch)
   local value, err = json.decode(bytes)
-  if err or not mentions(bytes) then return value, err end
+  if err or type(value) ~= "table" or not mentions(bytes) then return value, err end
   local ok, restored = pcall(restore, value, fetch)
   if ok then return restored end
   return nil, restored
