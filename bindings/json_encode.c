@@ -19,6 +19,7 @@ enum {
     PATH_KEY = 40,  /* bytes of a key that an error shows */
     MAX_INDENT = 16,
     MOST_SLOTS = LUAI_MAXSTACK / 10 * 9, /* of the Lua stack that members may take */
+    ROOM_FOR = 8,                        /* members for which LUA_MINSTACK slots are enough */
     FRAGMENT_BYTES = 256,                /* a shorter one costs more to keep than to write again */
     FRAGMENT_KEPT = 1,                   /* of what stands lower each copy would cost too */
     FRAGMENT_DEPTH = CURIA__JSON_DEFAULT_DEPTH / 2
@@ -381,6 +382,12 @@ static void add_entries(struct encoder *e, size_t count) {
         sort_few(entries, count);
 }
 
+static bool has_room(struct encoder *e, const struct step *step) {
+    if (lua_gettop(e->L) > MOST_SLOTS) return fail(e, step, "too many keys");
+    curia__json_need_stack(e->L, LUA_MINSTACK);
+    return true;
+}
+
 /* Pushes the members behind the first, which is on top, in the table's order; counts them all. */
 static bool push_members(struct encoder *e, int index, const struct step *step, size_t *count) {
     lua_State *L = e->L;
@@ -388,8 +395,7 @@ static bool push_members(struct encoder *e, int index, const struct step *step, 
     do {
         if (lua_type(L, -2) != LUA_TSTRING)
             return fail(e, step, "cannot encode a %s key in an object", luaL_typename(L, -2));
-        if (lua_gettop(L) > MOST_SLOTS) return fail(e, step, "too many keys");
-        curia__json_need_stack(L, LUA_MINSTACK);
+        if (*count % ROOM_FOR == 0 && !has_room(e, step)) return false;
         lua_pushvalue(L, -2);
         ++*count;
     } while (lua_next(L, index));

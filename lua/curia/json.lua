@@ -44,11 +44,10 @@ M.decoder = bound.decoder
 M.encode = bound.encode
 
 --- Encodes a value with its long texts apart: each is written as `{"$blob": hash}`, of its SHA-256.
---- Gives the text, the list `{hash, text, hash, text, ...}` or nil for an empty one, and whether an
---- object of the value has a key `$blob` or `$object` of its own. On failure as `encode`. `known`
---- keeps the hashes of texts, for the next time; `fragments` keeps tables as they were written, for
---- as long as none of them changes: their long texts are in the list of the value that they are
---- first written in.
+--- Gives the text, the list `{hash, text, hash, text, ...}` or nil for an empty one, and whether an object of the
+--- value has a key `$blob` or `$object` of its own. On failure as `encode`. `known` keeps the hashes of texts, for the
+--- next time; `fragments` keeps tables as they were written, for as long as none of them changes: their long texts are
+--- in the list of the value that they are first written in.
 ---@type fun(value: any, from: integer, known?: table<string, string>, fragments?: table<table, string>): string?,
 --- (string[]|curia.Error)?, boolean?
 M.encode_apart = bound.encode_apart

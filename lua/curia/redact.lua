@@ -103,7 +103,7 @@ end
 ---@param text string
 ---@return string
 function M.lasting(text)
-  for _, needle in ipairs(needles) do text = mask_needle(text, needle) end
+  for i = 1, #needles do text = mask_needle(text, needles[i]) end
   return text
 end
 

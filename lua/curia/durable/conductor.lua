@@ -212,24 +212,26 @@ local function has_news(self)
   return #journal.wanted > 0 or #self.entries > 0 or #journal.told > 0 or #journal.settled > 0 or #journal.dropped > 0
 end
 
+-- A run that only waits for a decision belongs to nobody: whoever takes the decision may go on with it.
+local function changes_of(self)
+  local run, node = self.journal.run, self.writer.node
+  local parked = run.status == "blocked" and next(self.journal.open) == nil
+  return {
+    status = run.status, reason = json.null, owner = parked and json.null or node.node_id,
+    incarnation = parked and json.null or node.incarnation,
+  }
+end
+
 local function batch_of(self)
-  local journal, run = self.journal, self.journal.run
+  local journal = self.journal
   local batch = {
     row = self.row, entries = self.entries, wanted = take_wanted(self),
     dropped = take(journal, "dropped"),
     told = take(journal, "told"), begun = take(journal, "begun"), settled = take(journal, "settled"),
-    changes = { status = run.status, reason = json.null },
+    changes = changes_of(self),
   }
   self.entries = {}
   return batch
-end
-
--- A run that only waits for a decision belongs to nobody: whoever takes the decision may go on with it.
-local function owner_of(self, batch)
-  local run, node = self.journal.run, self.writer.node
-  local parked = run.status == "blocked" and next(self.journal.open) == nil
-  batch.changes.owner = parked and json.null or node.node_id
-  batch.changes.incarnation = parked and json.null or node.incarnation
 end
 
 local function publish(told, again)
@@ -266,7 +268,6 @@ end
 local function flush(self)
   local journal = self.journal
   local batch = batch_of(self)
-  owner_of(self, batch)
   local done, err = store(self, batch)
   if not done then return nil, err end
   publish(batch.told)

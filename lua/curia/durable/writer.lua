@@ -24,7 +24,7 @@ local Writer = {}
 Writer.__index = Writer
 
 ---@class curia.durable.Batch what is to be stored together
----@field row? curia.store.RunRow a new run's; `data`: its council
+---@field row? curia.store.RunRow a new run's, changed; `data`: its council
 ---@field entries curia.durable.Entry[] what was handed in
 ---@field wanted curia.Call[]
 ---@field dropped curia.Call[]
@@ -184,8 +184,7 @@ local function put_run(self, unit, batch)
     if #batch.settled == 0 then return rows.progress(unit, self.key, self.fence, changes) end
     return rows.update(self.store, unit, self.key, self.fence, changes, self.seen)
   end
-  local row = {}
-  for name, value in pairs(batch.row) do row[name] = value end
+  local row = batch.row
   if row.data then self.store:put_content(unit, row.data) end
   for name, value in pairs(changes) do row[name] = value ~= json.null and value or nil end
   rows.insert(self.store, unit, row, self.seen)
