@@ -1,3 +1,4 @@
+local helper = require "spec.helper"
 local mock = require "curia.mock"
 local program = require "spec.cli.program"
 local programs = require "spec.recovery.program"
@@ -32,12 +33,19 @@ describe("curia resume", function()
   end)
 
   it("goes on with a run that was told to end, and pays for no answer twice", function()
-    local server = assert(mock.start { script = function() return { content = "Yes.", delay_ms = 200 } end })
+    local asked, open = 0, false
+    local server = assert(mock.start { script = function()
+      asked = asked + 1
+      if asked > 2 then helper.wait_for(function() return open end) end
+      return "Yes."
+    end })
     local env = { CURIA_STORE = place.url, OPENAI_BASE_URL = server.url .. "/v1", OPENAI_API_KEY = "any" }
     local file = program.file(TWO_ROUNDS)
     local code, _, err = program.run({ "run", "--durable", file, "Ship?" }, { env = env, meanwhile = function(child)
-      program.wait_for(child, "round 2")
+      helper.wait_for(function() return asked == 4 end)
       uv.kill(child.pid, "sigterm")
+      program.wait_for(child, "letting go of the run")
+      open = true
     end })
     os.remove(file)
     assert.equal(143, code)

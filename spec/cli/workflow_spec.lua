@@ -25,17 +25,18 @@ workflow "slow" { step "wait" { run = function(ctx)
 end } }
 ]]
 
--- Two steps of real councils. Each call is noted; the one of y takes as long as the spec says.
+-- Two steps of real councils. Each call is noted; the one of y takes as long as the spec says, or until a file opens it.
 local PAID = [[
-local function noted(delay_ms)
+local function noted(delay_ms, gate)
   return { adapter = "scripted", script = function(request)
     local file = io.open(os.getenv "CALLS", "a")
     file:write(request.member, " ")
     file:close()
+    while gate and not io.open(gate) do curia.task.sleep(5) end
     return { content = "yes", delay_ms = delay_ms }
   end }
 end
-curia.config { providers = { fast = noted(), slow = noted(tonumber(os.getenv "DELAY_MS")) } }
+curia.config { providers = { fast = noted(), slow = noted(tonumber(os.getenv "DELAY_MS"), os.getenv "GATE") } }
 local function panel(name)
   return function(members) return council(name) { members = members, rounds = { "independent_analysis" } } end
 end
@@ -203,8 +204,8 @@ describe("curia workflow", function()
       return text
     end
 
-    local function run(delay_ms, args, act)
-      return curia(args, { env = { CALLS = calls, DELAY_MS = tostring(delay_ms) }, meanwhile = act })
+    local function run(delay_ms, args, act, gate)
+      return curia(args, { env = { CALLS = calls, DELAY_MS = tostring(delay_ms), GATE = gate }, meanwhile = act })
     end
 
     -- The rows of a query; none as long as there is no store.
@@ -289,7 +290,13 @@ describe("curia workflow", function()
     end)
 
     it("by SIGTERM, lets the call end and begins nothing more", function()
-      local code, _, err = interrupt(1500, "sigterm")
+      local gate = folder .. "/gate"
+      local code, _, err = run(0, { "start", paid, "--id", "one" }, function(child)
+        until_under_way()
+        uv.kill(child.pid, "sigterm")
+        program.wait_for(child, "may end in")
+        assert(io.open(gate, "w")):close()
+      end, gate)
       assert.equal(143, code)
       assert.matches("stopped by SIGTERM; what is under way may end in 10 s\n", err)
       assert.matches("workflow one is left as it is; curia workflow resume one goes on with it\n$", err)
