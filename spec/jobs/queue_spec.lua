@@ -185,6 +185,20 @@ describe("settling", function()
     assert.equal("completed", rows.get(store, jobs[2].job_id).state)
   end)
 
+  it("does nothing to a job that another has settled with the same claim: two may rescue one of the dead", function()
+    for _, outcome in ipairs {
+      { state = "available" }, { state = "retryable", error = failed, schedule_at = 5 }, { state = "parked" },
+      { state = "discarded", error = failed },
+    } do
+      insert()
+      local job = claim()[1]
+      settle(job, { state = "completed" })
+      assert.equal("completed", settle(job, outcome).state)
+      assert(write(queue.begin_anew, job))
+      assert.equal("completed", rows.get(store, job.job_id).state)
+    end
+  end)
+
   it("counts no attempt that was let go", function()
     insert()
     local first = claim()[1]

@@ -1,7 +1,8 @@
 --- A job's way through its states, as statements for units of work.
 --
--- A claim adds one to the fence; whoever settles names the fence that it has claimed. A worker that has lost a job
--- meanwhile changes nothing, and the other statements of its unit take effect all the same.
+-- A claim adds one to the fence; whoever settles names the fence that it has claimed, and settles what executes alone.
+-- A worker that has lost a job meanwhile, or finds it settled, changes nothing, and the other statements of its unit
+-- take effect all the same.
 local clock = require "curia.core.clock"
 local rows = require "curia.jobs.rows"
 local runs = require "curia.store.runs"
@@ -86,13 +87,16 @@ function M.before(a, b)
   return a.job_id < b.job_id
 end
 
+-- Two that rescue a job of the dead may both name its fence.
+local CLAIMED = "WHERE job_id = ? AND fence = ? AND state = 'executing'"
+
 local END = ([[UPDATE {jobs} SET state = ?, errors = coalesce(?, errors), finished_at = ?, incarnation = NULL,
-  updated_at = ?, %s WHERE job_id = ? AND fence = ?]]):format(FREE_KEY)
+  updated_at = ?, %s %s]]):format(FREE_KEY, CLAIMED)
 
-local RETRY = [[UPDATE {jobs} SET state = 'retryable', errors = ?, schedule_at = ?, incarnation = NULL, updated_at = ?
-  WHERE job_id = ? AND fence = ?]]
+local RETRY = [[UPDATE {jobs} SET state = 'retryable', errors = ?, schedule_at = ?, incarnation = NULL,
+  updated_at = ? ]] .. CLAIMED
 
-local PARK = "UPDATE {jobs} SET incarnation = NULL, updated_at = ? WHERE job_id = ? AND fence = ?"
+local PARK = "UPDATE {jobs} SET incarnation = NULL, updated_at = ? " .. CLAIMED
 
 -- Who has asked for the end of a job that was executing wants no further attempt, and no decision.
 local NO_MORE = ([[UPDATE {jobs} SET state = 'cancelled', finished_at = ?, %s
@@ -100,7 +104,7 @@ local NO_MORE = ([[UPDATE {jobs} SET state = 'cancelled', finished_at = ?, %s
   AND (state = 'retryable' OR state = 'executing' AND incarnation IS NULL)]]):format(FREE_KEY)
 
 local RELEASE = [[UPDATE {jobs} SET state = 'available', attempt = attempt - 1, incarnation = NULL, fence = fence + 1,
-  updated_at = ? WHERE job_id = ? AND fence = ?]]
+  updated_at = ? ]] .. CLAIMED
 
 local settle = {}
 
@@ -150,8 +154,8 @@ function M.let_go_run(unit, job)
   unit[#unit + 1] = { LET_GO, job.namespace, job.run_id, job.incarnation }
 end
 
-local BEGIN_ANEW = [[UPDATE {jobs} SET state = 'available', incarnation = NULL, fence = fence + 1, updated_at = ?
-  WHERE job_id = ? AND fence = ?]]
+local BEGIN_ANEW = [[UPDATE {jobs} SET state = 'available', incarnation = NULL, fence = fence + 1,
+  updated_at = ? ]] .. CLAIMED
 
 --- Adds to a unit: a claimed job is available again, and its attempt counts.
 ---@param unit curia.sql.Statement[]
