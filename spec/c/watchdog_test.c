@@ -41,11 +41,11 @@ static void test_strikes(void) {
     assert(curia__watchdog_start(&w, LIMIT_MS, interrupt, NULL) == 0);
     for (int i = 0; i < 3; i++) {
         double took = hold(&w);
-        assert(took > LIMIT_MS / 1e3 * 0.8 && took < 2);
+        assert(took > LIMIT_MS / 1e3 * 0.8 && took < 20);
     }
     pause_ms(10 * LIMIT_MS); /* quiet: it falls asleep, and wakes for the next */
     assert(atomic_load(&w.asleep));
-    assert(hold(&w) < 2);
+    assert(hold(&w) < 20);
     curia__watchdog_stop(&w);
     curia__watchdog_stop(&w);
 }
@@ -89,7 +89,7 @@ static void *watched_thread(void *arg) {
     curia__watchdog w = {0}, second = {0};
     assert(curia__watchdog_start(&w, LIMIT_MS, interrupt, NULL) == 0);
     assert(curia__watchdog_start(&second, LIMIT_MS, interrupt, NULL) == CURIA_EBUSY);
-    assert(hold(&w) < 2);
+    assert(hold(&w) < 20);
     curia__watchdog_stop(&w);
     return NULL;
 }

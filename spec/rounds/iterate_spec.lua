@@ -175,6 +175,7 @@ describe("iterate, when something fails", function()
   end)
 
   it("is checked before a token is spent", function()
+    T.script "yes"
     local function fault(options)
       options.type = "iterate"
       local _, faults = curia.validate(T.council { rounds = { options } })
