@@ -222,6 +222,14 @@ CASES["free Lua with all effects"] = function()
   end } }
 end
 
+CASES["a call of which nobody waits for the outcome before it has begun"] = function()
+  script()
+  return { council = council { run = function(ctx)
+    ctx:first { function() ctx:sleep(0) end, function() ctx:ask("bob") end }
+    return ctx:ask("ann").response.content
+  end } }
+end
+
 CASES["a sub-council of a script"] = function()
   script()
   local inner = curia.council "inner" { members = members(), rounds = { "independent_analysis" } }
