@@ -16,10 +16,9 @@ end
 
 -- A run that is resumed has its input without secrets: the hash is of what it will ask then.
 local function without_secrets(encoded)
-  local clean, contents = values.masked(encoded), {}
+  local clean = values.masked(encoded)
   if is_same(encoded, clean) then return clean end
-  for i = 1, #clean.parts, 2 do contents[clean.parts[i]] = clean.parts[i + 1] end
-  return values.encode(values.decode(clean.bytes, function(hash) return contents[hash] end))
+  return values.encode(values.content(clean))
 end
 
 --- An input as it is stored, and its hash. Equal inputs have equal hashes.
