@@ -274,7 +274,7 @@ local function calls_tool(request)
     delay_ms = DELAYS[request.member] }
 end
 
-local function consulting(ids, fn)
+local function consulting(ids, fn, deadline)
   script(function(request)
     if request.tools then return calls_tool(request) end
     return { content = request.member .. " says " .. request.messages[#request.messages].content,
@@ -282,7 +282,7 @@ local function consulting(ids, fn)
   end)
   local consult = curia.tool "consult" { about = "asks others", idempotent = true, run = fn }
   local list = members()
-  for i = 1, #ids do list[i].tools = { consult } end
+  for i = 1, #ids do list[i].tools, list[i].deadline = { consult }, deadline end
   return { in_any_order = #ids > 1,
     council = council { members = list, rounds = { { type = "independent_analysis", members = ids } } } }
 end
@@ -326,6 +326,23 @@ CASES["tools with all effects inside"] = function()
   curia.register("tool", "twice", curia.tool "twice" { about = "twice", idempotent = true, run = function(args, ctx)
     return args.text .. ctx:ask("dan", args.text, { keep = false }).response.content
   end })
+  return case
+end
+
+CASES["a member's deadline in the middle of a tool that asks"] = function()
+  return consulting({ "ann" }, ask_in_turn, 900)
+end
+
+CASES["a run that is cancelled in the middle of a tool that asks"] = function()
+  local case = consulting({ "ann" }, ask_in_turn)
+  function case.drive(run)
+    local subscription = run:subscribe(function(event)
+      if event.type == "member_completed" and event.member == "cat" then run:cancel "enough" end
+    end)
+    local result, err = run:await()
+    subscription:stop()
+    return result, err
+  end
   return case
 end
 

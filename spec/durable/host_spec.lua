@@ -3,6 +3,7 @@ local clock = require "curia.core.clock"
 local curia = require "curia"
 local helper = require "spec.helper"
 local S = require "spec.durable.support"
+local shared = require "curia.store.shared"
 local task = require "curia.task"
 
 local place, asked
@@ -33,6 +34,36 @@ describe("what a tool of a durable run waits for by way of ctx", function()
       assert.equal(2, #asked)
       assert.equal("a heard b heard c heard x, b heard x", C.said(assert(C.resumed(id, council))))
       assert.equal(4, #asked)
+    end)
+  end)
+
+  -- A unit of work takes long: what is in it has come, and is not there for the tool yet.
+  local function write_slowly(store, number)
+    local write, count = store.write, 0
+    function store.write(self, unit)
+      count = count + 1
+      if count == number then task.sleep(1000) end
+      return write(self, unit)
+    end
+  end
+
+  it("is not there when it is run again, if it came too late the first time", function()
+    helper.virtual(function()
+      local council = C.council(function(ctx)
+        local in_time = task.within(400, C.ask, ctx, "b", "x")
+        return C.ask(ctx, "c", in_time and "in time" or "too late")
+      end)
+      local store = assert(shared.configured())
+      S.die_at(store, 5, true)
+      write_slowly(store, 4)
+      local first = C.start(council)
+      first:await()
+      S.live(store)
+      local steps = C.steps(first.id)
+      assert.same({ "call finished", "left finished", "call started" }, {
+        steps[C.TOOL .. "/ask:1/b"], steps[C.TOOL .. "/ask:1/left"], steps[C.TOOL .. "/ask:2/c"],
+      })
+      assert.equal("a heard c heard too late", C.said(assert(C.resumed(first.id, council))))
     end)
   end)
 

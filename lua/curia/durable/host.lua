@@ -140,7 +140,8 @@ local function next_answer(self)
   local first
   for path in pairs(self.waiting) do
     local request = self.call.inner.by_path[path]
-    if request and request.answered and not (first and first.number < request.number) then first = request end
+    local is_ready = request and request.answered and not request.left
+    if is_ready and not (first and first.number < request.number) then first = request end
   end
   return first
 end

@@ -31,6 +31,7 @@ local M = {}
 ---@field number? integer in the order in which the call's requests were answered
 ---@field made? table what it has come to, packed: whether it is well, then values or the error
 ---@field answered boolean that is on record, and may be handed out
+---@field left boolean nobody waits for it any more: neither does the function when it is run again, in the end
 ---@field over_ms? number the run's time when it was answered, or nobody waited for it any more
 
 --- What a tool or a step that begins has asked for: nothing.
@@ -50,7 +51,7 @@ function M.hand_in(journal, path, outcome)
   if not call then return end
   local inner, request = call.inner, {
     call = call, path = path, op = outcome.op, args = outcome.args, hash = select(2, inputs.encode(outcome.args)),
-    task = nil, number = nil, made = nil, answered = false, over_ms = nil,
+    task = nil, number = nil, made = nil, answered = false, left = false, over_ms = nil,
   }
   journal.paths[path] = 1
   inner.requests[#inner.requests + 1], inner.by_path[path] = request, request
@@ -64,7 +65,7 @@ function M.leave(journal, outcome)
   local call = journal.open[outcome.of]
   local request = call and call.inner.by_path[outcome.path]
   if not request then return end
-  request.over_ms = journal.scope:ms()
+  request.left, request.over_ms = true, journal.scope:ms()
   request.task:cancel("nobody waits for it any more")
 end
 
