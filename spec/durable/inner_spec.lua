@@ -76,6 +76,28 @@ describe("a tool of a durable run that asks a member", function()
   end)
 end)
 
+describe("other arguments that a tool has when it is run again", function()
+  it("are accepted one after the other, and nobody is asked again", function()
+    helper.virtual(function()
+      local word = "before"
+      local council = C.council(function(ctx)
+        return C.ask(ctx, "b", "one " .. word) .. C.ask(ctx, "c", "two " .. word) .. C.ask(ctx, "b", "three")
+      end)
+      local id = C.died(council, 6, true) -- two have answered
+      word = "now"
+      for i = 1, 2 do
+        local opts = i > 1 and { accept = C.TOOL .. "/ask:" .. i - 1 } or nil
+        local _, err = C.resumed(id, council, opts)
+        assert.equal(C.TOOL .. "/ask:" .. i, err.context.path)
+      end
+      assert.equal("a heard b heard one beforec heard two beforeb heard three",
+        C.said(assert(C.resumed(id, council, { accept = C.TOOL .. "/ask:2" }))))
+      assert.same({ "b: one before", "c: two before", "b: three" }, { table.unpack(asked, 1, 3) })
+      assert.equal(4, #asked)
+    end)
+  end)
+end)
+
 describe("a tool of a durable run that must not be run twice", function()
   it("is interrupted when its process has died, whatever has finished inside of it", function()
     helper.virtual(function()
@@ -103,13 +125,18 @@ describe("what a tool of a durable run does by way of ctx", function()
         local _, parsed = pcall(ctx.ask, ctx, "b", "x", { parse = tostring })
         local _, no_json = pcall(ctx.ask, ctx, "b", { question = print })
         local _, council = pcall(ctx.run, ctx, T.council { run = function() return 1 end })
-        return ("%s; %s; %s; %s"):format(unknown.message, parsed.message, no_json.message, council.message)
+        local _, no_function = pcall(ctx.step, ctx, "x")
+        local _, no_council = pcall(ctx.run, ctx, {})
+        return table.concat({ unknown.message, parsed.message, no_json.message, council.message, no_function, no_council },
+          "; ")
       end)
       local text = C.said(assert(started_run:await()))
       assert.matches("no member 'nobody'", text)
       assert.matches("ask: inside of a tool or a step of a durable run what comes back is parsed by whoever asks", text)
       assert.matches("arguments are recorded, and must be JSON values", text)
       assert.matches("a council with functions is registered, and called by its name", text)
+      assert.matches("bad argument #2 to 'step'", text)
+      assert.matches("bad argument #1 to 'run'", text)
     end)
   end)
 
@@ -123,10 +150,12 @@ describe("what a tool of a durable run does by way of ctx", function()
     end)
   end)
 
-  it("concludes, logs and runs another council", function()
+  it("concludes, logs, runs a round and another council", function()
     helper.virtual(function()
       local other = T.council { name = "other", ids = { "b" } }
       local started_run = run(function(ctx)
+        local round = ctx:round("independent_analysis", { members = { "c" } })
+        assert(round.results.c.status == "ok")
         local result = assert(ctx:run(other, "inside"))
         ctx:log("info", "half way")
         ctx:conclude(result.rounds[1].results.b.response.content)

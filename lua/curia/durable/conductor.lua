@@ -74,7 +74,7 @@ function hand.begun(self, entry)
 end
 
 function hand.inner(self, entry)
-  inner.hand_in(self.journal, entry.path, entry.outcome)
+  inner.hand_in(self.journal, entry)
 end
 
 function hand.left(self, entry)

@@ -5,7 +5,6 @@
 -- nothing left to do but wait: so one that waits for nothing else does the same again.
 local inner = require "curia.durable.inner"
 local inputs = require "curia.durable.inputs"
-local mismatch = require "curia.durable.mismatch"
 local task = require "curia.task"
 local values = require "curia.store.values"
 
@@ -87,17 +86,19 @@ local function refuse(self, err)
   journal.arrived:notify()
 end
 
--- What is accepted counts as what is on record.
-local function hold_against(self, request, args, hash)
-  local origin = self.call.journal.run.origin
-  if request.hash == hash or origin and origin.accept == request.path then return end
-  refuse(self, mismatch.changed(request.path, request.args, args))
+-- As the conductor does with what the run itself asks for.
+local function hold_against(self, request, args, encoded, hash)
+  local conductor = self.call.journal.run.conductor
+  local err = conductor:compare(request.recorded, {
+    path = request.path, input = encoded, hash = hash, effect = { input = args },
+  })
+  if err then refuse(self, err) end
 end
 
 local function ask(self, path, op, args)
   local encoded, hash = inputs.encode(args)
   local request = self.call.inner.by_path[path]
-  if request then return hold_against(self, request, args, hash) end
+  if request then return hold_against(self, request, args, encoded, hash) end
   self.call.journal:post {
     kind = "inner", path = path, placed = true,
     outcome = { of = self.call.path, op = op, args = values.content(encoded) },

@@ -4,6 +4,7 @@
 -- and recorded with its arguments: so a run that is resumed does it again without the function. It is done by a task
 -- of the one that waits for the tool or the step, and ends with that.
 local clock = require "curia.core.clock"
+local councils = require "curia.council"
 local errors = require "curia.errors"
 local inputs = require "curia.durable.inputs"
 local json = require "curia.json"
@@ -11,12 +12,14 @@ local lazy = require "curia.lazy"
 local language = lazy "curia.language"
 local task = require "curia.task"
 local user_code = require "curia.engine.user_code"
+local values = require "curia.store.values"
 
 local M = {}
 
 ---@class curia.durable.Inner what a tool or a step has asked for
 ---@field requests curia.durable.InnerRequest[] in their order
 ---@field by_path table<string, curia.durable.InnerRequest>
+---@field begun integer how many of them have been
 ---@field answers integer how many there have been
 ---@field functions table<string, function> those of the steps among them, by path
 ---@field came userdata signal: there is one more function
@@ -26,7 +29,7 @@ local M = {}
 ---@field path string below that of the call
 ---@field op string the method of `ctx`
 ---@field args any[] as they were recorded
----@field hash string of the arguments as they were recorded
+---@field recorded curia.durable.Entry what is asked for when the function is run again is held against it
 ---@field task? curia.Task what does it
 ---@field number? integer in the order in which the call's requests were answered
 ---@field made? table what it has come to, packed: whether it is well, then values or the error
@@ -37,21 +40,30 @@ local M = {}
 --- What a tool or a step that begins has asked for: nothing.
 ---@return curia.durable.Inner
 function M.new()
-  return { requests = {}, by_path = {}, answers = 0, functions = {}, came = task.signal() }
+  return { requests = {}, by_path = {}, begun = 0, answers = 0, functions = {}, came = task.signal() }
 end
 
 -- ---- handing in -----------------------------------------------------------------------------------
 
+-- Other arguments that were accepted stand beside the recorded ones, which have led to all that followed.
+local function recorded_of(entry)
+  if entry.hash then return { path = entry.path, hash = entry.hash, input = entry.input, accepted = entry.accepted } end
+  local encoded, hash = inputs.encode(entry.outcome.args)
+  return {
+    path = entry.path, hash = hash, input = function() return values.content(encoded) end, accepted = entry.accepted,
+  }
+end
+
 --- A tool or a step asks for something.
 ---@param journal curia.Journal
----@param path string
----@param outcome {of: string, op: string, args: any[]} `of`: the path of the tool or the step
-function M.hand_in(journal, path, outcome)
+---@param entry curia.durable.Entry its outcome: `of`, the path of the tool or the step, `op` and `args`
+function M.hand_in(journal, entry)
+  local path, outcome = entry.path, entry.outcome
   local call = journal.open[outcome.of]
   if not call then return end
   local inner, request = call.inner, {
-    call = call, path = path, op = outcome.op, args = outcome.args, hash = select(2, inputs.encode(outcome.args)),
-    task = nil, number = nil, made = nil, answered = false, left = false, over_ms = nil,
+    call = call, path = path, op = outcome.op, args = outcome.args, recorded = recorded_of(entry), task = nil,
+    number = nil, made = nil, answered = false, left = false, over_ms = nil,
   }
   journal.paths[path] = 1
   inner.requests[#inner.requests + 1], inner.by_path[path] = request, request
@@ -127,8 +139,9 @@ end
 --- Begins what was asked for meanwhile, as tasks of the running one: the one that waits for the tool or the step.
 ---@param call curia.Call
 function M.serve(call)
-  for _, request in ipairs(call.inner.requests) do
-    if not request.task then request.task = task.spawn(carry_out, request) end
+  local inner = call.inner
+  for i = inner.begun + 1, #inner.requests do
+    inner.begun, inner.requests[i].task = i, task.spawn(carry_out, inner.requests[i])
   end
 end
 
@@ -175,12 +188,16 @@ function write.ask(member, input, opts)
   return type(member) == "table" and member.id or member, input, opts
 end
 
-function write.step(name)
+function write.step(name, fn)
+  if type(fn) ~= "function" then error("bad argument #2 to 'step' (function expected)", 0) end
   return name
 end
 
 function write.run(council, input, opts)
-  if type(council) ~= "table" then return council, input, opts end
+  if type(council) == "string" then return council, input, opts end
+  if not councils.is(council) then
+    error("bad argument #1 to 'run' (a council, or the name of a registered one, expected)", 0)
+  end
   local data = council:to_json()
   if not data then refuse("run", "a council with functions is registered, and called by its name") end
   return { data = data }, input, opts

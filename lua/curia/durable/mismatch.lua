@@ -23,15 +23,10 @@ local function not_asked(entry)
   return new(entry.path, ("step %s is on record, and the council does not ask for it any more"):format(entry.path), {})
 end
 
---- A step whose input is another one by now.
----@param path string
----@param recorded any its input on record
----@param now any
----@return curia.Error
-function M.changed(path, recorded, now)
-  local lines = inputs.difference(recorded, now)
-  return new(path, ("step %s is on record with another input than the council has for it now:\n  %s"):format(
-    path, lines_of(lines)), lines)
+local function changed(entry, call)
+  local lines = inputs.difference(entry.input(), call.effect.input)
+  return new(entry.path, ("step %s is on record with another input than the council has for it now:\n  %s"):format(
+    entry.path, lines_of(lines)), lines)
 end
 
 --- Why an entry cannot be handed in, unless it is accepted nevertheless.
@@ -42,7 +37,7 @@ end
 function M.of(entry, call)
   if FROM_OUTSIDE[entry.kind] then return nil end
   if not call then return not_asked(entry) end
-  if entry.hash and entry.hash ~= call.hash then return M.changed(entry.path, entry.input(), call.effect.input) end
+  if entry.hash and entry.hash ~= call.hash then return changed(entry, call) end
 end
 
 return M
