@@ -522,7 +522,17 @@ static int task_in_scope(lua_State *L) {
     return 1;
 }
 
-/* scope:key() -> what in_scope gives to its tasks */
+/* current_scope() -> what stands for the scope in which the running task is, or false */
+static int task_current_scope(lua_State *L) {
+    const curia__task *here = parent_here(L);
+    if (here && here->scope)
+        lua_pushlightuserdata(L, here->scope);
+    else
+        lua_pushboolean(L, 0);
+    return 1;
+}
+
+/* scope:key() -> what in_scope and current_scope give to its tasks */
 static int scope_key(lua_State *L) {
     lua_pushlightuserdata(L, check_scope(L));
     return 1;
@@ -586,6 +596,7 @@ static const luaL_Reg functions[] = {{"spawn", task_spawn},
                                      {"signal", signal_new},
                                      {"scope", task_scope},
                                      {"in_scope", task_in_scope},
+                                     {"current_scope", task_current_scope},
                                      {NULL, NULL}};
 
 static void new_class(lua_State *L, const char *name, const luaL_Reg *methods,

@@ -584,6 +584,18 @@ describe("a scope", function()
     end)
   end)
 
+  it("is known to its tasks", function()
+    helper.run(function()
+      local scope, timed = task.scope(), task.scope(0)
+      local function look() return task.current_scope(), task.in_scope() end
+      local _, key, own_time = scope:add(task.spawn_root(look)):await()
+      assert.same({ scope:key(), false }, { key, own_time })
+      _, key, own_time = timed:add(task.spawn_root(function() return select(2, task.run(look)), task.in_scope() end)):await()
+      assert.same({ timed:key(), timed:key() }, { key, own_time })
+      assert.is_false(task.current_scope())
+    end)
+  end)
+
   it("takes no task that has begun, and cannot be waited for from inside", function()
     local scope = task.scope()
     local err = helper.fails(function() scope:add(task.current()) end)

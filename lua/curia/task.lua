@@ -50,6 +50,9 @@ local M = {
   --- Whether the running task is in a scope with a time of its own: whether it is a durable run's.
   ---@return lightuserdata|false key what `s:key()` of that scope gives
   in_scope = core.in_scope,
+  --- The scope of the running task, with a time of its own or without.
+  ---@return lightuserdata|false key what `s:key()` of that scope gives
+  current_scope = core.current_scope,
   --- How many tasks have not ended, those in the background left out.
   ---@return integer
   count = core.count,

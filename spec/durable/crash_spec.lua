@@ -222,6 +222,14 @@ CASES["free Lua with all effects"] = function()
   end } }
 end
 
+CASES["a call of which nobody waits for the outcome before it has begun"] = function()
+  script()
+  return { council = council { run = function(ctx)
+    ctx:first { function() ctx:sleep(0) end, function() ctx:ask("bob") end }
+    return ctx:ask("ann").response.content
+  end } }
+end
+
 CASES["a sub-council of a script"] = function()
   script()
   local inner = curia.council "inner" { members = members(), rounds = { "independent_analysis" } }
@@ -256,6 +264,110 @@ CASES["tools and their approval"] = function()
     return result, err
   end
   return case
+end
+
+-- Asks the tool once, then says what it gave.
+local function calls_tool(request)
+  local last = request.messages[#request.messages]
+  if last.role == "tool" then return { content = "it is " .. last.content, delay_ms = 20 } end
+  return { content = "", tool_calls = { { id = "c1", name = "consult", arguments = { about = request.member } } },
+    delay_ms = DELAYS[request.member] }
+end
+
+local function consulting(ids, fn, deadline)
+  script(function(request)
+    if request.tools then return calls_tool(request) end
+    return { content = request.member .. " says " .. request.messages[#request.messages].content,
+      delay_ms = DELAYS[request.member] }
+  end)
+  local consult = curia.tool "consult" { about = "asks others", idempotent = true, run = fn }
+  local list = members()
+  for i = 1, #ids do list[i].tools, list[i].deadline = { consult }, deadline end
+  return { in_any_order = #ids > 1,
+    council = council { members = list, rounds = { { type = "independent_analysis", members = ids } } } }
+end
+
+local function ask_in_turn(args, ctx)
+  local first = ctx:ask("cat", "first, " .. args.about, { keep = false }).response.content
+  local sum = ctx:step("sum", function() return #first end)
+  return ctx:ask("dan", first .. sum, { keep = false }).response.content
+end
+
+CASES["tools that ask members, one after the other"] = function()
+  return consulting({ "ann" }, ask_in_turn)
+end
+
+CASES["tools that ask members at the same time"] = function()
+  return consulting({ "ann", "bob" }, ask_in_turn)
+end
+
+CASES["tools with all effects inside"] = function()
+  local inner = curia.council "inner" { members = members(), rounds = { "independent_analysis" } }
+  local case = consulting({ "ann" }, function(args, ctx)
+    local told = { ctx:random(), ctx:uuid(), ctx:random() }
+    ctx:sleep(70)
+    ctx:log("info", "in the tool of " .. args.about)
+    local both = ctx:all {
+      function()
+        ctx:sleep(10)
+        return ctx:ask("dan", "beside", { keep = false }).response.content
+      end,
+      function() return ctx:ask("cat", "beside", { keep = false }).response.content end,
+    }
+    local won, place_ = ctx:first {
+      function() return ctx:ask("cat", "a race", { keep = false }).response.content end,
+      function() return ctx:ask("dan", "a race", { keep = false }).response.content end,
+    }
+    local result = assert(ctx:run(inner, won))
+    told[4], told[5], told[6] = both, place_, ctx:ask("cat", won, { keep = false }).response.content
+    told[7] = ctx:tool("twice", { text = result.rounds[1].results.ann.response.content })
+    return curia.json.encode(told)
+  end)
+  curia.register("tool", "twice", curia.tool "twice" { about = "twice", idempotent = true, run = function(args, ctx)
+    return args.text .. ctx:ask("dan", args.text, { keep = false }).response.content
+  end })
+  return case
+end
+
+CASES["a member's deadline in the middle of a tool that asks"] = function()
+  return consulting({ "ann" }, ask_in_turn, 900)
+end
+
+CASES["a run that is cancelled in the middle of a tool that asks"] = function()
+  local case = consulting({ "ann" }, ask_in_turn)
+  function case.drive(run)
+    local subscription = run:subscribe(function(event)
+      if event.type == "member_completed" and event.member == "cat" then run:cancel "enough" end
+    end)
+    local result, err = run:await()
+    subscription:stop()
+    return result, err
+  end
+  return case
+end
+
+CASES["steps with steps and asks inside"] = function()
+  script()
+  return { council = council { run = function(ctx)
+    local told = { ctx:random() }
+    told[2] = ctx:step("outer", function(own)
+      local first = own:ask("ann", "in a step").response.content
+      local second = ctx:step("inner", function() return { ctx:ask("bob", first).response.content, ctx:random() } end)
+      return { first, second, ctx:ask("bob", "after it").response.content }
+    end)
+    told[3], told[4] = ctx:random(), ctx:ask("cat", "outside").response.content
+    return curia.json.encode(told)
+  end } }
+end
+
+CASES["routers that ask"] = function()
+  script()
+  return { council = council { rounds = { { type = "independent_analysis", router = function(_, ctx)
+    local count = ctx:step("how many", function() return 2 end)
+    ctx:sleep(20)
+    local words = ctx:ask("cat", "who?", { keep = false }).response.content
+    return count == 2 and words:find "cat" and { "ann", "dan" } or {}
+  end }, "revise" } } }
 end
 
 CASES["a run that is cancelled"] = function()

@@ -213,16 +213,6 @@ describe("a durable run", function()
     end)
   end)
 
-  it("has no effects inside of a tool", function()
-    helper.virtual(function()
-      local outer = council { run = function(ctx)
-        return ctx:step("outer", function() return ctx:ask("a").status end)
-      end }
-      local _, err = S.start(outer, nil, { run_id = new_id() }):await()
-      assert.equal("unsupported", err.kind)
-    end)
-  end)
-
   it("blocks while it waits for somebody, and nobody owns it then", function()
     helper.virtual(function()
       T.script(function(request)

@@ -34,6 +34,22 @@ local function free(ctx)
   return ("%d %s"):format(step, ctx:ask("dan", table.concat(all, "\n"):rep(40)).response.content)
 end
 
+-- Asks others at the same time, and from within a step.
+local consult = curia.tool "consult" {
+  about = "asks others", idempotent = true, parameters = { type = "object" }, run = function(_, ctx)
+    local function ask(id, about) return ctx:ask(id, about .. ctx.run_id, { keep = false }).response.content end
+    local both = ctx:all { function() return ask("cat", "first of ") end, function() return ask("dan", "second of ") end }
+    local third = ctx:step("third", function() return ask("cat", both[2]) end)
+    return ("%s %s %s"):format(both[1], third, ctx:random())
+  end,
+}
+
+local function consulting()
+  local members = seats()
+  members[1].tools, members[2].tools = { consult }, { consult }
+  return members
+end
+
 local inner = council("inner", { rounds = { "independent_analysis", "synthesis" }, chair = CHAIR })
 
 --- The councils by name.
@@ -52,5 +68,7 @@ return {
   nested = council("nested", { members = { { id = "inside", council = inner }, seats()[1] },
     rounds = { "independent_analysis", "critique" } }),
   tools = council("tools", { members = seats { tools = { look } }, rounds = { "independent_analysis" } }),
+  consult = council("consult", { members = consulting(),
+    rounds = { { type = "independent_analysis", members = { "ann", "bob" } } } }),
   free = council("free", { run = free }),
 }

@@ -14,7 +14,7 @@ local M = {}
 
 local COUNCILS = {
   "panel", "review", "vote", "debate", "mixture", "sample", "bracket", "quorum", "stagger", "budget", "nested", "tools",
-  "free",
+  "free", "consult",
 }
 
 -- ---- processes ------------------------------------------------------------------------------------

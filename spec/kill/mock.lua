@@ -27,7 +27,8 @@ local function answer(request, key)
   local late = request.model == "dan" and key:find "quorum%-%d+$"
   local delay_ms = late and STRAGGLER_MS or 1 + sum % 12
   if request.tools and last.role ~= "tool" then
-    return { content = "", delay_ms = delay_ms, tool_calls = { { id = "call-" .. request.model, name = "look", arguments = {} } } }
+    local name = key:find("consult-", 1, true) and "consult" or "look"
+    return { content = "", delay_ms = delay_ms, tool_calls = { { id = "call-" .. request.model, name = name, arguments = {} } } }
   end
   local letter = key:find("Response A", 1, true) and " Response A is best." or ""
   return { content = ("%s says %d.%s"):format(request.model, sum, letter), delay_ms = delay_ms }

@@ -6,6 +6,8 @@
 -- other, and what is in the store is always a whole: what was handed in so far, with all that followed.
 local clock = require "curia.core.clock"
 local errors = require "curia.errors"
+local hosts = require "curia.durable.host"
+local inner = require "curia.durable.inner"
 local json = require "curia.json"
 local log = require "curia.log"
 local mismatch = require "curia.durable.mismatch"
@@ -71,6 +73,14 @@ function hand.begun(self, entry)
   call.effect.begun()
 end
 
+function hand.inner(self, entry)
+  inner.hand_in(self.journal, entry)
+end
+
+function hand.left(self, entry)
+  inner.leave(self.journal, entry.outcome)
+end
+
 -- From now on it is another process's, and another time of day.
 function hand.resume(self, entry)
   self.journal.scope:set_wall(entry.outcome.wall_ms)
@@ -129,7 +139,7 @@ end
 
 -- What may happen more than once is told apart by its place in the order.
 local function place(self, arrival)
-  if arrival.call or arrival.kind == "begun" or arrival.stored then return end
+  if arrival.call or arrival.kind == "begun" or arrival.stored or arrival.placed then return end
   arrival.path = ("%s/%d"):format(arrival.path, self.journal.handed + 1)
 end
 
@@ -155,7 +165,7 @@ local function encoded(outcome)
 end
 
 local function perform(call)
-  local ok, outcome = xpcall(call.effect.perform, user_code.as_error, call)
+  local ok, outcome = xpcall(call.effect.ctx and hosts.perform or call.effect.perform, user_code.as_error, call)
   if not ok then outcome = { error = outcome } end
   local made = encoded(outcome)
   made.failed = outcome.error ~= nil
@@ -164,9 +174,7 @@ end
 
 -- As each process reads it from the record. The run may change it then: what is stored is what was given.
 local function read(made)
-  local contents = {}
-  for i = 1, #made.parts, 2 do contents[made.parts[i]] = made.parts[i + 1] end
-  local outcome = values.decode(made.bytes, function(hash) return contents[hash] end)
+  local outcome = values.content(made)
   if outcome.error then outcome.error = errors.wrap(outcome.error) end
   return outcome
 end
@@ -272,6 +280,7 @@ local function flush(self)
   if not done then return nil, err end
   publish(batch.told)
   for _, call in ipairs(batch.wanted) do start(journal, call) end
+  inner.deliver(journal)
   retire(self, batch)
   return true
 end
@@ -324,6 +333,7 @@ local function replay_one(self, entry)
   if call and call.effect.live then wait_for_live(self, call) end
   journal.handed = entry.number
   hand_in(self, entry)
+  inner.deliver(journal)
   publish(take(journal, "told"), true)
   retire_inner(self)
   return true
@@ -371,7 +381,8 @@ end
 local function under_way_ms(self)
   local longest, now = 0, self.journal.scope:ms()
   for _, call in ipairs(self.journal.wanted) do
-    if call.repeated then longest = math.max(longest, now - call.at_ms) end
+    local since = call.inner and inner.busy_since(call) or call.at_ms
+    if call.repeated then longest = math.max(longest, now - since) end
   end
   return longest
 end
@@ -419,7 +430,7 @@ end
 
 local function wait(self)
   local journal = self.journal
-  if #journal.arrivals > 0 or #journal.settled > 0 then return end
+  if #journal.arrivals > 0 or #journal.settled > 0 or journal.refused then return end
   local due = journal.scope:due()
   journal.arrived:wait(due and math.max(0, due - self.zero_ms - clock.ms()))
 end
@@ -428,9 +439,10 @@ local function over(self)
   return self.journal.run.ended
 end
 
+-- A tool that waits for an effect inside of it is under way as long as that is.
 local function is_under_way(self)
   for _, call in pairs(self.journal.open) do
-    if call.carrier and not call.effect.live then return true end
+    if call.carrier and not call.effect.live and not (call.host and call.host:is_waiting()) then return true end
   end
   return false
 end
@@ -445,7 +457,8 @@ end
 --- Goes on until the run has ended and all of it is stored.
 ---@async
 ---@return true?
----@return curia.Error? err kind `storage`; code `released`: it is let go
+---@return curia.Error? err kinds `storage`; code `released`: it is let go; `replay_mismatch`: a tool or a step asks for
+--- something else inside than is on record
 function Conductor:go_on()
   while true do
     hand_in_news(self)
@@ -453,6 +466,7 @@ function Conductor:go_on()
       local ok, err = flush(self)
       if not ok then return nil, err end
     end
+    if self.journal.refused then return nil, self.journal.refused end
     if over(self) then return true end
     if self.draining and (self.at_once or not is_under_way(self)) then return nil, writers.released(self.writer) end
     wait(self)

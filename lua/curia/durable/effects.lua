@@ -23,6 +23,11 @@ local function path_of(run, rest)
   return run.depth and run.id .. "/" .. rest or rest
 end
 
+-- What a tool or a step asks for stands below it.
+local function place_below(ctx, id)
+  return ctx._below and ctx._below .. "/" .. id
+end
+
 -- ---- models ---------------------------------------------------------------------------------------
 
 local function tools_of(request)
@@ -94,7 +99,8 @@ function M.attempt(attempt, model, request, prices)
   local run = turn.run
   turn.attempts, attempt.sent = turn.attempts + 1, true
   local outcome = run.journal:effect {
-    path = path_of(run, place_of(turn.round, turn.member)), kind = "call", input = input_of(model, request),
+    path = place_below(turn.ctx, turn.member.id) or path_of(run, place_of(turn.round, turn.member)),
+    kind = "call", input = input_of(model, request),
     perform = carry_out(attempt, model, request, prices, clock.us() - turn.started_us),
     begun = turn.pilot and function() turn.pilot:release() end,
   }
@@ -134,24 +140,26 @@ end
 ---@return curia.Error? err
 function M.tool(place, tool, arguments, run_tool)
   local run = place.run
+  local id = (place.member.id or "run") .. "/" .. tool.name
   return run.journal:value {
-    path = path_of(run, place_of(place.round, { id = (place.member.id or "run") .. "/" .. tool.name })), kind = "tool",
-    input = { name = tool.name, arguments = arguments }, once = not tool.idempotent,
+    path = place_below(place.ctx, id) or path_of(run, place_of(place.round, { id = id })), kind = "tool",
+    input = { name = tool.name, arguments = arguments }, once = not tool.idempotent, ctx = place.ctx,
     call = function() return run_tool(place, tool, arguments) end,
   }
 end
 
 --- Calls a script's function for its value.
 ---@async
----@param run curia.Run
+---@param ctx curia.Ctx
 ---@param name string
----@param fn fun(): any
+---@param fn fun(ctx: curia.Ctx): any
 ---@return any
-function M.step(run, name, fn)
+function M.step(ctx, name, fn)
+  local run = ctx._run
   local value, err = run.journal:value {
-    path = path_of(run, "step/" .. name), kind = "step", input = { name = name },
+    path = place_below(ctx, name) or path_of(run, "step/" .. name), kind = "step", input = { name = name }, ctx = ctx,
     call = function()
-      local ok, value = user_code.try("step " .. name, fn)
+      local ok, value = user_code.try("step " .. name, fn, ctx)
       if ok then return value end
       return nil, value
     end,

@@ -8,6 +8,7 @@
 -- A run inside of the run shares its journal.
 local clock = require "curia.core.clock"
 local errors = require "curia.errors"
+local inner = require "curia.durable.inner"
 local inputs = require "curia.durable.inputs"
 local random = require "curia.engine.random"
 local redact = require "curia.redact"
@@ -34,6 +35,8 @@ local M = {}
 ---@field replaying boolean what happens has been recorded before
 ---@field arrivals table[] what has come from outside, in its order
 ---@field arrived userdata signal: something has come
+---@field answered curia.durable.InnerRequest[] answers of which nobody has recorded yet what they follow from
+---@field refused? curia.Error kind `replay_mismatch`: a tool or a step asks for something else than is on record
 local Journal = {}
 Journal.__index = Journal
 
@@ -45,6 +48,7 @@ Journal.__index = Journal
 ---@field live? boolean done again by each process: the outcome is not recorded, its place in the order is
 ---@field once? boolean must not be done twice: without a recorded outcome it may have been done
 ---@field begun? fun() the answer has begun, for which others wait
+---@field ctx? curia.Ctx of a tool or a step: by it, it may ask for effects of its own
 ---@field status? string of its row from the beginning: it is only told, not carried out
 
 ---@class curia.Call an effect that was asked for
@@ -62,6 +66,8 @@ Journal.__index = Journal
 ---@field outcome? table
 ---@field has_begun? boolean its answer has, and who waited for that was told
 ---@field repeated? boolean a process died while it was under way
+---@field inner? curia.durable.Inner of a tool or a step: what it asks for by way of ctx
+---@field host? curia.durable.Host of its function, while this process runs it
 local Call = {}
 Call.__index = Call
 
@@ -78,7 +84,8 @@ function M.new(run, mode)
   local journal = setmetatable({
     run = run, mode = mode, scope = task.scope(run.started_at), runs = { [run.id] = run }, open = {}, wanted = {},
     dropped = {}, told = {}, begun = {}, settled = {}, replaying = false, arrivals = {}, arrived = task.signal(),
-    paths = {}, calls = 0, handed = 0, heard = {}, unfinished = {}, ids = random.new(seed_of(run) ~ 0x6a6f75726e616c),
+    answered = {}, refused = nil, paths = {}, calls = 0, handed = 0, heard = {}, unfinished = {},
+    ids = random.new(seed_of(run) ~ 0x6a6f75726e616c),
   }, Journal)
   journal:adopt(run)
   steady.set_dice(journal.scope:key(), random.new(run.seed ~ 0x6368616e6365))
@@ -115,6 +122,7 @@ end
 
 -- Whoever asked has been cut short, or has what he asked for.
 function Call:__close()
+  if self.inner then inner.stop(self) end
   if self.done then return end
   local journal = self.journal
   self.abandoned, journal.open[self.path] = true, nil
@@ -128,14 +136,14 @@ local function new_call(journal, effect)
   return setmetatable({
     journal = journal, effect = effect, kind = effect.kind, path = unique(journal, redact.lasting(effect.path)),
     number = journal.calls, at_ms = clock.ms(), asked_after = journal.handed, input = input, hash = hash,
-    signal = task.signal(), done = false, abandoned = false, carrier = nil, outcome = nil,
+    signal = task.signal(), done = false, abandoned = false, carrier = nil, outcome = nil, inner = nil,
   }, Call)
 end
 
 local function refuse_outside(effect)
   if task.in_scope() then return end
   error(errors.new("unsupported",
-    ("%s: a tool or a step of a durable run is an effect as a whole, and can have none inside"):format(effect.path)), 0)
+    ("%s: only a durable run itself may have effects, its tools and its steps"):format(effect.path)), 0)
 end
 
 --- Has an effect recorded, and then carried out.
@@ -152,9 +160,13 @@ end
 function Journal:effect(effect)
   refuse_outside(effect)
   local call <close> = new_call(self, effect)
+  call.inner = effect.ctx and inner.new()
   self.open[call.path] = call
   if not self.replaying then self:want(call) end
-  while not call.done do call.signal:wait() end
+  while not call.done do
+    call.signal:wait()
+    if call.inner then inner.serve(call) end
+  end
   return call.outcome
 end
 

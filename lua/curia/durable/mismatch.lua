@@ -5,7 +5,9 @@ local inputs = require "curia.durable.inputs"
 local M = {}
 
 -- What no effect of the run's leads to.
-local FROM_OUTSIDE = { time = true, cancel = true, decision = true, begun = true, resume = true }
+local FROM_OUTSIDE = {
+  time = true, cancel = true, decision = true, begun = true, resume = true, inner = true, left = true,
+}
 
 local function lines_of(lines)
   local shown = table.move(lines, 1, math.min(#lines, 8), 1, {})

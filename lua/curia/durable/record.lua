@@ -38,8 +38,11 @@ end
 
 -- Whatever was asked for after an error had been handed in may depend on it: where that has come to something, the
 -- error is final.
-local FINAL = [[SELECT max(asked_after) AS last FROM {steps} WHERE namespace = ? AND run_id = ? AND failed = 0
-  AND kind IN ('call', 'tool', 'step')]]
+-- A tool or a step may depend on all that had been handed in by its end, where it has asked for effects inside.
+local FINAL = [[SELECT max(CASE WHEN s.kind <> 'call' AND EXISTS (SELECT 1 FROM {steps} AS i
+    WHERE i.namespace = s.namespace AND i.run_id = s.run_id AND i.kind = 'inner'
+    AND substr(i.path, 1, length(s.path) + 1) = s.path || '/') THEN s.finished ELSE s.asked_after END) AS last
+  FROM {steps} AS s WHERE s.namespace = ? AND s.run_id = ? AND s.failed = 0 AND s.kind IN ('call', 'tool', 'step')]]
 
 local REOPEN = {
   [[UPDATE {steps} SET status = 'reopened', finished = NULL, result = NULL WHERE namespace = ? AND run_id = ?
@@ -48,7 +51,7 @@ local REOPEN = {
   [[UPDATE {steps} SET status = 'started', finished = NULL WHERE namespace = ? AND run_id = ? AND kind = 'decision'
     AND finished > ? AND ? IS NOT NULL]],
   [[DELETE FROM {steps} WHERE namespace = ? AND run_id = ? AND finished > ?
-    AND kind IN ('time', 'begun', 'cancel', 'resume') AND ? IS NOT NULL]],
+    AND kind IN ('time', 'begun', 'cancel', 'resume', 'inner', 'left') AND ? IS NOT NULL]],
 }
 
 --- Takes the errors back that have ended a run, and all that only time has brought since: they are tried once more.

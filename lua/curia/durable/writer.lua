@@ -205,8 +205,8 @@ local function unit_of(self, batch)
   put_run(self, unit, batch)
   each(batch.begun, put_inner_run, self, unit)
   put_entries(self, unit, batch.entries)
-  each(batch.dropped, put_dropped, self, unit)
   put_wanted(self, unit, batch.wanted)
+  each(batch.dropped, put_dropped, self, unit) -- which may have been wanted just now
   put_events(self, unit, batch.told)
   each(batch.settled, put_settled, self, unit)
   return unit

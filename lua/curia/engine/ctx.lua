@@ -7,6 +7,7 @@ local effects = lazy "curia.durable.effects"
 local errors = require "curia.errors"
 local fan_out = require "curia.engine.fan_out"
 local fields = require "curia.language.fields"
+local hosts = lazy "curia.durable.host"
 local json = require "curia.json"
 local member_turn = require "curia.engine.member"
 local options = require "curia.engine.options"
@@ -48,10 +49,16 @@ local function place_inside(outer, round)
   round.idx, round.iteration = outer._round.idx, iterations and #iterations + 1 or 1
 end
 
--- A tool or a step of a durable run is an effect as a whole: what it does inside could not be told apart later.
+-- The tool or the step of a durable run whose function calls a method: what it asks for is done inside of the run.
+local function host_of(self)
+  local journal = self._run.journal
+  return journal and not task.in_scope() and hosts.here(journal) or nil
+end
+
+-- What the run waits for can be told apart later, and nothing else.
 local function demand_inside(self, what)
   if not self._run.journal or task.in_scope() then return end
-  error(errors.new("unsupported", what .. ": not inside of a tool or a step of a durable run"), 0)
+  error(errors.new("unsupported", what .. ": only a durable run itself may, its tools and its steps"), 0)
 end
 
 --- Runs a round of the shipped or registered types: `ctx:round(type, opts)`. A round that fails is a
@@ -65,7 +72,8 @@ end
 ---@return curia.Error? err
 ---@return boolean? fatal the run could not go on after that, were it a round of the council
 function Round:__call(ctx, kind, opts)
-  local run = ctx._run
+  local run, host = ctx._run, host_of(ctx)
+  if host then return host:request("round", kind, opts) end
   demand_inside(ctx, "round")
   if run.free then run.free:close_idle() end
   local round = adhoc.plan(run, kind, opts)
@@ -125,6 +133,7 @@ end
 ---@return curia.Error? err of the router
 function Ctx:participants()
   demand_round(self, "participants")
+  demand_inside(self, "participants")
   return rounds.participants(self)
 end
 
@@ -258,7 +267,8 @@ end
 ---@param functions (fun(): any)[]
 ---@return any[] values in the order of the functions
 function Ctx:all(functions)
-  local values, failed = task.all(functions)
+  local host = host_of(self)
+  local values, failed = task.all(host and host:branches("all", functions) or functions)
   for i = 1, #functions do
     if failed[i] then error(failed[i], 0) end
   end
@@ -268,7 +278,8 @@ end
 --- Runs functions at the same time; the first that returns wins; see task.first.
 ---@async
 function Ctx:first(functions)
-  return task.first(functions)
+  local host = host_of(self)
+  return task.first(host and host:branches("first", functions) or functions)
 end
 
 -- ---- tools ----------------------------------------------------------------------------------------
@@ -332,16 +343,16 @@ function Ctx:sleep(ms)
   task.sleep(ms)
 end
 
---- An effect with a name: calls `fn` and gives its value, which must be a JSON value.
+--- An effect with a name: calls `fn(ctx)` and gives its value, which must be a JSON value.
 ---@async
 ---@param name string
----@param fn fun(): any
+---@param fn fun(ctx: curia.Ctx): any
 ---@return any
 function Ctx:step(name, fn)
   if type(name) ~= "string" then error("bad argument #1 to 'step' (a name expected)", 2) end
   if type(fn) ~= "function" then error("bad argument #2 to 'step' (function expected)", 2) end
   local value
-  if self._run.journal then value = effects.step(self._run, name, fn) else value = fn() end
+  if self._run.journal then value = effects.step(self, name, fn) else value = fn(self) end
   local text, err = json.encode(value == nil and json.null or value)
   if not text then error(("step '%s' gave what is no JSON value: %s"):format(name, err.message), 2) end
   return value
@@ -413,6 +424,18 @@ function Ctx:conclude(content)
   local response = as_response(content)
   self._run.final, self._run.concluded = response, true
   return response
+end
+
+-- ---- in tools and steps of durable runs -----------------------------------------------------------
+
+-- Where these are called outside of the run, they are handed in.
+for _, name in ipairs { "ask", "tool", "run", "step", "now", "random", "uuid", "sleep", "log", "settle", "conclude" } do
+  local method = Ctx[name]
+  Ctx[name] = function(self, ...)
+    local host = host_of(self)
+    if host then return host:request(name, ...) end
+    return method(self, ...)
+  end
 end
 
 return M

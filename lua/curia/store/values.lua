@@ -102,4 +102,13 @@ function M.decode(bytes, fetch)
   return nil, restored
 end
 
+--- The value that an encoded one is of.
+---@param encoded curia.store.Encoded
+---@return any
+function M.content(encoded)
+  local contents = {}
+  for i = 1, #encoded.parts, 2 do contents[encoded.parts[i]] = encoded.parts[i + 1] end
+  return M.decode(encoded.bytes, function(hash) return contents[hash] end)
+end
+
 return M
