@@ -11,7 +11,7 @@ local task = require "curia.task"
 local uv = require "luv"
 
 local PROGRAM = "build/integration/node_modules/@copilotkit/aimock/dist/cli.js"
-local START_MS = 20000
+local START_MS = 60000
 
 local missing = not uv.fs_stat(PROGRAM) and "npm has not installed @copilotkit/aimock (see the head of this file)"
   or not os.execute("command -v node >/dev/null 2>&1") and "node is not installed"

@@ -10,7 +10,7 @@ local task = require "curia.task"
 local uv = require "luv"
 
 local PROGRAM = "build/integration/node_modules/@modelcontextprotocol/server-everything/dist/index.js"
-local PORT, START_MS = 38417, 20000
+local PORT, START_MS = 38417, 60000
 
 local missing = not uv.fs_stat(PROGRAM) and "npm has not installed @modelcontextprotocol/server-everything"
   or not os.execute("command -v node >/dev/null 2>&1") and "node is not installed"
