@@ -63,6 +63,7 @@ local function job_of(more)
   assert(store:write(unit))
   local job = assert(rows.get(store, row.job_id))
   job.attempt = more and more.attempt or 1
+  if job.attempt > 1 then job.errors = { { at = 6, attempt = job.attempt - 1, kind = "transient" } } end
   return job
 end
 
@@ -131,6 +132,15 @@ describe("a later attempt", function()
     end)
     assert.same({ status = "ok" }, result)
     assert.equal(0, #started)
+  end)
+
+  it("fails with a failure that the job has not heard of: the run had ended elsewhere, once it was taken up", function()
+    for attempt = 1, 2 do
+      local job = job_of { attempt = attempt }
+      run_row(job, { finalized_at = 7, error = { kind = "auth", message = "no" } })
+      assert.equal("auth", select(2, run(job)).kind)
+      assert.equal(0, #resumed)
+    end
   end)
 
   it("leaves the run as it was when it cannot be taken up", function()

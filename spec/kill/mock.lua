@@ -36,13 +36,11 @@ end
 
 --- Starts it.
 ---@param counts table<string, integer> counted here, by key
----@param heard? fun(key: string) called before a call is answered; may wait
 ---@return table server
-function M.start(counts, heard)
+function M.start(counts)
   return require "curia.mock".start { keep = 1, script = function(request)
     local key = M.key(request.messages)
     counts[key] = (counts[key] or 0) + 1
-    if heard then heard(key) end
     return answer(request, key)
   end }
 end

@@ -1,9 +1,11 @@
---- One of several processes of the campaign of rivals: begins runs that nobody has begun, executes jobs, takes up what
---- the dead have left, and goes on until all runs have ended, whoever has them. SIGTERM: it lets go of all, and ends.
+--- One of several processes of the campaign of rivals: begins runs and workflows that nobody has begun, executes jobs,
+--- takes up what the dead have left, and goes on until all have ended, whoever has them. SIGTERM: it lets go of all, and
+--- ends.
 --
 --     curia lua spec/kill/rival.lua STORE MOCK TURN OF RUN...      begins each OFth run, from the TURNth
 local curia = require "curia"
 local councils = require "spec.kill.councils"
+local flow = require "spec.kill.flow"
 local node = require "curia.recovery.node"
 local rows = require "curia.store.runs"
 local shared = require "curia.store.shared"
@@ -21,11 +23,12 @@ curia.config {
 
 local store = assert(shared.configured())
 -- Now and then the living pass for dead: then their fences must keep what they do from counting.
-local is_alive, MISTAKEN = node.is_alive, 0.05
+local is_alive, mistaken = node.is_alive, tonumber(os.getenv "KILL_MISTAKEN")
 function node.is_alive(place, incarnation)
-  return math.random() > MISTAKEN and is_alive(place, incarnation)
+  return math.random() >= mistaken and is_alive(place, incarnation)
 end
 
+assert(curia.workflows.register(flow))
 local recovery = curia.recovery.start { councils = councils, every_ms = EVERY_MS }
 local worker = assert(curia.jobs.work { councils = councils })
 local leaving = false
@@ -42,24 +45,33 @@ end
 local sigterm = uv.new_signal()
 sigterm:start("sigterm", function() task.spawn_root(end_here, LET_GO) end)
 
--- Another may begin it at the same time; then it is that one's.
-local function begin(run_id)
+local OPTIONS = { durability = "sync", seed = 1, recovery = { policy = "resume", max_attempts = 1000000 } }
+
+local function begin_run(run_id)
   if rows.get(store, "default", run_id) then return end
-  curia.start(assert(councils[run_id:match "^%a+"]), "The question of " .. run_id, {
-    run_id = run_id, durability = "sync", seed = 1, recovery = { policy = "resume", max_attempts = 1000000 },
-  })
+  local own = { run_id = run_id }
+  for name, value in pairs(OPTIONS) do own[name] = value end
+  curia.start(assert(councils[run_id:match "^%a+"]), "The question of " .. run_id, own)
 end
 
-for i = turn, #runs, of do begin(runs[i]) end
-
-local LEFT = "SELECT count(*) AS n FROM {runs} WHERE parent_run_id IS NULL AND finalized_at IS NOT NULL"
-local JOBS = "SELECT count(*) AS n FROM {jobs} WHERE state NOT IN ('completed', 'discarded', 'cancelled')"
-
-local function count(sql)
-  return assert(store:query(sql))[1].n
+-- The same id is the same workflow, whoever has begun it.
+local function begin_flow(id)
+  assert(curia.workflows.start(flow, { question = "The question of " .. id }, { id = id, options = { seed = 1, recovery = OPTIONS.recovery } }))
 end
 
--- Jobs are among the runs once they have begun.
-repeat task.sleep(EVERY_MS) until leaving or count(JOBS) == 0 and count(LEFT) >= tonumber(os.getenv "KILL_RUNS")
+for i = turn, #runs, of do
+  local begin = runs[i]:find "^flow" and begin_flow or begin_run
+  begin(runs[i])
+end
+
+local ENDED = [[SELECT (SELECT count(*) FROM {runs} WHERE parent_run_id IS NULL AND finalized_at IS NOT NULL)
+  + (SELECT count(*) FROM {jobs} WHERE state IN ('completed', 'discarded'))
+  + (SELECT count(*) FROM {workflows} WHERE finished_at IS NOT NULL) AS n]]
+
+local function all_have_ended()
+  return assert(store:query(ENDED))[1].n >= tonumber(os.getenv "KILL_ENDS")
+end
+
+repeat task.sleep(EVERY_MS) until leaving or all_have_ended()
 if leaving then task.sleep(1e9) end
 end_here(0)

@@ -38,6 +38,13 @@ describe("migrating", function()
     assert.equal(1, #store:query "SELECT * FROM {nodes}")
   end)
 
+  it("only reads where no step is missing, and so waits for nobody who writes", function()
+    assert(migrate.up(store))
+    function store.write() error "a writer is waited for" end
+    assert.equal(#schema.steps, migrate.up(store).current)
+    store.write = nil
+  end)
+
   it("is safe when several processes start together", function()
     local others = {}
     for i = 1, 5 do others[i] = assert(stores.open(folder.url "test.db")) end

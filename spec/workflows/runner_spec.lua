@@ -107,6 +107,14 @@ describe("the door to runs", function()
     end)
   end)
 
+  it("has no outcome of a run that another process has begun at the same moment", function()
+    helper.run(function()
+      local given = job { store = store }
+      stored("running", { run_id = given.run_id, council = given.council.name, incarnation = "another", input = given.input })
+      assert.same({}, { runner.run(given) })
+    end)
+  end)
+
   it("leaves a run that cannot be taken up to the next who tries", function()
     helper.run(function()
       stored("running", { council = "nobody", incarnation = "dead" })

@@ -212,9 +212,16 @@ local function begins_anew(job, row)
   return not row or row.finalized_at ~= nil and row.status == "failed"
 end
 
+-- A failure that the job has not heard of is this attempt's: recovery had taken the run up, and it has failed there.
+local function is_news(job, row)
+  local last = job.errors and job.errors[#job.errors]
+  return not last or last.at < row.finalized_at
+end
+
 local function go_on(self, job, row)
   if not row.finalized_at then return wait_for(self, job) end
-  if row.status == "failed" and row.durability ~= "none" then return reopen(self, job, row) end
+  local may_reopen = row.status == "failed" and row.durability ~= "none"
+  if may_reopen and not is_news(job, row) then return reopen(self, job, row) end
   return outcome_of(row)
 end
 

@@ -66,16 +66,18 @@ local function take_step(store, number)
   return current and current >= number, err -- another process has taken it meanwhile
 end
 
---- Takes all steps that are missing; safe when several processes do at once.
+--- Takes all steps that are missing; safe when several processes do at once. A store that lacks none is only read:
+--- opening it waits for nobody who writes.
 ---@async
 ---@param store curia.Store
 ---@return curia.store.Status?
 ---@return curia.Error? err code `newer_schema` when a newer Curia has been here
 function M.up(store)
-  local made, err = create_meta(store)
-  if not made then return nil, err end
-  local current
-  current, err = current_of(store)
+  local current, err = current_of(store)
+  if current == 0 then
+    local made, problem = create_meta(store)
+    if not made then return nil, problem end
+  end
   if not current then return nil, err end
   if current > #schema.steps then return nil, too_new(current) end
   for number = current + 1, #schema.steps do

@@ -83,8 +83,8 @@ local function in_memory(namespace, run_id)
   return live.is(run) and run.status ~= "lost" and run or nil
 end
 
--- A run that this process has lost, or has let go, has not ended.
-local GOES_ON = { lost = true, released = true }
+-- A run that this process has lost, has let go, or has begun too late has not ended.
+local GOES_ON = { lost = true, released = true, goes_on = true }
 
 --- Runs a council for a step: the run of that id, whether it is new or goes on already.
 ---@async
