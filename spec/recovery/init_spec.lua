@@ -102,6 +102,20 @@ describe("recovery", function()
     assert.error_matches(function() curia.recovery.start { evry_ms = 3 } end, "did you mean 'every_ms'")
   end)
 
+  it("says again that its process is alive, where the file that says so was taken away", function()
+    local here = assert(require "curia.recovery.node".current(store))
+    local file = place.folder.path("runs.db.nodes/" .. here.incarnation)
+    for _, enabled in ipairs { true, false } do
+      assert(os.remove(file))
+      helper.virtual(function()
+        local recovery = curia.recovery.start { enabled = enabled, every_ms = 10 }
+        curia.task.sleep(3000)
+        recovery:stop()
+      end)
+      assert(io.open(file)):close()
+    end
+  end)
+
   it("only hears where sweeping is not enabled", function()
     curia.config { sweep = { enabled = false } }
     support.leave_behind(place.url)

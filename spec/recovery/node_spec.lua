@@ -77,6 +77,23 @@ describe("a node", function()
     assert.equal("true\n", said)
   end)
 
+  it("is alive again when its file was taken away, once it has looked", function()
+    local here = assert(node.current(store))
+    local function alive_for_others()
+      return helper.script(([[
+        local store = require "curia.store.shared".of(%q)
+        print(require "curia.recovery.node".is_alive(store, %q))
+      ]]):format(place.url, here.incarnation))
+    end
+    assert(os.remove(place.folder.path("runs.db.nodes/" .. here.incarnation)))
+    assert.equal("false\n", alive_for_others())
+    assert(store:execute "DELETE FROM {nodes}")
+    assert.is_true(node.keep(store))
+    assert.equal("true\n", alive_for_others())
+    assert.same({ here.incarnation }, incarnations())
+    assert.is_true(node.keep(store))
+  end)
+
   it("is gone when it leaves", function()
     local here = assert(node.current(store))
     node.leave(store)

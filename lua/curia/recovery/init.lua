@@ -100,13 +100,19 @@ local function follow(opts)
   end
 end
 
+local function hear(store)
+  local kept, err = node.keep(store)
+  if not kept then log.write("error", "recovery: this process passes for dead: " .. err.message) end
+  requests.hear(store)
+end
+
 local function one_round(self)
   local counts, err = M.sweep(self.opts)
   if counts and self.told then self.told(counts) end
   local store = counts and sweeping.store_of(self.opts)
   if store then
     node.tidy(store)
-    requests.hear(store)
+    hear(store)
     follow(self.opts)
   end
   if err then log.write("error", "recovery: " .. err.message) end
@@ -161,7 +167,7 @@ local function keep_hearing(self)
   while not self.stopped do
     self.wake:wait(EVERY_MS)
     local store = not self.stopped and sweeping.store_of(self.opts)
-    if store then requests.hear(store) end
+    if store then hear(store) end
   end
 end
 

@@ -40,16 +40,21 @@ local function take_lock(store, node)
   return node.lock ~= nil, err
 end
 
-local INSERT = "INSERT INTO {nodes} (incarnation, node_id, pid, started_at, heartbeat_at) VALUES (?, ?, ?, ?, ?)"
+local INSERT = [[INSERT INTO {nodes} (incarnation, node_id, pid, started_at, heartbeat_at) VALUES (?, ?, ?, ?, ?)
+  ON CONFLICT (incarnation) DO NOTHING]]
+
+local function write_row(store, node)
+  local now = clock.wall_ms()
+  return store:execute(INSERT, node.incarnation, node.node_id, uv.os_getpid(), now, now)
+end
 
 -- The lock comes first: a row without one is a dead process's.
 local function register(store)
   local node = { incarnation = system.uuid7(), node_id = config.shared():get "node_id" or uv.os_gethostname() }
   local held, err = take_lock(store, node)
   if not held then return nil, err end
-  local now = clock.wall_ms()
   local done
-  done, err = store:execute(INSERT, node.incarnation, node.node_id, uv.os_getpid(), now, now)
+  done, err = write_row(store, node)
   if done then return node end
   if node.lock then node.lock:release() end
   return nil, err
@@ -66,6 +71,25 @@ function M.current(store)
   if not node then return nil, err end
   nodes[store] = nodes[store] or node -- another task may have been faster
   return nodes[store]
+end
+
+--- Says again that this process is alive, where somebody has taken its file away: until then it passes for dead.
+---@async
+---@param store curia.Store
+---@return boolean? kept
+---@return curia.Error? err kind `storage`, or `permanent`: the lock cannot be had
+function M.keep(store)
+  local node = nodes[store]
+  local gone = node and node.lock and select(3, uv.fs_stat(file_of(store, node.incarnation))) == "ENOENT"
+  if not gone then return true end
+  local before = node.lock
+  local held, err = take_lock(store, node)
+  if not held then
+    node.lock = before
+    return nil, err
+  end
+  before:release()
+  return write_row(store, node) and true
 end
 
 -- Only who gets the lock of another, or finds its file gone, knows that nobody has it: whoever cannot look (there is no
