@@ -56,7 +56,9 @@ end
 
 -- The same id is the same workflow, whoever has begun it.
 local function begin_flow(id)
-  assert(curia.workflows.start(flow, { question = "The question of " .. id }, { id = id, options = { seed = 1, recovery = OPTIONS.recovery } }))
+  local options = { seed = 1, recovery = OPTIONS.recovery }
+  local begun, err = curia.workflows.start(flow, { question = "The question of " .. id }, { id = id, options = options })
+  if not (begun or leaving) then error(err) end
 end
 
 for i = turn, #runs, of do
@@ -69,7 +71,9 @@ local ENDED = [[SELECT (SELECT count(*) FROM {runs} WHERE parent_run_id IS NULL 
   + (SELECT count(*) FROM {workflows} WHERE finished_at IS NOT NULL) AS n]]
 
 local function all_have_ended()
-  return assert(store:query(ENDED))[1].n >= tonumber(os.getenv "KILL_ENDS")
+  local found, err = store:query(ENDED)
+  if not (found or leaving) then error(err) end
+  return found and found[1].n >= tonumber(os.getenv "KILL_ENDS")
 end
 
 repeat task.sleep(EVERY_MS) until leaving or all_have_ended()
