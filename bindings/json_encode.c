@@ -12,7 +12,7 @@
 #include "json.h"
 
 enum {
-    FIRST_BYTES = 8192, /* output that needs no userdata: most requests to models */
+    FIRST_BYTES = 16384, /* output that needs no userdata: most requests and results */
     FIRST_ENTRIES = 48,
     FEW = 12,       /* entries that insertion sorts best */
     PATH_STEPS = 8, /* of a path that an error shows */
