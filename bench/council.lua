@@ -3,13 +3,15 @@
 -- those of the workload `council-3x2`, so that every peer sends requests of the same size.
 --
 --     build/release/bench/council --url http://127.0.0.1:18080 --runs 2000 --concurrency 100 --stream 0 --subscribe 0
+--
+-- `--warm N`: so many runs before the clock starts, which load modules and open the store.
 local clock = require "curia.core.clock"
 local curia = require "curia"
 local system = require "curia.core.system"
 local task = require "curia.task"
 
 local USAGE = "usage: council --url URL --runs N --concurrency N --stream 0|1 --subscribe 0|1 "
-  .. "[--durability sync --store sqlite:PATH]\n"
+  .. "[--durability sync --store sqlite:PATH] [--warm N]\n"
 local QUESTION = "What should a small team measure first when it builds an agent runtime, and why?"
 local MEMBER = "You are member %d of a council of three. Answer the question briefly and honestly."
 local CHAIR = "You are the chair of a council of three. Write the final answer."
@@ -25,6 +27,7 @@ local TEXTS = { url = true, durability = true, store = true }
 local function flags(args)
   local found = {
     url = false, runs = 100, concurrency = 10, stream = 0, subscribe = 0, durability = "none", store = false,
+    warm = 0,
   }
   for i = 1, #args, 2 do
     local name, value = args[i]:match "^%-%-(.+)$", args[i + 1]
@@ -103,10 +106,10 @@ local function complain(err)
 end
 
 -- Keeps `concurrency` runs going until all are done; gives the times, the successes, the last answer's size.
-local function load(council, options, run_options)
+local function load(council, runs, concurrency, run_options)
   local times, started, ok, bytes = {}, 0, 0, 0
   local function worker()
-    while started < options.runs do
+    while started < runs do
       started = started + 1
       local begun = clock.us()
       local result, err = curia.run(council, QUESTION, run_options)
@@ -119,7 +122,7 @@ local function load(council, options, run_options)
     end
   end
   local workers = {}
-  for i = 1, options.concurrency do workers[i] = worker end
+  for i = 1, concurrency do workers[i] = worker end
   local _, errors = task.all(workers)
   for _, err in pairs(errors) do complain(err) end
   table.sort(times)
@@ -150,8 +153,9 @@ if options.subscribe ~= 0 then
   end
 end
 
+load(council, options.warm, 1, run_options)
 local wall_us, cpu_us = clock.us(), system.cpu_us()
-local times, ok, bytes = load(council, options, run_options)
+local times, ok, bytes = load(council, options.runs, options.concurrency, run_options)
 wall_us, cpu_us = clock.us() - wall_us, system.cpu_us() - cpu_us
 
 print(("{%q:%q,%q:%d,%q:%d,%q:%.4f,%q:%.6f,%q:%.2f,%q:%.3f,%q:%.3f,%q:%.2f,%q:%d,%q:%d,%q:%q}"):format(
