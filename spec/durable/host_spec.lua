@@ -67,6 +67,22 @@ describe("what a tool of a durable run waits for by way of ctx", function()
     end)
   end)
 
+  it("is left where it was left, however often it is run again", function()
+    helper.virtual(function()
+      local council = C.council(function(ctx)
+        ctx:first { function() return ctx:ask("b", "x", { deadline = 250 }) end, function() return C.ask(ctx, "c", "x") end }
+        ctx:sleep(400)
+        return C.ask(ctx, "c", "y")
+      end)
+      local store, told = assert(shared.configured()), C.start(council):await().rounds[1].results.b
+      local id = C.died(council, 7, true) -- c is asked again
+      S.die_at(store, 2, true)
+      C.resumed(id, council)
+      S.live(store)
+      assert.equal(S.steady(told), S.steady(C.resumed(id, council).rounds[1].results.b))
+    end)
+  end)
+
   it("takes no time again that it has taken", function()
     helper.virtual(function()
       local council = C.council(function(ctx)
