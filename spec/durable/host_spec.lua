@@ -67,6 +67,22 @@ describe("what a tool of a durable run waits for by way of ctx", function()
     end)
   end)
 
+  it("is left where it was left, however often it is run again", function()
+    helper.virtual(function()
+      local council = C.council(function(ctx)
+        ctx:first { function() return ctx:ask("b", "x", { deadline = 250 }) end, function() return C.ask(ctx, "c", "x") end }
+        ctx:sleep(400)
+        return C.ask(ctx, "c", "y")
+      end)
+      local store, told = assert(shared.configured()), C.start(council):await().rounds[1].results.b
+      local id = C.died(council, 7, true) -- c is asked again
+      S.die_at(store, 2, true)
+      C.resumed(id, council)
+      S.live(store)
+      assert.equal(S.steady(told), S.steady(C.resumed(id, council).rounds[1].results.b))
+    end)
+  end)
+
   it("takes no time again that it has taken", function()
     helper.virtual(function()
       local council = C.council(function(ctx)
@@ -105,10 +121,17 @@ describe("what a tool of a durable run waits for by way of ctx", function()
   it("is refused to what the run does not wait for", function()
     helper.virtual(function()
       local started_run = run(function(ctx)
-        local _, _, err = task.spawn_root(function() return pcall(ctx.ask, ctx, "b", "x") end):await()
-        return err.message
+        local told = {}
+        for i, name in ipairs { "ask", "random", "uuid", "now", "sleep", "log", "conclude" } do
+          local _, _, err = task.spawn_root(function() return pcall(ctx[name], ctx, "b", "x") end):await()
+          told[i] = err.message
+        end
+        return table.concat(told, "\n")
       end)
-      assert.matches("ask: only a durable run itself may, its tools and its steps", C.said(assert(started_run:await())))
+      local text = C.said(assert(started_run:await()))
+      for _, name in ipairs { "ask", "random", "uuid", "now", "sleep", "log", "conclude" } do
+        assert.matches(name .. ": only a durable run itself may, its tools and its steps", text)
+      end
     end)
   end)
 

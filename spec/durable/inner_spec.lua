@@ -77,6 +77,24 @@ describe("a tool of a durable run that asks a member", function()
 end)
 
 describe("other arguments that a tool has when it is run again", function()
+  it("are nowhere on record, so that the run goes on once they are put back", function()
+    helper.virtual(function()
+      local word = "one"
+      local council = C.council(function(ctx)
+        local both = ctx:all {
+          function() return ctx:step("x", function(own) return C.ask(own, "b", word) end) end,
+          function() return C.ask(ctx, "c", word) end,
+        }
+        return table.concat(both, " ")
+      end)
+      local id = C.died(council, 3, true) -- the step has not asked yet
+      word = "two"
+      assert.equal(C.TOOL .. "/all:1/2/ask:1", select(2, C.resumed(id, council)).context.path)
+      word = "one"
+      assert.equal("a heard b heard one c heard one", C.said(assert(C.resumed(id, council))))
+    end)
+  end)
+
   it("are accepted one after the other, and nobody is asked again", function()
     helper.virtual(function()
       local word = "before"

@@ -95,6 +95,22 @@ describe("a budget that durable runs share", function()
     end)
   end)
 
+  it("is asked again by a run that had failed and is tried once more", function()
+    helper.virtual(function()
+      local group, left = new_group(10), 3
+      T.script(function()
+        left = left - 1
+        return left >= 0 and { error = 503 } or "yes"
+      end)
+      local retry = T.council { name = "asking", ids = { "a" }, members = { a = { retry = { attempts = 3, base_ms = 1 } } } }
+      local _, err = S.start(retry, nil, { run_id = "failed", group = group }):await()
+      assert.same({ "overloaded", 3 }, { err.kind, group.budget.spent.calls })
+      local again = assert(S.resume(store, "failed", { councils = { asking = retry }, reopen = true }))
+      assert.equal("ok", assert(again:await()).status)
+      assert.same({ 0, 0 }, { group.budget.held.calls, group.budget.live })
+    end)
+  end)
+
   it("does not concern a run that began without one", function()
     helper.virtual(function()
       number = number + 1

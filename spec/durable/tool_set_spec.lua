@@ -77,6 +77,41 @@ describe("a set of tools in a durable run", function()
     end)
   end)
 
+  it("is asked again by a run that failed because it could not be asked", function()
+    helper.virtual(function()
+      local is_down = true
+      local made = council(function()
+        if is_down then error "the server is down" end
+        return { look("sees", "saw") }
+      end)
+      local run = S.start(made)
+      assert.matches("the server is down", select(2, run:await()).message)
+      is_down = false
+      local result = assert(S.resume(store, run.id, { councils = { with_set = made }, reopen = true }):await())
+      assert.equal("saw it", result.rounds[1].results.a.response.content)
+    end)
+  end)
+
+  it("is asked again by a run that asked for it only because of an error that is tried again", function()
+    helper.virtual(function()
+      local attempts = 0
+      local eyes = { name = "eyes", list = function() return { look("sees", "saw") } end }
+      local made = curia.council "free" { tools = { eyes }, run = function(ctx)
+        local ok, problem = pcall(ctx.step, ctx, "first", function()
+          attempts = attempts + 1
+          return attempts > 1 or error "not yet"
+        end)
+        if ok then return "well" end
+        ctx:tool "look" -- which fails, at nothing
+        error(problem, 0)
+      end }
+      local run = S.start(made)
+      run:await()
+      local result = S.resume(store, run.id, { councils = { free = made }, reopen = true }):await()
+      assert.equal("well", result.final.content)
+    end)
+  end)
+
   it("tells the model of a tool that is gone", function()
     helper.virtual(function()
       assert.matches("eyes: the tool 'look' is not offered any more",

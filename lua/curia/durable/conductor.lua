@@ -131,7 +131,9 @@ local function next_arrival(self)
 end
 
 -- Whether something is news still: nobody may wait for an outcome any more, and a call that is made again begins again.
+-- What a function does that has asked for something else before is not to be on record.
 local function is_news(self, arrival)
+  if arrival.kind == "inner" or arrival.kind == "left" then return not self.journal.refused end
   local call = arrival.call or arrival.kind == "begun" and self.journal.open[arrival.outcome.call]
   if arrival.kind == "begun" then return call and not call.has_begun end
   return not (call and call.abandoned)

@@ -15,7 +15,6 @@ local M = {}
 ---@field scope userdata its tasks'
 ---@field counts table<string, integer> how often each method was called, by place
 ---@field waiting table<string, table> who waits for an answer, by path
----@field left table<string, true> whom nobody waits for any more, by path
 ---@field changed userdata signal: there may be an answer to hand out
 ---@field over boolean the function has ended
 local Host = {}
@@ -60,13 +59,17 @@ end
 
 local Waiting = {}
 
--- Whoever waited has been cut short, and not with the function as a whole.
+local function is_left(call, path)
+  local request = call.inner.by_path[path]
+  return request and request.left
+end
+
+-- Whoever waited has been cut short, and not with the function as a whole. Where that is on record, it keeps its place.
 function Waiting:__close()
   local host, path = self.host, self.path
   host.waiting[path] = nil
   local call = host.call
-  if self.given or call.done or call.abandoned or host.carrier:cancelled() or host.left[path] then return end
-  host.left[path] = true
+  if self.given or call.done or call.abandoned or host.carrier:cancelled() or is_left(call, path) then return end
   call.journal:post {
     kind = "left", path = path .. "/left", placed = true, outcome = { of = call.path, path = path },
   }
@@ -179,7 +182,7 @@ end
 
 local function new(call)
   local host = setmetatable({
-    call = call, carrier = task.current(), scope = task.scope(), counts = {}, waiting = {}, left = {},
+    call = call, carrier = task.current(), scope = task.scope(), counts = {}, waiting = {},
     changed = task.signal(), over = false,
   }, Host)
   hosts[host.scope:key()], call.host = host, host

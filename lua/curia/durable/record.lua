@@ -38,16 +38,22 @@ end
 
 -- Whatever was asked for after an error had been handed in may depend on it: where that has come to something, the
 -- error is final.
--- A tool or a step may depend on all that had been handed in by its end, where it has asked for effects inside.
+-- A tool or a step may depend on all that had been handed in by its end, where it has asked for effects inside: these
+-- were handed in between the two, and are looked for nowhere else.
 local FINAL = [[SELECT max(CASE WHEN s.kind <> 'call' AND EXISTS (SELECT 1 FROM {steps} AS i
     WHERE i.namespace = s.namespace AND i.run_id = s.run_id AND i.kind = 'inner'
+    AND i.finished > s.asked_after AND i.finished < s.finished
     AND substr(i.path, 1, length(s.path) + 1) = s.path || '/') THEN s.finished ELSE s.asked_after END) AS last
   FROM {steps} AS s WHERE s.namespace = ? AND s.run_id = ? AND s.failed = 0 AND s.kind IN ('call', 'tool', 'step')]]
 
+-- What a budget granted and a set of tools listed after that has led to nothing, and may have been asked for because of
+-- such an error.
 local REOPEN = {
   [[UPDATE {steps} SET status = 'reopened', finished = NULL, result = NULL WHERE namespace = ? AND run_id = ?
-    AND kind IN ('call', 'tool', 'step', 'budget')
+    AND kind IN ('call', 'tool', 'step')
     AND (failed = 1 AND finished > ? OR status = 'abandoned' AND asked_after >= ?)]],
+  [[UPDATE {steps} SET status = 'reopened', finished = NULL, result = NULL WHERE namespace = ? AND run_id = ?
+    AND kind IN ('budget', 'list') AND (finished > ? OR status = 'abandoned' AND asked_after >= ?)]],
   [[UPDATE {steps} SET status = 'started', finished = NULL WHERE namespace = ? AND run_id = ? AND kind = 'decision'
     AND finished > ? AND ? IS NOT NULL]],
   [[DELETE FROM {steps} WHERE namespace = ? AND run_id = ? AND finished > ?

@@ -247,7 +247,6 @@ end
 ---@param opts? curia.AskOptions
 ---@return curia.MemberResult
 function Ctx:ask(member, input, opts)
-  demand_inside(self, "ask")
   opts = options.read("ask", opts, ASK)
   local planned, schema = find_member(self, member), find_schema(self, opts.schema)
   local own = deeper(self)
@@ -306,7 +305,6 @@ end
 function Ctx:tool(name, args)
   if type(name) ~= "string" then error("bad argument #1 to 'tool' (a name expected)", 2) end
   if args ~= nil and type(args) ~= "table" then error("bad argument #2 to 'tool' (a table expected)", 2) end
-  demand_inside(self, "tool")
   local box, err = toolbox_for(self, name)
   if not box then return nil, err end
   local place = { run = self._run, ctx = self, round = self._round or NO_ROUND, member = NO_MEMBER }
@@ -384,7 +382,6 @@ local LEVELS = { debug = true, info = true, warn = true, error = true }
 ---@return table? result
 ---@return curia.Error? err unless the result is ok or partial
 function Ctx:run(council, input, opts)
-  demand_inside(self, "run")
   if input == nil then input = self.input end
   local nested, err = self._run:start_nested(council, input, opts)
   if not nested then return nil, err end
@@ -428,12 +425,13 @@ end
 
 -- ---- in tools and steps of durable runs -----------------------------------------------------------
 
--- Where these are called outside of the run, they are handed in.
+-- Where these are called outside of the run, they are handed in, or refused.
 for _, name in ipairs { "ask", "tool", "run", "step", "now", "random", "uuid", "sleep", "log", "settle", "conclude" } do
   local method = Ctx[name]
   Ctx[name] = function(self, ...)
     local host = host_of(self)
     if host then return host:request(name, ...) end
+    demand_inside(self, name)
     return method(self, ...)
   end
 end
