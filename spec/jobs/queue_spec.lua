@@ -276,6 +276,21 @@ describe("cancelling", function()
     assert.is_truthy(job.finished_at)
   end)
 
+  it("ends what was given back after that was asked for, whether or not the attempt counts", function()
+    for _, give_back in ipairs {
+      function(unit, job) queue.settle(store, unit, job, { state = "available" }) end, queue.begin_anew,
+    } do
+      local id = insert { unique_key = "k" }
+      local job = claim()[1]
+      assert(write(queue.cancel, id, "enough"))
+      assert(write(give_back, job))
+      job = rows.get(store, id)
+      assert.same({ "cancelled", "enough" }, { job.state, job.cancel_requested })
+      assert.is_nil(job.unique_key)
+      assert.equal(0, #claim())
+    end
+  end)
+
   it("is stored with the run, for whoever has it", function()
     local unit, id = {}, insert { run_id = "r1" }
     require "curia.store.runs".insert(store, unit, {

@@ -101,10 +101,20 @@ local PARK = "UPDATE {jobs} SET incarnation = NULL, updated_at = ? " .. CLAIMED
 -- Who has asked for the end of a job that was executing wants no further attempt, and no decision.
 local NO_MORE = ([[UPDATE {jobs} SET state = 'cancelled', finished_at = ?, %s
   WHERE job_id = ? AND fence = ? AND cancel_requested IS NOT NULL
-  AND (state = 'retryable' OR state = 'executing' AND incarnation IS NULL)]]):format(FREE_KEY)
+  AND (state IN ('available', 'retryable') OR state = 'executing' AND incarnation IS NULL)]]):format(FREE_KEY)
 
 local RELEASE = [[UPDATE {jobs} SET state = 'available', attempt = attempt - 1, incarnation = NULL, fence = fence + 1,
   updated_at = ? ]] .. CLAIMED
+
+local BEGIN_ANEW = [[UPDATE {jobs} SET state = 'available', incarnation = NULL, fence = fence + 1,
+  updated_at = ? ]] .. CLAIMED
+
+-- Whoever claims it next would not hear of a request that is older than the claim.
+local function free(unit, text, job)
+  local now = clock.wall_ms()
+  unit[#unit + 1] = { text, now, job.job_id, job.fence }
+  unit[#unit + 1] = { NO_MORE, now, job.job_id, job.fence + 1 }
+end
 
 local settle = {}
 
@@ -132,7 +142,7 @@ end
 
 -- An attempt that was let go does not count.
 function settle.available(_, unit, job)
-  unit[#unit + 1] = { RELEASE, clock.wall_ms(), job.job_id, job.fence }
+  free(unit, RELEASE, job)
 end
 
 --- Adds to a unit: what came of a claimed job.
@@ -154,14 +164,11 @@ function M.let_go_run(unit, job)
   unit[#unit + 1] = { LET_GO, job.namespace, job.run_id, job.incarnation }
 end
 
-local BEGIN_ANEW = [[UPDATE {jobs} SET state = 'available', incarnation = NULL, fence = fence + 1,
-  updated_at = ? ]] .. CLAIMED
-
 --- Adds to a unit: a claimed job is available again, and its attempt counts.
 ---@param unit curia.sql.Statement[]
 ---@param job curia.Job
 function M.begin_anew(unit, job)
-  unit[#unit + 1] = { BEGIN_ANEW, clock.wall_ms(), job.job_id, job.fence }
+  free(unit, BEGIN_ANEW, job)
 end
 
 local CANCEL = ([[UPDATE {jobs} SET state = 'cancelled', cancel_requested = ?, finished_at = ?, updated_at = ?, %s
