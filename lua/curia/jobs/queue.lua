@@ -6,6 +6,7 @@
 local clock = require "curia.core.clock"
 local rows = require "curia.jobs.rows"
 local runs = require "curia.store.runs"
+local system = require "curia.core.system"
 
 local M = {}
 
@@ -191,17 +192,21 @@ function M.cancel(unit, job_id, reason)
   unit[#unit + 1] = { END_RUN, reason, job_id }
 end
 
--- One attempt more, at least.
+-- One attempt more, at least. A run that was to end is not taken up again.
 local AGAIN = [[UPDATE {jobs} SET state = 'available', schedule_at = ?, finished_at = NULL, cancel_requested = NULL,
+  run_id = CASE WHEN EXISTS (SELECT 1 FROM {runs} WHERE {runs}.namespace = {jobs}.namespace
+    AND {runs}.run_id = {jobs}.run_id AND {runs}.status <> 'completed'
+    AND ({runs}.cancel_requested IS NOT NULL OR {runs}.status IN ('cancelled', 'terminated'))) THEN ? ELSE run_id END,
   max_attempts = CASE WHEN max_attempts > attempt THEN max_attempts ELSE attempt + 1 END, updated_at = ?
   WHERE job_id = ? AND state IN ('discarded', 'cancelled', 'retryable', 'scheduled')]]
 
---- Adds to a unit: a job that waits, or has failed, is to begin now.
+--- Adds to a unit: a job that waits, has failed or was cancelled is to begin now; with another run, if its own was
+--- cancelled.
 ---@param unit curia.sql.Statement[]
 ---@param job_id string
 function M.again(unit, job_id)
   local now = clock.wall_ms()
-  unit[#unit + 1] = { AGAIN, now, now, job_id, expect_rows = 1 }
+  unit[#unit + 1] = { AGAIN, now, system.uuid7(), now, job_id, expect_rows = 1 }
 end
 
 --- Adds to a unit: those of a process's jobs that are to end.
