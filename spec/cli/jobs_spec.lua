@@ -133,6 +133,7 @@ describe("curia jobs", function()
       ["the times are missing"] = { "schedule", "news" }, ["name is without '/'"] = { "schedule", "a/b", "@daily" },
       ["the question is missing"] = { "schedule", "news", "@daily", "panel" },
       ["the schedule's name is missing"] = { "unschedule" },
+      ["jobs list takes no argument, 'panel' is one"] = { "list", "panel" },
       ["%-%-in is not for jobs schedule"] = { "schedule", "news", "@daily", "panel", "Why?", "--in", "5m" },
     } do
       code, _, err = run(table.unpack(args))

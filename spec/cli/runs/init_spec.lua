@@ -88,6 +88,7 @@ describe("curia runs", function()
     misused("%-%-older%-than 30: a number with its unit is expected, as 90s, 5m, 24h or 30d", "prune", "--older-than", "30")
     misused("one of pending, .* is expected; did you mean 'completed'%?", "list", "--status", "complete")
     misused("one run at a time", "show", "a", "b")
+    misused("runs list takes no argument, 'panel' is one", "list", "panel")
   end)
 
   it("says that a record has a gap", function()
