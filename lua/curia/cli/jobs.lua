@@ -158,7 +158,8 @@ local function of_one(act, show)
 end
 
 local function print_state(job)
-  print(("%s %s"):format(job.job_id, job.state))
+  local ends = job.state == "executing" and job.cancel_requested
+  print(("%s %s%s"):format(job.job_id, job.state, ends and ", asked to end" or ""))
 end
 
 commands.show = of_one(function(id, values) return jobs.get(id, { store = values.store }) end, print_all)

@@ -2,6 +2,7 @@ local json = require "curia.json"
 local program = require "spec.cli.program"
 local programs = require "spec.recovery.program"
 local recovery = require "spec.recovery.support"
+local shared = require "curia.store.shared"
 local support = require "spec.cli.runs.support"
 
 local folder
@@ -72,6 +73,15 @@ describe("curia runs", function()
     recovery.leave_behind(place.url)
     local _, out = place.run("runs", "cancel", "left-1")
     assert.equal("run left-1 is asked to end; its process has died, and curia recover --once ends it\n", out)
+    place.close()
+  end)
+
+  it("says who ends a run that waits for a decision, and belongs to nobody", function()
+    local place = programs.place()
+    recovery.leave_behind(place.url)
+    assert(shared.configured():execute "UPDATE {runs} SET status = 'blocked', incarnation = NULL")
+    local _, out = place.run("runs", "cancel", "left-1")
+    assert.equal("run left-1 is asked to end; whoever waits with it cancels it, else curia recover --once does\n", out)
     place.close()
   end)
 

@@ -48,7 +48,8 @@ end
 
 local function cancelled_by(store, row)
   local fate = fates.of(store, row)
-  if not fate then return "whoever owns it cancels it" end
+  if not fate and row.incarnation then return "whoever owns it cancels it" end
+  if not fate then return "whoever waits with it cancels it, else curia recover --once does" end
   return fate.note .. ", and curia recover --once ends it"
 end
 
