@@ -91,6 +91,14 @@ describe("curia jobs", function()
     assert.matches("parked +its run waits for a decision: curia runs show ", out)
   end)
 
+  it("says that a job which executes is asked to end", function()
+    local id = enqueue "Ship?"
+    local store = assert(require "curia.store".open(folder.url "jobs.db"))
+    assert(store:execute "UPDATE {jobs} SET state = 'executing', incarnation = 'another'")
+    store:close()
+    assert.equal(id .. " executing, asked to end\n", select(2, run("cancel", id)))
+  end)
+
   it("schedules, and takes that back", function()
     local code, out = run("schedule", "news", "30 6 * * mon-fri", "panel", "What is", "new?", "--priority", "3")
     assert.equal(0, code)
@@ -133,6 +141,7 @@ describe("curia jobs", function()
       ["the times are missing"] = { "schedule", "news" }, ["name is without '/'"] = { "schedule", "a/b", "@daily" },
       ["the question is missing"] = { "schedule", "news", "@daily", "panel" },
       ["the schedule's name is missing"] = { "unschedule" },
+      ["jobs list takes no argument, 'panel' is one"] = { "list", "panel" },
       ["%-%-in is not for jobs schedule"] = { "schedule", "news", "@daily", "panel", "Why?", "--in", "5m" },
     } do
       code, _, err = run(table.unpack(args))

@@ -1,4 +1,6 @@
+local helper = require "spec.helper"
 local programs = require "spec.recovery.program"
+local terminal = require "spec.tmux"
 
 local place
 
@@ -18,6 +20,16 @@ describe("curia replay", function()
     assert.equal(0, code)
     assert.matches('^{"at":%d+,"council":"panel".-"type":"run_started"', out)
     assert.matches('"type":"run_completed"', out)
+  end)
+
+  it("gives a terminal an answer that fits #tmux", function()
+    if not terminal.found then return pending "there is no tmux here" end
+    assert.equal(0, (place.run("run", "panel", ("words "):rep(9), "--offline", "--durable", "-q")))
+    terminal.open(60, 40, ("CURIA_STORE=%s %s replay last --speed 0 2>&-"):format(place.url, helper.program))
+    local shown = terminal.wait_for "the end"
+    terminal.close()
+    assert.matches("^%[offline%] chair on ", shown)
+    assert.matches("words\nwords", shown, 1, true)
   end)
 
   it("says that there is none", function()

@@ -364,6 +364,14 @@ describe("a durable run that has failed", function()
     return assert(require "curia.durable.resume".resume(store, row, { councils = { durable = council_ }, reopen = true }))
   end
 
+  local function records_of(run_id)
+    local lines = {}
+    for i, row in ipairs(store:query("SELECT path, status, finished FROM {steps} WHERE run_id = ? ORDER BY id", run_id)) do
+      lines[i] = ("%s %s %s"):format(row.path, row.status, row.finished)
+    end
+    return table.concat(lines, "\n")
+  end
+
   it("is taken up again: its last errors are tried once more, what was paid for is kept", function()
     helper.virtual(function()
       local id, failures, asked = new_id(), failing(1), 0
@@ -384,6 +392,19 @@ describe("a durable run that has failed", function()
       assert.equal("run_resumed", events[told + 1].type)
       assert.equal("run_completed", events[#events].type)
       assert.equal("completed", row_of(id).status)
+    end)
+  end)
+
+  it("keeps its record where another process has it by then", function()
+    helper.virtual(function()
+      local id, failures = new_id(), failing(1)
+      local needs_all = council { rounds = { { type = "independent_analysis", quorum = "all" } } }
+      S.start(needs_all, nil, { run_id = id }):await()
+      local record = records_of(id)
+      local run = reopened(id, needs_all)
+      assert(store:execute("UPDATE {runs} SET fence = fence + 1 WHERE run_id = ?", id))
+      assert.equal("lost", select(2, run:await()).code)
+      assert.same({ record, 1 }, { records_of(id), failures() })
     end)
   end)
 

@@ -276,6 +276,21 @@ describe("cancelling", function()
     assert.is_truthy(job.finished_at)
   end)
 
+  it("ends what was given back after that was asked for, whether or not the attempt counts", function()
+    for _, give_back in ipairs {
+      function(unit, job) queue.settle(store, unit, job, { state = "available" }) end, queue.begin_anew,
+    } do
+      local id = insert { unique_key = "k" }
+      local job = claim()[1]
+      assert(write(queue.cancel, id, "enough"))
+      assert(write(give_back, job))
+      job = rows.get(store, id)
+      assert.same({ "cancelled", "enough" }, { job.state, job.cancel_requested })
+      assert.is_nil(job.unique_key)
+      assert.equal(0, #claim())
+    end
+  end)
+
   it("is stored with the run, for whoever has it", function()
     local unit, id = {}, insert { run_id = "r1" }
     require "curia.store.runs".insert(store, unit, {
@@ -289,11 +304,38 @@ describe("cancelling", function()
 end)
 
 describe("once more", function()
+  local function insert_run(run_id, status, asked)
+    local unit = {}
+    require "curia.store.runs".insert(store, unit, {
+      namespace = "default", run_id = run_id, council = "panel", status = status, durability = "sync", attempt = 1,
+      attempts = 1, fence = 1, events = 0, cancel_requested = asked or nil,
+    })
+    assert(store:write(unit))
+  end
+
   it("is available at once, with an attempt left", function()
     local id = insert { state = "discarded", attempt = 5 }
     assert(write(queue.again, id))
     local job = claim()[1]
     assert.same({ id, 6, 6 }, { job.job_id, job.attempt, job.max_attempts })
+  end)
+
+  it("has another run where its own was cancelled, or is about to be", function()
+    for status, asked in pairs { cancelled = false, terminated = false, running = "enough", failed = "enough" } do
+      local id = insert { state = "cancelled", run_id = "run-" .. status }
+      insert_run("run-" .. status, status, asked)
+      assert(write(queue.again, id))
+      assert.not_equal("run-" .. status, rows.get(store, id).run_id)
+    end
+  end)
+
+  it("has its own run else", function()
+    for status, asked in pairs { failed = false, running = false, completed = "enough" } do
+      local id = insert { state = "discarded", run_id = "run-" .. status }
+      insert_run("run-" .. status, status, asked)
+      assert(write(queue.again, id))
+      assert.equal("run-" .. status, rows.get(store, id).run_id)
+    end
   end)
 
   it("is nothing for a job that goes on or is done", function()

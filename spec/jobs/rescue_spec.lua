@@ -52,6 +52,16 @@ describe("a job whose process has died", function()
     assert.equal("discarded", state_after({}, { status = "terminated", finalized_at = 5 }).state)
   end)
 
+  it("is left for the next look where its run was begun anew as another one just then", function()
+    local id = left({}, { status = "failed", finalized_at = 5, error = errors.new("orphaned", "begun anew") })
+    local hasty = setmetatable({ query = function(_, text, ...)
+      if text:find "{runs}" then assert(store:execute "UPDATE {jobs} SET run_id = 'anew'") end
+      return store:query(text, ...)
+    end }, { __index = store })
+    assert.equal(1, rescuing.rescue(hasty, "me", function() return false end))
+    assert.same({ "executing", "anew" }, { rows.get(store, id).state, rows.get(store, id).run_id })
+  end)
+
   it("waits for a run that goes on, and that attempt does not count", function()
     local job = state_after({ attempt = 5 }, { status = "running" })
     assert.same({ "available", 4 }, { job.state, job.attempt })

@@ -59,6 +59,7 @@ after_each(function() support.close(store) end)
 
 local function job_of(more)
   local unit, row = {}, support.row(more)
+  row.state = "executing"
   rows.insert(store, unit, row)
   assert(store:write(unit))
   local job = assert(rows.get(store, row.job_id))
@@ -162,6 +163,17 @@ describe("a later attempt", function()
       assert.not_equal(before, opts.run_id)
       assert.same({ before, options.durability or "sync" }, { opts.parent_attempt_run_id, opts.durability })
       assert.is_nil(opts.restart)
+    end
+  end)
+
+  it("starts nothing once the job is another's, or is settled", function()
+    for _, change in ipairs { "fence = fence + 1", "state = 'retryable'" } do
+      local job = job_of { attempt = 2, options = { restart = true } }
+      assert(store:execute(("UPDATE {jobs} SET %s WHERE job_id = ?"):format(change), job.job_id))
+      local _, err = run(job, function()
+        for _, needless in ipairs(started) do needless:finish("completed", {}) end
+      end)
+      assert.same({ "unexpected_rows", job.run_id, 0 }, { err and err.code, rows.get(store, job.job_id).run_id, #started })
     end
   end)
 

@@ -141,6 +141,19 @@ describe("a run that is begun anew", function()
     assert.same({ "cancelled", 1 }, { row_of "left-1".status, #attempts() })
   end)
 
+  it("is to end where that was asked of the one before it just then", function()
+    support.leave_behind(place.url, RESTART)
+    local own = sweep()
+    own.opts.resolve_policy = function(row)
+      assert(store:execute("UPDATE {runs} SET cancel_requested = 'enough' WHERE run_id = ?", row.run_id))
+      return "restart"
+    end
+    assert.equal("restarted", take_up.run(own, row_of "left-1"))
+    local new = attempts()[2]
+    await(new.run_id)
+    assert.equal("enough", new.cancel_requested)
+  end)
+
   it("is none that was only recorded and was to end", function()
     support.leave_behind(place.url, { options = 'recorder = true, recovery = "restart"',
       under_way = "SELECT count(*) AS n FROM {run_events} WHERE type = 'member_started'" })

@@ -113,6 +113,18 @@ describe("pruning", function()
     assert.equal(1, prune.ended(store, NOW - 1000).runs)
   end)
 
+  it("leaves runs alone that are inside of one that stays", function()
+    local function inside(id, outer) assert(store:execute("UPDATE {runs} SET parent_run_id = ? WHERE run_id = ?", outer, id)) end
+    for _, id in ipairs { "outer", "inner", "innermost" } do insert(id, "failed", OLD, id) end
+    inside("inner", "outer")
+    inside("innermost", "inner")
+    assert(store:execute("UPDATE {runs} SET finalized_at = ? WHERE run_id = 'outer'", NOW))
+    assert.equal(0, prune.ended(store, NOW - 1000).runs)
+    assert(store:execute("UPDATE {runs} SET finalized_at = ?", OLD))
+    assert.equal(3, prune.ended(store, NOW - 1000).runs)
+    assert.equal(0, count "run_events")
+  end)
+
   it("leaves alone what was begun once more since it was found", function()
     insert("old", "failed", OLD, "x")
     insert("older", "failed", OLD, "y")

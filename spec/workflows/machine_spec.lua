@@ -137,6 +137,15 @@ describe("what comes late or twice", function()
     assert.is_nil(finish(state, "no such step"))
   end)
 
+  it("changes nothing where it is of a run that is not the step's any more", function()
+    local state = begun { run "a" }
+    start(state)
+    local event = { type = "finished", step = "a", attempt = 1, run_id = "another", result = {} }
+    assert.is_nil(apply(state, event))
+    event.run_id = state.steps.a.run_id
+    assert.is_truthy(apply(state, event))
+  end)
+
   it("changes nothing of a workflow that has ended", function()
     local state = diamond()
     start(state)

@@ -79,6 +79,21 @@ describe("reconciling", function()
     end)
   end)
 
+  it("leaves a step alone whose run was begun anew as another one just then", function()
+    helper.virtual(function()
+      left_behind "1"
+      world.ended["1.a.1"] = { error = errors.new("orphaned", "it was begun anew") }
+      local engine = engine_with "second"
+      local look = engine.runner.look
+      function engine.runner.look(...)
+        assert(store:execute "UPDATE {workflow_steps} SET run_id = 'anew', version = version + 1 WHERE name = 'a'")
+        return look(...)
+      end
+      assert.same({ replayed = 0, started = 0, skipped = 1 }, repair(engine))
+      assert.equal("running a=running b=pending", support.statuses(store, key "1"))
+    end)
+  end)
+
   it("leaves a run alone that goes on, and a workflow that has ended", function()
     helper.virtual(function()
       left_behind "1"

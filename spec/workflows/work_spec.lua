@@ -57,10 +57,12 @@ describe("the work of a step", function()
   end)
 
   it("is an event to the machine, its error as plain data", function()
-    assert.same({ type = "finished", step = "a", attempt = 2, result = { n = 1 } }, work.event("a", 2, { result = { n = 1 } }))
-    local event = work.event("a", 2, { error = errors.new("auth", "no", { traceback = "long", member = "m" }) })
-    assert.same({ type = "failed", step = "a", attempt = 2, error = { kind = "auth", message = "no", member = "m" } }, event)
+    assert.same({ type = "finished", step = "a", attempt = 2, run_id = "r", result = { n = 1 } },
+      work.event("a", 2, "r", { result = { n = 1 } }))
+    local event = work.event("a", 2, "r", { error = errors.new("auth", "no", { traceback = "long", member = "m" }) })
+    assert.same({ type = "failed", step = "a", attempt = 2, run_id = "r",
+      error = { kind = "auth", message = "no", member = "m" } }, event)
     assert.is_nil(getmetatable(event.error))
-    assert.matches("^function", work.event("a", 2, { error = errors.new("tool", "no", { reason = print }) }).error.reason)
+    assert.matches("^function", work.event("a", 2, "r", { error = errors.new("tool", "no", { reason = print }) }).error.reason)
   end)
 end)

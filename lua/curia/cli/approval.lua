@@ -74,11 +74,16 @@ function by.none(event, view)
   runs.approve(event.run_id, event.call.id, false, "nobody is there to approve it")
 end
 
+-- Nobody could decide who does not know of it, so that it is told where nothing else is, too.
+local function tell_command(view, text)
+  if view.silent then io.stderr:write(text, "\n") else view:say(text) end
+end
+
 -- Decisions are addressed to the outermost run. What else is under way may end.
 local function leave(event, view, run)
   local asking = runs.find(event.run_id)
   if not (asking and asking:is_waiting_for(event.call.id)) then return end
-  view:say(("%s needs approval: curia approve %s %s yes|no"):format(event.call.name, run.id, event.call.id))
+  tell_command(view, ("%s needs approval: curia approve %s %s yes|no"):format(event.call.name, run.id, event.call.id))
   recovery.release()
 end
 

@@ -158,7 +158,8 @@ local function of_one(act, show)
 end
 
 local function print_state(job)
-  print(("%s %s"):format(job.job_id, job.state))
+  local ends = job.state == "executing" and job.cancel_requested
+  print(("%s %s%s"):format(job.job_id, job.state, ends and ", asked to end" or ""))
 end
 
 commands.show = of_one(function(id, values) return jobs.get(id, { store = values.store }) end, print_all)
@@ -264,13 +265,16 @@ local function foreign_option(name, values)
   end
 end
 
-local function misuse(name, values)
+local ALONE = { list = true, schedules = true, prune = true }
+
+local function misuse(name, values, argument)
   if not name then
     return "what is missing: enqueue, list, show, cancel, retry, prune, schedule, schedules or unschedule"
   end
   if not commands[name] then return suggest.message("command of jobs", name, commands) end
   local foreign = foreign_option(name, values)
   if foreign then return ("--%s is not for jobs %s"):format(foreign, name) end
+  if argument and ALONE[name] then return ("jobs %s takes no argument, '%s' is one"):format(name, argument) end
 end
 
 local MAKES = { enqueue = true, schedule = true }
@@ -289,7 +293,7 @@ end
 ---@param rest string[] what to do, then its arguments
 ---@return integer exit code
 function M.main(values, rest)
-  local message = misuse(rest[1], values)
+  local message = misuse(rest[1], values, rest[2])
   if message then return misused(message) end
   local code = perform(rest[1], values, rest)
   shared.close()

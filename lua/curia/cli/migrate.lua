@@ -14,6 +14,8 @@ local M = {}
 local STDIN = 0
 local FAILED = 1
 
+local ACTIONS = { up = true, down = true, status = true }
+
 local function complain(message)
   io.stderr:write("curia: ", message, "\n")
   return FAILED
@@ -53,9 +55,8 @@ end
 ---@return integer exit code
 function M.main(values, rest)
   local action = rest[1] or "status"
-  if action ~= "up" and action ~= "down" and action ~= "status" or #rest > 1 then
-    return usage.misused(suggest.message("action", action, { up = true, down = true, status = true }), "migrate")
-  end
+  local fault = not ACTIONS[action] and suggest.message("action", action, ACTIONS) or rest[2] and "one action at a time"
+  if fault then return usage.misused(fault, "migrate") end
   local url, err = shared.url(config.shared())
   if not url then return complain(err.message) end
   local ready, message = prepare(action, url, values)

@@ -1,6 +1,6 @@
 --- `curia replay`: shows a stored run as it went, from its events alone. Nobody is asked anything.
 local records = require "curia.view.records"
-local report = require "curia.view.report"
+local run_command = require "curia.cli.run"
 local stores = require "curia.cli.runs.store"
 local task = require "curia.task"
 local usage = require "curia.cli.usage"
@@ -33,12 +33,6 @@ local function show(run, view, values)
   end
 end
 
-local function print_answer(run, values)
-  local result = run:result()
-  local answer = result and not values.events and report.answer(result)
-  if answer then io.write(answer, answer:sub(-1) == "\n" and "" or "\n") end
-end
-
 local function perform(run_id, values)
   local store, err = stores.open()
   if not store then return nil, err end
@@ -48,7 +42,8 @@ local function perform(run_id, values)
   local view <close> = values.events and views.silent() or views.open(about(run.row))
   show(run, view, values)
   view:close()
-  print_answer(run, values)
+  local result = run:result()
+  if result and not values.events then run_command.print_answer(result) end
   return true
 end
 

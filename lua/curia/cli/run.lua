@@ -164,8 +164,10 @@ end
 
 -- ---- the end ------------------------------------------------------------------------------------
 
--- A pipe gets the answer byte by byte; a terminal gets it so that people can read it, and clean.
-local function print_answer(result)
+--- Prints the answer of a result, if it has one. A pipe gets it byte by byte; a terminal gets it so that people can
+--- read it, and clean.
+---@param result table
+function M.print_answer(result)
   local answer, columns = report.answer(result), terminal.columns(STDOUT)
   if not answer then return end
   if columns then answer = report.for_terminal(answer, columns, not terminal.is_utf8()) end
@@ -187,7 +189,7 @@ local function print_outcome(request, result, err, run, paint)
   if values.json then
     io.stdout:write(records.document(result, err))
   elseif result and not values.events then
-    print_answer(result)
+    M.print_answer(result)
   end
   io.stdout:flush()
   if not result then return complain(problem_of(run, err)) end

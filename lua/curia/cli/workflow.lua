@@ -341,10 +341,13 @@ end
 local DECISIONS = { yes = true, no = true }
 local ARGUMENTS = { start = "the file", show = "the id", approve = "the id", resume = "the id", cancel = "the id" }
 
+local MOST = { start = 2, list = 1, show = 2, approve = 4, resume = 2, cancel = 2 } -- arguments
+
 local function fault(values, rest)
   local name = rest[1]
   if not name then return "what to do is missing: start, list, show, approve, resume or cancel" end
   if not ACTIONS[name] then return suggest.message("action", name, ACTIONS) end
+  if rest[MOST[name] + 1] then return ("'%s' is an argument too many"):format(rest[MOST[name] + 1]) end
   if ARGUMENTS[name] and not rest[2] then return ("%s of the workflow is missing"):format(ARGUMENTS[name]) end
   if name == "approve" and not rest[3] then return "the step is missing" end
   if name == "approve" and not DECISIONS[rest[4]] then return "the decision is missing: yes or no" end

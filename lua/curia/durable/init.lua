@@ -117,7 +117,7 @@ end
 
 local function open_record(store, key, origin, seen)
   if origin.reopen then
-    local ok, err = records.reopen(store, key)
+    local ok, err = records.reopen(store, key, origin.row.fence)
     if not ok then return nil, err end
   end
   local record, err = records.open(store, key, seen, origin.accept)

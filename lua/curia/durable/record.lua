@@ -1,5 +1,6 @@
 --- The record of a run, as it is handed in again: page by page, so that it need not be in memory as a whole.
 local errors = require "curia.errors"
+local runs = require "curia.store.runs"
 
 local M = {}
 
@@ -64,13 +65,15 @@ local REOPEN = {
 ---@async
 ---@param store curia.Store
 ---@param key {namespace: string, run_id: string}
+---@param fence integer under which this process has the run
 ---@return true?
----@return curia.Error?
-function M.reopen(store, key)
+---@return curia.Error? err code `unexpected_rows`: it is another's by now
+function M.reopen(store, key, fence)
   local found, err = store:query(FINAL, key.namespace, key.run_id)
   if not found then return nil, err end
   local last, unit = found[1].last or 0, {}
-  for i, text in ipairs(REOPEN) do unit[i] = { text, key.namespace, key.run_id, last, last } end
+  runs.update(store, unit, key, fence, {})
+  for _, text in ipairs(REOPEN) do unit[#unit + 1] = { text, key.namespace, key.run_id, last, last } end
   local done
   done, err = store:write(unit)
   return done and true, err

@@ -6,6 +6,7 @@
 local clock = require "curia.core.clock"
 local rows = require "curia.jobs.rows"
 local runs = require "curia.store.runs"
+local system = require "curia.core.system"
 
 local M = {}
 
@@ -101,10 +102,20 @@ local PARK = "UPDATE {jobs} SET incarnation = NULL, updated_at = ? " .. CLAIMED
 -- Who has asked for the end of a job that was executing wants no further attempt, and no decision.
 local NO_MORE = ([[UPDATE {jobs} SET state = 'cancelled', finished_at = ?, %s
   WHERE job_id = ? AND fence = ? AND cancel_requested IS NOT NULL
-  AND (state = 'retryable' OR state = 'executing' AND incarnation IS NULL)]]):format(FREE_KEY)
+  AND (state IN ('available', 'retryable') OR state = 'executing' AND incarnation IS NULL)]]):format(FREE_KEY)
 
 local RELEASE = [[UPDATE {jobs} SET state = 'available', attempt = attempt - 1, incarnation = NULL, fence = fence + 1,
   updated_at = ? ]] .. CLAIMED
+
+local BEGIN_ANEW = [[UPDATE {jobs} SET state = 'available', incarnation = NULL, fence = fence + 1,
+  updated_at = ? ]] .. CLAIMED
+
+-- Whoever claims it next would not hear of a request that is older than the claim.
+local function free(unit, text, job)
+  local now = clock.wall_ms()
+  unit[#unit + 1] = { text, now, job.job_id, job.fence }
+  unit[#unit + 1] = { NO_MORE, now, job.job_id, job.fence + 1 }
+end
 
 local settle = {}
 
@@ -132,7 +143,7 @@ end
 
 -- An attempt that was let go does not count.
 function settle.available(_, unit, job)
-  unit[#unit + 1] = { RELEASE, clock.wall_ms(), job.job_id, job.fence }
+  free(unit, RELEASE, job)
 end
 
 --- Adds to a unit: what came of a claimed job.
@@ -154,14 +165,11 @@ function M.let_go_run(unit, job)
   unit[#unit + 1] = { LET_GO, job.namespace, job.run_id, job.incarnation }
 end
 
-local BEGIN_ANEW = [[UPDATE {jobs} SET state = 'available', incarnation = NULL, fence = fence + 1,
-  updated_at = ? ]] .. CLAIMED
-
 --- Adds to a unit: a claimed job is available again, and its attempt counts.
 ---@param unit curia.sql.Statement[]
 ---@param job curia.Job
 function M.begin_anew(unit, job)
-  unit[#unit + 1] = { BEGIN_ANEW, clock.wall_ms(), job.job_id, job.fence }
+  free(unit, BEGIN_ANEW, job)
 end
 
 local CANCEL = ([[UPDATE {jobs} SET state = 'cancelled', cancel_requested = ?, finished_at = ?, updated_at = ?, %s
@@ -184,17 +192,21 @@ function M.cancel(unit, job_id, reason)
   unit[#unit + 1] = { END_RUN, reason, job_id }
 end
 
--- One attempt more, at least.
+-- One attempt more, at least. A run that was to end is not taken up again.
 local AGAIN = [[UPDATE {jobs} SET state = 'available', schedule_at = ?, finished_at = NULL, cancel_requested = NULL,
+  run_id = CASE WHEN EXISTS (SELECT 1 FROM {runs} WHERE {runs}.namespace = {jobs}.namespace
+    AND {runs}.run_id = {jobs}.run_id AND {runs}.status <> 'completed'
+    AND ({runs}.cancel_requested IS NOT NULL OR {runs}.status IN ('cancelled', 'terminated'))) THEN ? ELSE run_id END,
   max_attempts = CASE WHEN max_attempts > attempt THEN max_attempts ELSE attempt + 1 END, updated_at = ?
   WHERE job_id = ? AND state IN ('discarded', 'cancelled', 'retryable', 'scheduled')]]
 
---- Adds to a unit: a job that waits, or has failed, is to begin now.
+--- Adds to a unit: a job that waits, has failed or was cancelled is to begin now; with another run, if its own was
+--- cancelled.
 ---@param unit curia.sql.Statement[]
 ---@param job_id string
 function M.again(unit, job_id)
   local now = clock.wall_ms()
-  unit[#unit + 1] = { AGAIN, now, now, job_id, expect_rows = 1 }
+  unit[#unit + 1] = { AGAIN, now, system.uuid7(), now, job_id, expect_rows = 1 }
 end
 
 --- Adds to a unit: those of a process's jobs that are to end.

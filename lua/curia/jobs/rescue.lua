@@ -39,9 +39,22 @@ local function outcome_of(job, row)
   return { state = "discarded", error = died(job) }
 end
 
+local ANOTHER = "SELECT 1 FROM {jobs} WHERE job_id = ? AND run_id <> ?"
+
+-- Recovery may have begun the run anew since the job was read, as another one (`recovery.again`), in the unit that has
+-- failed the first: the next look finds that one.
+local function has_another_run(store, job)
+  local found, err = store:query(ANOTHER, job.job_id, job.run_id)
+  if not found then return nil, err end
+  return found[1] ~= nil
+end
+
 local function settle(store, job)
   local row, err = runs.get(store, job.namespace, job.run_id)
   if not row and err.kind ~= "unknown_run" then return nil, err end
+  local moved
+  moved, err = has_another_run(store, job)
+  if moved ~= false then return moved, err end
   local unit, outcome = {}, outcome_of(job, row)
   if outcome.state == "available" and not row then queue.begin_anew(unit, job)
   else queue.settle(store, unit, job, outcome) end

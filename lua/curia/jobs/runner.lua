@@ -169,12 +169,13 @@ local function start(self, job, after)
   return result, problem
 end
 
-local NEW_RUN = "UPDATE {jobs} SET run_id = ? WHERE job_id = ? AND fence = ?"
+local NEW_RUN = "UPDATE {jobs} SET run_id = ? WHERE job_id = ? AND fence = ? AND state = 'executing'"
 
+-- Who has lost the job meanwhile begins nothing: nobody would wait for that run.
 local function start_anew(self, job)
   local before = job.run_id
   local run_id = system.uuid7()
-  local done, err = self.store:execute(NEW_RUN, run_id, job.job_id, job.fence)
+  local done, err = self.store:write { { NEW_RUN, run_id, job.job_id, job.fence, expect_rows = 1 } }
   if not done then return nil, err end
   job.run_id = run_id
   return start(self, job, before)

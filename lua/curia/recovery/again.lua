@@ -37,13 +37,19 @@ local OF_JOB = "UPDATE {jobs} SET run_id = ? WHERE job_id = ? AND run_id = ?"
 local OF_STEP = [[UPDATE {workflow_steps} SET run_id = ?, version = version + 1 WHERE namespace = ? AND run_id = ?
   AND status = 'running']]
 
---- Adds to a unit: the row of the next attempt. A job or a workflow's step whose run it was waits for it from now on.
+-- That may have been asked since the row was read.
+local INHERIT = [[UPDATE {runs} SET cancel_requested = (SELECT b.cancel_requested FROM {runs} AS b
+  WHERE b.namespace = {runs}.namespace AND b.run_id = ?) WHERE namespace = ? AND run_id = ?]]
+
+--- Adds to a unit: the row of the next attempt. A job or a workflow's step whose run it was waits for it from now on,
+--- and what was to end is to end.
 ---@param store curia.Store
 ---@param unit curia.sql.Statement[]
 ---@param new curia.store.RunRow
 function M.put(store, unit, new)
   local before = new.parent_attempt_run_id
   rows.insert(store, unit, new)
+  unit[#unit + 1] = { INHERIT, before, new.namespace, new.run_id }
   if new.job_id then unit[#unit + 1] = { OF_JOB, new.run_id, new.job_id, before } end
   unit[#unit + 1] = { OF_STEP, new.run_id, new.namespace, before }
 end

@@ -34,14 +34,17 @@ local JOBS = {
   where = "finished_at < ? AND (unique_until IS NULL OR unique_until <= {now})",
 }
 
--- What a job or a step has not yet taken the outcome from stays: without it, the work would be done again.
+-- What a job or a step has not yet taken the outcome from stays: without it, the work would be done again. So does a
+-- run inside of another that is there: whoever resumes that one goes on with both.
 local RUNS = {
   key = { "namespace", "run_id" }, table = "runs",
   others = { run_events = { "namespace", "run_id" }, steps = { "namespace", "run_id" } },
   where = [[coalesce(finalized_at, updated_at) < ? AND status IN ('completed', 'failed', 'cancelled', 'terminated')
     AND NOT EXISTS (SELECT 1 FROM {jobs} WHERE {jobs}.job_id = {runs}.job_id AND finished_at IS NULL)
     AND NOT EXISTS (SELECT 1 FROM {workflow_steps} WHERE {workflow_steps}.namespace = {runs}.namespace
-      AND {workflow_steps}.run_id = {runs}.run_id AND {workflow_steps}.status IN ('running', 'cancelled'))]],
+      AND {workflow_steps}.run_id = {runs}.run_id AND {workflow_steps}.status IN ('running', 'cancelled'))
+    AND NOT EXISTS (SELECT 1 FROM {runs} AS o WHERE o.namespace = {runs}.namespace
+      AND o.run_id = {runs}.parent_run_id)]],
 }
 
 local function find(store, kind, before, namespace)

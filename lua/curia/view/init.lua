@@ -1,6 +1,6 @@
 --- The views of a run. All have `event(event)`, `say(text)`, `ask(fn, ...)`, which calls `fn` while the terminal is
 -- nobody else's, and `close()`, and close themselves as to-be-closed variables; `tokens` is true for those that show
--- answers while they come.
+-- answers while they come, `silent` for the one that shows nothing.
 local clock = require "curia.core.clock"
 local system = require "curia.core.system"
 local terminal = require "curia.view.terminal"
@@ -10,7 +10,7 @@ local STDERR = 2
 
 local M = {}
 
-local Silent = { tokens = false }
+local Silent = { tokens = false, silent = true }
 Silent.__index = Silent
 Silent.__close = function() end
 function Silent.event() end

@@ -156,7 +156,7 @@ end
 function Engine:work(key, job)
   local outcome = work.perform(self.store, self.runner, job)
   if not outcome then return end
-  local changed, err = self:record(key, work.event(job.code.name, job.attempt, outcome))
+  local changed, err = self:record(key, work.event(job.code.name, job.attempt, job.run_id, outcome))
   self.tasks[job.run_id] = nil
   if changed ~= nil then return self:go_on(key) end
   self:complain(key, ("the end of step '%s' could not be stored"):format(job.code.name), err)
@@ -317,7 +317,7 @@ end
 ---@return curia.workflow.Changes|false|nil changes
 ---@return curia.Error?
 function Engine:replay(key, row, outcome)
-  return self:apply(key, work.event(row.name, row.attempt, outcome))
+  return self:apply(key, work.event(row.name, row.attempt, row.run_id, outcome))
 end
 
 -- ---- waiting ----------------------------------------------------------------------------------------

@@ -148,7 +148,8 @@ end
 
 local function current(draft, event)
   local row = draft.state.steps[event.step]
-  return row and row.status == "running" and row.attempt == event.attempt and row
+  local is_its_run = row and (event.run_id == nil or event.run_id == row.run_id)
+  return is_its_run and row.status == "running" and row.attempt == event.attempt and row
 end
 
 -- Another process goes on with a step whose own has died.

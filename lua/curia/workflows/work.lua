@@ -79,13 +79,13 @@ end
 --- What an outcome is to the machine.
 ---@param name string the step's
 ---@param attempt integer
+---@param run_id string whose outcome it is: recovery may have given the step another run meanwhile
 ---@param outcome curia.workflow.Outcome
 ---@return table event
-function M.event(name, attempt, outcome)
-  if outcome.error then
-    return { type = "failed", step = name, attempt = attempt, error = plain_error(outcome.error) }
-  end
-  return { type = "finished", step = name, attempt = attempt, result = outcome.result }
+function M.event(name, attempt, run_id, outcome)
+  local event = { type = "finished", step = name, attempt = attempt, run_id = run_id, result = outcome.result }
+  if outcome.error then event.type, event.error = "failed", plain_error(outcome.error) end
+  return event
 end
 
 return M

@@ -1,3 +1,4 @@
+local export = require "curia.cli.runs.export"
 local json = require "curia.json"
 local support = require "spec.cli.runs.support"
 
@@ -28,5 +29,15 @@ describe("an export", function()
     assert.matches("is there already", err)
     local _, out = folder.run("runs", "list", "--config", "store=" .. folder.url "copy.db")
     assert.matches("One%?", out)
+  end)
+
+  it("leaves nothing behind where the copy could not be made", function()
+    local path, full = folder.path "copy.db", { kind = "storage", code = "full", message = "the disk is full" }
+    local store = { db = { backup = function()
+      assert(io.open(path, "w")):close()
+      return nil, full
+    end } }
+    assert.same({ n = 2, nil, full }, table.pack(export.database(store, path)))
+    assert.is_nil(io.open(path))
   end)
 end)

@@ -2,6 +2,7 @@ local json = require "curia.json"
 local program = require "spec.cli.program"
 local programs = require "spec.recovery.program"
 local recovery = require "spec.recovery.support"
+local shared = require "curia.store.shared"
 local support = require "spec.cli.runs.support"
 
 local folder
@@ -75,6 +76,15 @@ describe("curia runs", function()
     place.close()
   end)
 
+  it("says who ends a run that waits for a decision, and belongs to nobody", function()
+    local place = programs.place()
+    recovery.leave_behind(place.url)
+    assert(shared.configured():execute "UPDATE {runs} SET status = 'blocked', incarnation = NULL")
+    local _, out = place.run("runs", "cancel", "left-1")
+    assert.equal("run left-1 is asked to end; whoever waits with it cancels it, else curia recover --once does\n", out)
+    place.close()
+  end)
+
   it("is told when it is used wrongly", function()
     local function misused(text, ...)
       local code, _, err = folder.run("runs", ...)
@@ -88,6 +98,7 @@ describe("curia runs", function()
     misused("%-%-older%-than 30: a number with its unit is expected, as 90s, 5m, 24h or 30d", "prune", "--older-than", "30")
     misused("one of pending, .* is expected; did you mean 'completed'%?", "list", "--status", "complete")
     misused("one run at a time", "show", "a", "b")
+    misused("runs list takes no argument, 'panel' is one", "list", "panel")
   end)
 
   it("says that a record has a gap", function()

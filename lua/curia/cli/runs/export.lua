@@ -57,7 +57,9 @@ function M.database(store, path)
   if uv.fs_stat(path) then
     return nil, errors.new("validation", path .. " is there already; a copy never replaces anything")
   end
-  return store.db:backup(path)
+  local done, err = store.db:backup(path)
+  if not done then os.remove(path) end -- what there is of it is no copy
+  return done, err
 end
 
 return M

@@ -48,7 +48,8 @@ end
 
 local function cancelled_by(store, row)
   local fate = fates.of(store, row)
-  if not fate then return "whoever owns it cancels it" end
+  if not fate and row.incarnation then return "whoever owns it cancels it" end
+  if not fate then return "whoever waits with it cancels it, else curia recover --once does" end
   return fate.note .. ", and curia recover --once ends it"
 end
 
@@ -95,6 +96,7 @@ local OWN = {
   list = { "status", "council", "group", "since", "limit", "inside", "json" }, show = { "json" }, events = { "from" },
   cancel = {}, export = { "db" }, prune = { "older_than" }, rerun = { "json", "quiet" },
 }
+local TAKES_ID = { show = true, events = true, cancel = true, rerun = true, export = true }
 local NEEDS_ID = { cancel = true, rerun = true }
 local SHARED = { config = true, help = true }
 
@@ -111,6 +113,7 @@ local function misuse(action, values, rest)
   local foreign = foreign_option(action, values)
   if foreign then return ("--%s is not for runs %s"):format(foreign, action) end
   if NEEDS_ID[action] and not rest[2] then return "which run? (\"last\" is the newest)" end
+  if rest[2] and not TAKES_ID[action] then return ("runs %s takes no argument, '%s' is one"):format(action, rest[2]) end
   if #rest > 2 and action ~= "export" then return "one run at a time" end
   if action == "prune" and not (values.older_than or config.shared():get "retention") then
     return "how old? --older-than 30d"
