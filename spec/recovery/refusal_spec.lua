@@ -27,6 +27,13 @@ describe("what speaks against resuming a run", function()
     assert.is_nil(of { finalized_at = 1, status = "failed" })
   end)
 
+  it("is that it is part of another, which has its journal", function()
+    for _, status in ipairs { "running", "failed" } do
+      assert.same({ "validation", "inside", "run r is part of run o: resume that one" },
+        of { parent_run_id = "o", status = status, finalized_at = status == "failed" and 1 or nil })
+    end
+  end)
+
   it("is that a process goes on with it", function()
     helper.run(function()
       local own = assert(node.current(store)).incarnation

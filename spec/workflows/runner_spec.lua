@@ -125,6 +125,17 @@ describe("the door to runs", function()
     end)
   end)
 
+  it("leaves a run alone that another process has taken up since it was looked for, or ended", function()
+    helper.run(function()
+      stored("running", { run_id = "taken", council = "nobody", incarnation = runner.owner(store) })
+      stored("completed", { run_id = "done", council = "nobody", finalized_at = 5 })
+      for _, run_id in ipairs { "taken", "done" } do
+        assert.is_false(runner.take_up(store, "default", run_id, "nobody"))
+      end
+      assert.equal(1, store:query "SELECT max(fence) AS n FROM {runs}"[1].n)
+    end)
+  end)
+
   it("knows that it lives, and that one is dead of which nobody has heard", function()
     helper.run(function()
       assert.is_true(runner.is_alive(store, runner.owner(store)))

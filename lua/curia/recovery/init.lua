@@ -52,7 +52,8 @@ local RESUME = {
 --- store?: string} `accept`: the steps whose input may differ from the recorded one, and the council's file; true: all
 --- of them; unknown ones raise
 ---@return curia.Run?
----@return curia.Error? err kinds `unknown_run`, `validation` (codes `ended`, `running`), `replay_mismatch`, `storage`
+---@return curia.Error? err kinds `unknown_run`, `validation` (codes `ended`, `inside`, `running`), `replay_mismatch`,
+--- `storage`
 function M.resume(run_id, opts)
   opts = options.read("resume", opts, RESUME)
   local store, err = sweeping.store_of(opts)

@@ -142,11 +142,12 @@ end
 ---@param namespace string
 ---@param run_id string
 ---@param council curia.Council|string of the step
----@return boolean? taken false: another was faster
+---@return boolean? taken false: another was faster, or it has ended
 ---@return curia.Error?
 function M.take_up(store, namespace, run_id, council)
   local row, err = stored.get(store, namespace, run_id)
   if not row then return nil, err end
+  if state_of(store, row) ~= "left" then return false end -- whoever has taken it up would lose it
   local won
   won, err = claimed(store, row)
   if not won then return won, err end
