@@ -235,6 +235,17 @@ describe("a durable run that has failed", function()
     end)
   end)
 
+  it("because its processes died goes on with what was under way inside of a tool", function()
+    helper.virtual(function()
+      local council = C.council(function(ctx) return C.ask(ctx, "c", C.ask(ctx, "b", "one")) end)
+      for unit = 3, 5, 2 do -- b is being asked, c is
+        local id = C.died(council, unit, true)
+        assert(store:execute("UPDATE {runs} SET status = 'failed' WHERE run_id = ?", id))
+        assert.equal("a heard c heard b heard one", C.said(assert(C.resumed(id, council, { reopen = true }))))
+      end
+    end)
+  end)
+
   it("does not ask again what was only asked because of such an error", function()
     helper.virtual(function()
       local council = T.council { name = "fails", run = function(ctx)

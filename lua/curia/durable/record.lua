@@ -37,14 +37,15 @@ end
 -- ---- a run that has failed --------------------------------------------------------------------------
 
 -- Whatever was asked for after an error had been handed in may depend on it: where that has come to something, the
--- error is final.
+-- error is final. So it is where that was under way when the last process died.
 -- A tool or a step may depend on all that had been handed in by its end, where it has asked for effects inside: these
 -- were handed in between the two, and are looked for nowhere else.
 local FINAL = [[SELECT max(CASE WHEN s.kind <> 'call' AND EXISTS (SELECT 1 FROM {steps} AS i
     WHERE i.namespace = s.namespace AND i.run_id = s.run_id AND i.kind = 'inner'
     AND i.finished > s.asked_after AND i.finished < s.finished
     AND substr(i.path, 1, length(s.path) + 1) = s.path || '/') THEN s.finished ELSE s.asked_after END) AS last
-  FROM {steps} AS s WHERE s.namespace = ? AND s.run_id = ? AND s.failed = 0 AND s.kind IN ('call', 'tool', 'step')]]
+  FROM {steps} AS s WHERE s.namespace = ? AND s.run_id = ? AND (s.failed = 0 AND s.kind IN ('call', 'tool', 'step')
+    OR s.status = 'started' AND s.kind <> 'decision')]]
 
 -- What a budget granted and a set of tools listed after that has led to nothing, and may have been asked for because of
 -- such an error.
