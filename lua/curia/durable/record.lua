@@ -4,7 +4,7 @@ local errors = require "curia.errors"
 local M = {}
 
 ---@class curia.durable.Record
----@field begun table<string, {status: "started"|"reopened"}> rows of steps without an outcome, by path
+---@field begun table<string, {status: "started"|"reopened"|"abandoned"}> rows of steps without an outcome, by path
 ---@field under_way table[] those of them that an earlier process was about to do, in their order
 ---@field accepted table<string|true, true> paths of the steps whose input may differ; `true`: all
 ---@field reopened? boolean the run had failed
@@ -16,7 +16,7 @@ Record.__index = Record
 local PAGE = 256
 
 local UNFINISHED = [[SELECT path, kind, status, result, input_hash, input FROM {steps} WHERE namespace = ? AND run_id = ?
-  AND finished IS NULL AND status IN ('started', 'reopened') ORDER BY id]]
+  AND finished IS NULL AND status IN ('started', 'reopened', 'abandoned') ORDER BY id]]
 
 local function read_unfinished(self)
   local rows, err = self.store:query(UNFINISHED, self.key.namespace, self.key.run_id)
