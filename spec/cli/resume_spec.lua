@@ -13,11 +13,24 @@ return council "changing" {
   member "z" { provider = "openai", model = "m" }, round "independent_analysis" { name = "first" }, round "critique" {},
 }]]
 
+local ASKING_INSIDE = [[
+return council "asking" { member "a" { provider = "openai", model = "m" }, run = function(ctx)
+  return ctx:step("both", function(own)
+    return own:ask("a", "%s").response.content .. own:ask("a", "And then?").response.content
+  end)
+end }]]
+
 local TWO_ROUNDS = [[
 return council "slow" {
   member "a" { provider = "openai", model = "m" }, member "b" { provider = "openai", model = "m" },
   round "independent_analysis" {}, round "critique" {}, chair { provider = "openai", model = "m" },
 }]]
+
+local function write(file, text)
+  local handle = assert(io.open(file, "w"))
+  assert(handle:write(text))
+  handle:close()
+end
 
 before_each(function() place = programs.place() end)
 after_each(function() place.close() end)
@@ -80,9 +93,7 @@ describe("curia resume", function()
     end })
     patient = false
     local real = uv.fs_realpath(file)
-    local handle = assert(io.open(file, "w"))
-    assert(handle:write(CHANGING:format "Be rude."))
-    handle:close()
+    write(file, CHANGING:format "Be rude.")
     local function refused(...)
       local code, _, err = program.run({ "resume", "last", "-q", ... }, { env = env })
       assert.equal(1, code)
@@ -99,6 +110,30 @@ describe("curia resume", function()
     os.remove(file)
     assert.equal(0, code, told)
     assert.matches("step 1/first/a differs from what is on record, and that is accepted\n", told)
+  end)
+
+  it("accepts what a step asks otherwise inside", function()
+    local asked, patient = {}, true
+    local server = assert(mock.start { script = function(request)
+      local text = request.messages[#request.messages].content
+      asked[text] = (asked[text] or 0) + 1
+      return { content = "Yes.", delay_ms = patient and text == "And then?" and 60000 or 0 }
+    end })
+    local env = { CURIA_STORE = place.url, OPENAI_BASE_URL = server.url .. "/v1", OPENAI_API_KEY = "any" }
+    local file = program.file(ASKING_INSIDE:format "Ship?")
+    program.run({ "run", "--durable", file, "Go" }, { env = env, meanwhile = function(child)
+      helper.wait_for(function() return asked["And then?"] end)
+      uv.kill(child.pid, "sigkill")
+    end })
+    patient = false
+    write(file, ASKING_INSIDE:format "Wait?")
+    local _, _, err = program.run({ "resume", "last", "-q", "--accept", file }, { env = env })
+    assert.matches("curia resume %S+ %-%-accept step/both/ask:1 goes on all the same\n$", err)
+    local code, out, told = program.run({ "resume", "last", "--accept", file, "--accept", "step/both/ask:1" }, { env = env })
+    server:close()
+    os.remove(file)
+    assert.same({ 0, 1, nil }, { code, asked["Ship?"], asked["Wait?"] }, told)
+    assert.matches("Yes.Yes.", out)
   end)
 
   it("needs a run", function()

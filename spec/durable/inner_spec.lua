@@ -5,6 +5,7 @@ local rows = require "curia.store.runs"
 local S = require "spec.durable.support"
 local shared = require "curia.store.shared"
 local T = require "spec.engine.support"
+local task = require "curia.task"
 
 local place, store, asked, ran
 
@@ -232,6 +233,39 @@ describe("a durable run that has failed", function()
       assert.same({ 1, "b: one" }, { failures, asked[1] })
       assert.equal("b heard one, c heard two", assert(reopened(run.id, council):await()).final.content)
       assert.same({ "b: one", "c: two" }, asked)
+    end)
+  end)
+
+  it("asks for what it had given up, where only time had brought that", function()
+    helper.virtual(function()
+      asked = C.script(function(request)
+        local text = request.messages[#request.messages].content
+        return text:find "quick" and { content = text, delay_ms = 40 } or nil
+      end)
+      local attempts = 0
+      local council = T.council { name = "fails", run = function(ctx)
+        ctx:all {
+          function() task.within(100, ctx.ask, ctx, "b", "slow") end,
+          function() C.ask(ctx, "c", "quick") C.ask(ctx, "c", "quick again") end,
+        }
+        attempts = attempts + 1
+        return attempts > 1 and "well" or error "not yet"
+      end }
+      local run = C.start(council)
+      run:await()
+      assert.equal("call abandoned", C.steps(run.id)["1/run/b"])
+      assert.equal("well", assert(reopened(run.id, council):await()).final.content)
+    end)
+  end)
+
+  it("because its processes died goes on with what was under way inside of a tool", function()
+    helper.virtual(function()
+      local council = C.council(function(ctx) return C.ask(ctx, "c", C.ask(ctx, "b", "one")) end)
+      for unit = 3, 5, 2 do -- b is being asked, c is
+        local id = C.died(council, unit, true)
+        assert(store:execute("UPDATE {runs} SET status = 'failed' WHERE run_id = ?", id))
+        assert.equal("a heard c heard b heard one", C.said(assert(C.resumed(id, council, { reopen = true }))))
+      end
     end)
   end)
 

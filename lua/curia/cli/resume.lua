@@ -20,7 +20,8 @@ local function is_source(path, source)
   return path == source or real ~= nil and real == uv.fs_realpath((loader.split(source)))
 end
 
-local ASKED = "SELECT path FROM {steps} WHERE namespace = ? AND run_id = ? AND input_hash IS NOT NULL"
+local ASKED = [[SELECT path FROM {steps} WHERE namespace = ? AND run_id = ?
+  AND (input_hash IS NOT NULL OR kind = 'inner')]]
 
 -- What may differ is a step of the run, or its council's file.
 local function check_accepted(store, row, accept)

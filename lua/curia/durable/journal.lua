@@ -29,7 +29,7 @@ local M = {}
 ---@field told any[] events that nobody has recorded yet: the log and the number of each
 ---@field begun curia.Run[] runs inside of the run that nobody has recorded yet
 ---@field settled curia.Run[] runs that have an outcome which nobody has recorded yet
----@field unfinished table<string, table> rows of steps that an earlier process has begun or taken back, by path
+---@field unfinished table<string, table> rows of steps that earlier processes have begun, taken back or left, by path
 ---@field heard table<string, true> what was asked in the store and has been handed on, by path
 ---@field handed integer things that were handed in so far
 ---@field replaying boolean what happens has been recorded before

@@ -5,7 +5,7 @@ local runs = require "curia.store.runs"
 local M = {}
 
 ---@class curia.durable.Record
----@field begun table<string, {status: "started"|"reopened"}> rows of steps without an outcome, by path
+---@field begun table<string, {status: "started"|"reopened"|"abandoned"}> rows of steps without an outcome, by path
 ---@field under_way table[] those of them that an earlier process was about to do, in their order
 ---@field accepted table<string|true, true> paths of the steps whose input may differ; `true`: all
 ---@field reopened? boolean the run had failed
@@ -17,7 +17,7 @@ Record.__index = Record
 local PAGE = 256
 
 local UNFINISHED = [[SELECT path, kind, status, result, input_hash, input FROM {steps} WHERE namespace = ? AND run_id = ?
-  AND finished IS NULL AND status IN ('started', 'reopened') ORDER BY id]]
+  AND finished IS NULL AND status IN ('started', 'reopened', 'abandoned') ORDER BY id]]
 
 local function read_unfinished(self)
   local rows, err = self.store:query(UNFINISHED, self.key.namespace, self.key.run_id)
@@ -38,14 +38,15 @@ end
 -- ---- a run that has failed --------------------------------------------------------------------------
 
 -- Whatever was asked for after an error had been handed in may depend on it: where that has come to something, the
--- error is final.
+-- error is final. So it is where that was under way when the last process died.
 -- A tool or a step may depend on all that had been handed in by its end, where it has asked for effects inside: these
 -- were handed in between the two, and are looked for nowhere else.
 local FINAL = [[SELECT max(CASE WHEN s.kind <> 'call' AND EXISTS (SELECT 1 FROM {steps} AS i
     WHERE i.namespace = s.namespace AND i.run_id = s.run_id AND i.kind = 'inner'
     AND i.finished > s.asked_after AND i.finished < s.finished
     AND substr(i.path, 1, length(s.path) + 1) = s.path || '/') THEN s.finished ELSE s.asked_after END) AS last
-  FROM {steps} AS s WHERE s.namespace = ? AND s.run_id = ? AND s.failed = 0 AND s.kind IN ('call', 'tool', 'step')]]
+  FROM {steps} AS s WHERE s.namespace = ? AND s.run_id = ? AND (s.failed = 0 AND s.kind IN ('call', 'tool', 'step')
+    OR s.status = 'started' AND s.kind <> 'decision')]]
 
 -- What a budget granted and a set of tools listed after that has led to nothing, and may have been asked for because of
 -- such an error.
