@@ -93,11 +93,18 @@ static int64_t hidden_cost(const char *item, size_t length, size_t left) {
     return (int64_t)(cost < left ? cost : left);
 }
 
+/* PCRE2 is wrong about the item behind `(?)`, which has no end within the pattern. */
+static size_t item_length(const curia__regex *regex, const pcre2_callout_block *block) {
+    if (block->pattern_position >= regex->length) return 0;
+    size_t left = regex->length - block->pattern_position;
+    return block->next_item_length < left ? block->next_item_length : left;
+}
+
 /* Called by PCRE2 before each item of the pattern. A positive result makes the item fail, a negative
  * one ends the search. */
 static int pay(pcre2_callout_block *block, void *data) {
     search *s = data;
-    size_t at = block->current_position, length = block->next_item_length;
+    size_t at = block->current_position, length = item_length(s->regex, block);
     s->steps -= 1 + (int64_t)(at > s->at ? at - s->at : 0);
     s->at = at;
     if (length)
