@@ -111,6 +111,19 @@ local function script(fn)
   end } } }
 end
 
+-- Whoever waits for the run cancels it once that member has answered.
+local function cancelled_after(member, case)
+  function case.drive(run)
+    local subscription = run:subscribe(function(event)
+      if event.type == "member_completed" and event.member == member then run:cancel "enough" end
+    end)
+    local result, err = run:await()
+    subscription:stop()
+    return result, err
+  end
+  return case
+end
+
 local CASES = {}
 
 CASES["a quorum that closes without a straggler"] = function()
@@ -334,16 +347,7 @@ CASES["a member's deadline in the middle of a tool that asks"] = function()
 end
 
 CASES["a run that is cancelled in the middle of a tool that asks"] = function()
-  local case = consulting({ "ann" }, ask_in_turn)
-  function case.drive(run)
-    local subscription = run:subscribe(function(event)
-      if event.type == "member_completed" and event.member == "cat" then run:cancel "enough" end
-    end)
-    local result, err = run:await()
-    subscription:stop()
-    return result, err
-  end
-  return case
+  return cancelled_after("cat", consulting({ "ann" }, ask_in_turn))
 end
 
 CASES["steps with steps and asks inside"] = function()
@@ -372,16 +376,7 @@ end
 
 CASES["a run that is cancelled"] = function()
   script()
-  local case = { council = council { rounds = { "independent_analysis", "revise" } } }
-  function case.drive(run)
-    local subscription = run:subscribe(function(event)
-      if event.type == "member_completed" and event.member == "ann" then run:cancel "enough" end
-    end)
-    local result, err = run:await()
-    subscription:stop()
-    return result, err
-  end
-  return case
+  return cancelled_after("ann", { council = council { rounds = { "independent_analysis", "revise" } } })
 end
 
 describe("a run whose process dies at each unit of work comes to the same by", function()
