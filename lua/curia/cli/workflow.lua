@@ -1,6 +1,5 @@
 --- `curia workflow ...`: workflows from the command line.
 local clock = require "curia.core.clock"
-local config = require "curia.config"
 local durable = require "curia.durable"
 local errors = require "curia.errors"
 local input = require "curia.cli.input"
@@ -321,8 +320,7 @@ end
 
 -- Where nothing is stored there is nothing to look at; that there is nothing to list is an answer.
 local function absent(action)
-  local url, err = shared.url(config.shared())
-  err = err or shared.absence(url)
+  local err = shared.absence()
   local code = err and failed(err)
   return code and err.code == "nothing_stored" and action == "list" and 0 or code
 end

@@ -43,8 +43,8 @@ end
 ---@return curia.Error? err kind `storage`; code `nothing_stored`: it would have to be made
 function M.absence(url)
   local place, err = place_of(url)
-  if place and not place.url then place.url, err = shared.url(config.shared()) end
-  return err or shared.absence(place.url)
+  if not place then return err end
+  return shared.absence(place.url)
 end
 
 return M

@@ -93,9 +93,12 @@ function M.url(conf)
 end
 
 --- Whether a store would have to be made: those who only look do not make it.
----@param url string
----@return curia.Error? err kind `storage`, code `nothing_stored`; nil: there is one
+---@param url? string the configured store's
+---@return curia.Error? err kind `storage`; code `nothing_stored`: it would; nil: there is one
 function M.absence(url)
+  local err
+  if not url then url, err = M.url(config.shared()) end
+  if not url then return err end
   local path = stores.path(url)
   if not path or uv.fs_stat(path) then return nil end
   return errors.new("storage", "nothing is stored yet: there is no " .. path, { code = "nothing_stored" })
